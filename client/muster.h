@@ -1,0 +1,235 @@
+/*
+ * libmuster: muster from a C program, on the caller's libevent loop.
+ *
+ * A struct muster is a connection manager. It keeps registrations alive over
+ * reconnects, looks services up, follows a selection of them, and runs
+ * commands on workers through a dispatcher. Nothing here blocks; every answer
+ * comes in a callback, never from inside the call that asked for it. It is not
+ * thread-safe: one loop, one thread.
+ *
+ * Strings and services handed to a callback are valid during the callback.
+ * Strings handed in are copied. From any callback any function here may be
+ * called, the freeing of the very object included.
+ *
+ * What is spoken: muster-protocol(7). A text "selector" is written as on the
+ * command line: "os linux role=web mem>=8G"; an empty one selects all.
+ */
+#ifndef MUSTER_H
+#define MUSTER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct event_base;
+
+#define MUSTER_API __attribute__((visibility("default")))
+
+/* -- manager ------------------------------------------------------------- */
+
+struct muster;
+
+struct muster_attr {
+    const char *name;
+    const char *value;
+};
+
+struct muster_service {
+    const char *name;
+    const struct muster_attr *attrs; /* in the order of registration */
+    size_t attr_count;
+};
+
+/* The value of an attribute, or NULL if the service has none. */
+MUSTER_API const char *muster_service_get(const struct muster_service *s,
+                                          const char *attr);
+
+enum muster_link { MUSTER_DOWN, MUSTER_UP };
+
+struct muster_options {
+    /* Registries, separated by blanks or commas, each HOST[:NEW[:FIND[:EVENT]]];
+     * one that answers is used, the others are fallen back to. NULL: 127.0.0.1 */
+    const char *registries;
+    /* A dispatcher's address (HOST:PORT, unix!/path). NULL: one is looked up in
+     * the registry (kind dispatcher). */
+    const char *dispatcher;
+    /* Reconnecting waits a random time up to a bound that doubles from
+     * backoff_min_ms to backoff_max_ms (full jitter). 0: 100 and 10000. */
+    unsigned backoff_min_ms, backoff_max_ms;
+    unsigned connect_timeout_ms; /* 0: 5000 */
+    unsigned request_timeout_ms; /* a lookup's answer; 0: 30000 */
+    /* Told when a registry link of any registration or monitor comes or goes;
+     * text names the registry and the cause. May be NULL. */
+    void (*on_link)(void *arg, enum muster_link state, const char *text);
+    void *arg;
+};
+
+/* options NULL: all defaults. On a bad option NULL, and *error (if error is not
+ * NULL) is a text to free(). */
+MUSTER_API struct muster *muster_new(struct event_base *base,
+                                     const struct muster_options *options,
+                                     char **error);
+/* Closes everything made with it; objects of m must not be used afterwards.
+ * No callback is called any more. */
+MUSTER_API void muster_free(struct muster *m);
+/* "MAJOR.MINOR.PATCH" of the library in use. */
+MUSTER_API const char *muster_version(void);
+
+/* -- registrations ------------------------------------------------------- */
+
+struct muster_registration;
+
+struct muster_registration_options {
+    const char *name;
+    const struct muster_attr *attrs;
+    size_t attr_count;
+    bool persist;               /* outlives the connection */
+    unsigned ttl_s;             /* 0: none; refreshed by the library in time */
+    const char *volatile_attrs; /* "load,slots_free": change without event */
+    /* Committed at the registry (again after each reconnect). */
+    void (*on_registered)(void *arg, uint64_t revision);
+    /* Refused: text is the registry's. The library tries again with back-off,
+     * until the registration is freed or its attributes are changed. */
+    void (*on_refused)(void *arg, const char *text);
+    void *arg;
+};
+
+/*
+ * Registers a service and keeps it registered. On reconnect it replaces in
+ * place what an old connection left, and nobody who watches is woken unless
+ * something changed. NULL and *error on a bad name or attribute.
+ */
+MUSTER_API struct muster_registration *
+muster_register(struct muster *m, const struct muster_registration_options *o,
+                char **error);
+/* Sets or (value NULL) removes an attribute; sets made in one turn of the loop
+ * go out as one change. Returns false on a name or value that cannot be. */
+MUSTER_API bool muster_registration_set(struct muster_registration *r,
+                                        const char *attr, const char *value);
+/* Removes the service from the registry (a persistent one, too). */
+MUSTER_API void muster_registration_free(struct muster_registration *r);
+
+/* -- lookups ------------------------------------------------------------- */
+
+struct muster_find;
+
+struct muster_find_callbacks {
+    void (*on_service)(void *arg, const struct muster_service *s);
+    /* The end; error NULL: all was told, as of that revision. The handle is
+     * gone after it. */
+    void (*on_done)(void *arg, const char *error, uint64_t revision);
+};
+
+/* NULL and *error on a selector that does not parse. */
+MUSTER_API struct muster_find *
+muster_find(struct muster *m, const char *selector,
+            const struct muster_find_callbacks *cb, void *arg, char **error);
+MUSTER_API void muster_find_cancel(struct muster_find *f);
+
+/* -- monitors ------------------------------------------------------------ */
+
+struct muster_monitor;
+
+struct muster_monitor_callbacks {
+    /* First for every service present, then for each that comes. */
+    void (*on_add)(void *arg, const struct muster_service *s);
+    void (*on_change)(void *arg, const struct muster_service *s,
+                      const struct muster_service *old);
+    void (*on_gone)(void *arg, const struct muster_service *old);
+    /* All that was present has been told (again after each reconnect, when only
+     * the differences were told). */
+    void (*on_synced)(void *arg, uint64_t revision);
+    /* The link is lost, or the registry refused; the library goes on trying and
+     * what was told stands until the next on_synced. */
+    void (*on_error)(void *arg, const char *text);
+};
+
+MUSTER_API struct muster_monitor *
+muster_monitor(struct muster *m, const char *selector,
+               const struct muster_monitor_callbacks *cb, void *arg,
+               char **error);
+MUSTER_API void muster_monitor_free(struct muster_monitor *w);
+
+/* -- jobs ---------------------------------------------------------------- */
+
+struct muster_exec;
+
+/* A host's end. */
+struct muster_result {
+    int rc;             /* exit status, or -1 where there is none */
+    int state;          /* 0 ok, 1 skipped, 2 failed, 3 unreachable, 4 changed */
+    const char *reason; /* "exited", "signal 9", "timeout", "lost", … */
+    const struct muster_attr *attrs; /* whatever else the line says */
+    size_t attr_count;
+};
+
+/* A job's end. */
+struct muster_summary {
+    int state; /* 0 done, 2 failure */
+    unsigned ok, skipped, failed, unreachable, changed;
+    const struct muster_attr *attrs; /* the done line's pairs, all of them */
+    size_t attr_count;
+};
+
+enum muster_stream { MUSTER_STDOUT, MUSTER_STDERR };
+
+struct muster_exec_callbacks {
+    void (*on_submit)(void *arg, const char *jid, unsigned hosts);
+    void (*on_ack)(void *arg, const char *host);
+    /* One line without its LF (whole true), or output that ended without one
+     * (whole false). The bytes are the program's: any byte but LF. */
+    void (*on_output)(void *arg, const char *host, enum muster_stream stream,
+                      const char *text, size_t len, bool whole);
+    /* bytes of that stream were not kept and are missing here. */
+    void (*on_cut)(void *arg, const char *host, enum muster_stream stream,
+                   uint64_t bytes);
+    void (*on_exit)(void *arg, const char *host, const struct muster_result *r);
+    /* The last calls: exactly one of them comes; the handle is gone after. */
+    void (*on_done)(void *arg, const struct muster_summary *s);
+    void (*on_error)(void *arg, const char *text, bool unreachable);
+};
+
+/*
+ * Submits `OP [arg value]…` with directives (".on", ".timeout", …, as in
+ * muster-protocol(7); names with their dot) and follows its life. With
+ * ".detach" "1" on_done comes after on_submit, with a summary of zeroes.
+ */
+MUSTER_API struct muster_exec *
+muster_exec(struct muster *m, const char *op, const struct muster_attr *args,
+            size_t arg_count, const struct muster_exec_callbacks *cb, void *arg,
+            char **error);
+/* The life of a job from its start, then live. */
+MUSTER_API struct muster_exec *
+muster_follow(struct muster *m, const char *jid,
+              const struct muster_exec_callbacks *cb, void *arg, char **error);
+/* Stops following; the job goes on. */
+MUSTER_API void muster_exec_detach(struct muster_exec *e);
+/* Asks the dispatcher to cancel the job; its end comes as usual. False if it
+ * has not been submitted yet. */
+MUSTER_API bool muster_exec_cancel(struct muster_exec *e);
+
+/*
+ * Any other request to the dispatcher ("jobs", "job JID", "cancel JID",
+ * "delete JID"): words go out quoted, every answer line comes as words, then
+ * on_done (error NULL: the answer was whole).
+ */
+struct muster_request;
+struct muster_request_callbacks {
+    void (*on_line)(void *arg, const char *const *words, size_t count);
+    void (*on_done)(void *arg, const char *error, bool unreachable);
+};
+MUSTER_API struct muster_request *
+muster_request(struct muster *m, const char *const *words, size_t count,
+               const struct muster_request_callbacks *cb, void *arg,
+               char **error);
+MUSTER_API void muster_request_cancel(struct muster_request *q);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

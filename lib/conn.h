@@ -1,0 +1,113 @@
+/*
+ * One stream connection, accepted or dialled: lines come in, bytes go out.
+ *
+ *   open --(eof, close asked)--> closing --(output out, or deadline)--> closed
+ *
+ * Input is half duplex where the owner wants it: a handler that answers
+ * CONN_WAIT stops the reading until conn_resume(). Output is capped by the
+ * owner, which looks at conn_queued() and stops producing above its bound
+ * (on_drain says when there is room again); reading stops by itself while more
+ * than the bound is queued. Writing happens in the settling step. A closed
+ * connection is freed there too, never inside a callback.
+ *
+ * Must not know words, services, jobs. Together with loop.c, dial.c and
+ * listen.c the only place that knows libevent and sockets.
+ */
+#ifndef MUSTER_LIB_CONN_H
+#define MUSTER_LIB_CONN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "buf.h"
+#include "loop.h"
+
+struct conn;
+
+enum conn_verdict {
+    CONN_NEXT, /* go on with the next line */
+    CONN_WAIT  /* no further line until conn_resume() */
+};
+
+/* What the owner of a connection is told. Any but line may be NULL. */
+struct conn_handler {
+    /* A line, NUL-terminated and writable; valid during the call. */
+    enum conn_verdict (*line)(struct conn *c, void *arg, char *line,
+                              size_t len);
+    /* A line over the bound came (its rest is being drained). NULL: the
+     * connection is closed with "line too long". */
+    enum conn_verdict (*too_long)(struct conn *c, void *arg);
+    /* The peer will send no more. NULL: the connection is closed. */
+    void (*eof)(struct conn *c, void *arg);
+    /* What was queued has fallen to half of the bound or below. */
+    void (*drain)(struct conn *c, void *arg);
+    /* The first line has not come in time, or nothing for too long. NULL:
+     * closed with that reason. */
+    void (*timeout)(struct conn *c, void *arg);
+    /* It is closed: the last call for this connection; forget it. reason says
+     * why, for the log. */
+    void (*closed)(struct conn *c, void *arg, const char *reason);
+};
+
+/* Bounds of a connection; 0 means none. */
+struct conn_limits {
+    size_t line;           /* longest line, bytes */
+    size_t output;         /* bytes queued before reading stops */
+    unsigned lines_a_turn; /* lines handled before others get their turn */
+    uint64_t first_ms;     /* time in which the first line must be complete */
+    uint64_t idle_ms;      /* time without a line after which it is closed */
+};
+
+/*
+ * Takes over fd (non-blocking, connected). id names it in the log ("new#12",
+ * copied). The handler must stay valid.
+ */
+struct conn *conn_new(struct loop *l, int fd, const char *id,
+                      const struct conn_limits *limits,
+                      const struct conn_handler *handler, void *arg);
+
+/* Changes the handler, as when a connection turns out to be another kind. */
+void conn_set_handler(struct conn *c, const struct conn_handler *handler,
+                      void *arg);
+void *conn_arg(const struct conn *c);
+const char *conn_id(const struct conn *c);
+/* The peer as text: "127.0.0.1:40123" or "unix". */
+const char *conn_peer(const struct conn *c);
+struct loop *conn_loop(const struct conn *c);
+
+/* The output buffer to write to; call conn_flush() afterwards. */
+struct buf *conn_out(struct conn *c);
+/* Asks for the output to be written in the settling step. */
+void conn_flush(struct conn *c);
+/* Bytes that wait to be written; over its bound or not. */
+size_t conn_queued(const struct conn *c);
+bool conn_is_full(const struct conn *c);
+
+/* Goes on reading after CONN_WAIT. */
+void conn_resume(struct conn *c);
+/* Stops and starts reading, on top of the half duplex (flow control). */
+void conn_pause(struct conn *c);
+void conn_unpause(struct conn *c);
+
+/* Writes one line `error: 'message'`. */
+void conn_error(struct conn *c, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/*
+ * Ends it: what is queued is still written (at most CONN_LINGER_MS), then
+ * closed() is called from the settling step. Idempotent: the first reason
+ * stands. No line is handled after it.
+ */
+void conn_close(struct conn *c, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+/* The same, but nothing that is queued is written. */
+void conn_abort(struct conn *c, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+bool conn_is_closing(const struct conn *c);
+/* True if the peer has closed its side. */
+bool conn_is_eof(const struct conn *c);
+
+#define CONN_LINGER_MS 5000
+
+#endif

@@ -1,0 +1,56 @@
+/*
+ * The listener host: it accepts connections for the faces that plug into it,
+ * within bounds, and pauses with back-off when descriptors run short.
+ *
+ * Must not know what a face speaks.
+ */
+#ifndef MUSTER_LIB_LISTEN_H
+#define MUSTER_LIB_LISTEN_H
+
+#include <stddef.h>
+
+#include "addr.h"
+#include "conn.h"
+#include "loop.h"
+#include "mem.h"
+
+/* What a face gives the host: constant. */
+struct listen_face {
+    const char *name; /* "new": in the log, in ready words, as setting */
+    struct conn_handler handler;
+    /* A connection has come; returns the arg of its handler calls. */
+    void *(*open)(struct conn *c, void *ctx);
+};
+
+/* Bounds shared by all listeners of a daemon; 0 means none. */
+struct listen_limits {
+    struct conn_limits conn;
+    unsigned connections;             /* in all */
+    unsigned connections_per_address; /* from one peer address */
+};
+
+struct listen_host;
+
+struct listen_host *listen_host_new(struct loop *l,
+                                    const struct listen_limits *limits);
+/* New bounds for connections to come (reload). */
+void listen_host_limits(struct listen_host *h,
+                        const struct listen_limits *limits);
+/*
+ * Listens on addr for face; ctx goes to its open(). Port 0 asks the kernel.
+ * "*" listens on every address. Returns NULL or an error text (free()): what
+ * could not be bound, why, what to do.
+ */
+MUST_CHECK char *listen_add(struct listen_host *h, const struct listen_face *face,
+                 const struct addr *addr, void *ctx);
+/* The words for ready_fd: "new 127.0.0.1:40123 find …" appended to out. */
+void listen_ready_words(struct listen_host *h, struct buf *out);
+/* The address face listens on (first one), or NULL. */
+const struct addr *listen_face_addr(struct listen_host *h, const char *face);
+/* Stops accepting; connections stay. */
+void listen_host_stop(struct listen_host *h);
+/* Closes every connection with reason, and frees all once they are closed. */
+void listen_host_free(struct listen_host *h, const char *reason);
+unsigned listen_host_count(const struct listen_host *h);
+
+#endif

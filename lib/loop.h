@@ -1,0 +1,74 @@
+/*
+ * The event loop of a daemon, or an attachment to a caller's: timers, signals
+ * and the settling step. Work that must not happen inside a callback (writing
+ * out, freeing closed connections, telling waiters) is asked for with
+ * loop_settle() and runs once after the events at hand.
+ *
+ * With conn.c, dial.c and listen.c the only place that knows libevent. Must
+ * not know what is settled.
+ */
+#ifndef MUSTER_LIB_LOOP_H
+#define MUSTER_LIB_LOOP_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/time.h>
+
+struct event_base;
+struct evdns_base;
+struct loop;
+struct loop_timer;
+struct loop_signal;
+
+typedef void loop_fn(void *arg);
+
+/* base NULL: a base of its own, freed with the loop. NULL on failure. */
+struct loop *loop_new(struct event_base *base);
+void loop_free(struct loop *l);
+struct event_base *loop_base(const struct loop *l);
+/* Runs until loop_stop(). */
+void loop_run(struct loop *l);
+void loop_stop(struct loop *l);
+
+/* Monotonic time in milliseconds, as of the start of this turn. */
+uint64_t loop_now(struct loop *l);
+/* Monotonic time in milliseconds, exact. */
+uint64_t loop_clock(void);
+
+/*
+ * A job in the settling step: fn runs once after the current events, however
+ * often it was asked for. The struct is the owner's; zero it first.
+ */
+struct loop_task {
+    loop_fn *fn;
+    void *arg;
+    struct loop_task *next; /* on the loop's list while queued */
+    bool queued;
+};
+void loop_settle(struct loop *l, struct loop_task *task);
+/* Takes it off again (its owner dies). */
+void loop_unsettle(struct loop *l, struct loop_task *task);
+
+/* A one-shot timer, off until it is set; loop_timer_set() sets it anew. */
+struct loop_timer *loop_timer_new(struct loop *l, loop_fn *fn, void *arg);
+void loop_timer_set(struct loop_timer *t, uint64_t ms);
+void loop_timer_off(struct loop_timer *t);
+bool loop_timer_is_set(const struct loop_timer *t);
+void loop_timer_free(struct loop_timer *t); /* NULL is fine */
+
+struct loop_signal *loop_signal_new(struct loop *l, int signo, loop_fn *fn,
+                                    void *arg);
+void loop_signal_free(struct loop_signal *s);
+
+/* A descriptor: fn when it is readable (or writable). */
+struct loop_fd;
+struct loop_fd *loop_fd_new(struct loop *l, int fd, bool write, loop_fn *fn,
+                            void *arg);
+void loop_fd_on(struct loop_fd *f);
+void loop_fd_off(struct loop_fd *f);
+void loop_fd_free(struct loop_fd *f); /* does not close fd; NULL is fine */
+
+/* The resolver, made at first use; it does not keep the loop running. */
+struct evdns_base *loop_dns(struct loop *l);
+
+#endif
