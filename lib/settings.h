@@ -1,0 +1,19 @@
+/*
+ * settings: the one table of every setting of every program of muster. A
+ * setting exists because it has a row here; conf.c checks and reads by it,
+ * `muster config` lists it, and t/config-table.t holds conf/muster.yaml and
+ * doc/muster.yaml.5 to it. A new one: a row here, a line in each of those two.
+ *
+ * It knows nothing but the table's type.
+ */
+#ifndef LIB_SETTINGS_H
+#define LIB_SETTINGS_H
+
+#include <stddef.h>
+
+#include "lib/conf.h"
+
+/* The table, in the order in which people are shown it. */
+const struct conf_setting *settings_table(size_t *count);
+
+#endif
