@@ -1,0 +1,613 @@
+# The harness of the whole-daemon tests: starts real daemons on ports that the
+# kernel chose, in a directory of the test's own, speaks lines to them, and
+# stops them, looking at how they end.
+#
+# Nothing here sleeps to wait for a daemon: every wait looks for something, and
+# has a deadline, which MUSTER_TEST_SLOW multiplies (sanitizers, valgrind).
+#
+#   use Muster;
+#   my $reg = registry();                    # Muster::Daemon
+#   my $svc = $reg->register('a kind web');  # Muster::Conn, acknowledged
+#   is_deeply [$reg->find('kind web')], ['a kind web'];
+#   finish();                                # stops all, checks, done_testing
+#
+# Environment: MUSTER_BIN   where the programs are (default: build/)
+#              MUSTER_WRAP  goes before each daemon ("valgrind ...")
+#              MUSTER_TEST_SLOW, MUSTER_TEST_KEEP (keep the directory)
+package Muster;
+use strict;
+use warnings;
+
+use Cwd qw(abs_path);
+use Fcntl ();
+use Exporter 'import';
+use File::Basename qw(dirname);
+use File::Temp ();
+use POSIX ();
+use Socket ();
+use Test::More;
+use Time::HiRes qw(time);
+
+our @EXPORT = qw(registry dispatcher worker daemon run_program muster
+    eventually deadline finish scratch program have_program need_programs
+    source_dir spew slurp connect_to);
+
+$SIG{PIPE} = 'IGNORE';
+$SIG{$_} = sub { exit 1 } for qw(INT TERM HUP);
+
+my $owner = $$;
+my $top = abs_path(dirname(__FILE__) . '/../..');
+my $slow = $ENV{MUSTER_TEST_SLOW} || 1;
+my $scratch;
+my @daemons;
+
+# seconds, on a machine as slow as this
+sub deadline { return $_[0] * $slow }
+
+sub source_dir { return $ENV{MUSTER_SRC} || $top }
+
+# The test's own directory; gone at its end.
+sub scratch
+{
+    $scratch ||= File::Temp->newdir('muster-t-XXXXXX',
+        TMPDIR => 1, CLEANUP => !$ENV{MUSTER_TEST_KEEP});
+    return "$scratch";
+}
+
+sub program
+{
+    my ($name) = @_;
+    my $dir = $ENV{MUSTER_BIN} || "$top/build";
+    return "$dir/$name";
+}
+
+sub have_program { return -x program($_[0]) }
+
+# Ends a test at once, well, where a program was not built.
+sub need_programs
+{
+    for my $name (@_) {
+        next if have_program($name);
+        plan skip_all => "$name is not built";
+    }
+}
+
+sub spew
+{
+    my ($path, @text) = @_;
+    open my $f, '>', $path or die "$path: $!";
+    print $f @text;
+    close $f or die "$path: $!";
+    return $path;
+}
+
+sub slurp
+{
+    my ($path) = @_;
+    open my $f, '<', $path or return '';
+    local $/;
+    my $text = <$f>;
+    return defined $text ? $text : '';
+}
+
+# eventually { condition } [SECONDS]: its value as soon as it is true, or
+# false at the deadline.
+sub eventually (&;$)
+{
+    my ($condition, $seconds) = @_;
+    my $end = time + deadline($seconds || 10);
+    my $pause = 0.002;
+    while (1) {
+        my $value = $condition->();
+        return $value if $value;
+        return $value if time > $end;
+        select undef, undef, undef, $pause;
+        $pause *= 1.5 if $pause < 0.1;
+    }
+}
+
+# daemon(PROGRAM, ARGUMENT...): any daemon that says on ready_fd when it is up.
+# A first argument that is a hash: name => in messages, limit_fds => N.
+sub daemon
+{
+    my $program = shift;
+    my $d = Muster::Daemon->new($program, @_);
+    push @daemons, $d;
+    $d->start;
+    return $d;
+}
+
+sub options_first
+{
+    my ($args) = @_;
+    return ref $args->[0] eq 'HASH' ? shift @$args : {};
+}
+
+# registry([{OPTIONS},] ARGUMENT...): a musterd with its three ports
+sub registry
+{
+    my @args = @_;
+    my $options = options_first(\@args);
+    return daemon('musterd', $options,
+        (map { ('-o', "registry.$_=127.0.0.1:0") } qw(new find event)),
+        @args);
+}
+
+# dispatcher(REGISTRY, [{OPTIONS},] ARGUMENT...)
+sub dispatcher
+{
+    my ($registry, @args) = @_;
+    my $options = options_first(\@args);
+    return daemon('muster-dispatch', $options,
+        '-o', 'dispatcher.exec=127.0.0.1:0',
+        '-o', 'dispatcher.registry=' . $registry->registry_address,
+        @args);
+}
+
+# worker(REGISTRY, HOST, [{OPTIONS},] ARGUMENT...): and waits until the
+# registry knows it
+sub worker
+{
+    my ($registry, $host, @args) = @_;
+    my $options = options_first(\@args);
+    my $unknown = delete $options->{unregistered};
+    $options->{name} ||= $host;
+    my $w = daemon('muster-worker', $options,
+        '-o', "worker.host=$host",
+        '-o', 'worker.bind=127.0.0.1:0',
+        '-o', 'worker.registry=' . $registry->registry_address,
+        @args);
+    if (!$unknown) {
+        eventually { $registry->find("kind worker host $host .names 1") }
+            or die "worker $host did not register";
+    }
+    return $w;
+}
+
+# run_program([{in => TEXT, env => {}, seconds => N},] PROGRAM, ARGUMENT...):
+# to its end; (exit status or -signal, what it printed, what it complained)
+sub run_program
+{
+    my $o = ref $_[0] eq 'HASH' ? shift : {};
+    my ($program, @args) = @_;
+    my $base = scratch() . '/run-' . ++(our $runs);
+    spew("$base.in", defined $o->{in} ? $o->{in} : '');
+    my $pid = fork;
+    die "fork: $!" unless defined $pid;
+    if (!$pid) {
+        $SIG{$_} = 'DEFAULT' for qw(PIPE INT TERM HUP);
+        %ENV = (%ENV, %{$o->{env} || {}});
+        open STDIN, '<', "$base.in";
+        open STDOUT, '>', "$base.out";
+        open STDERR, '>', "$base.err";
+        exec { $program } $program, @args or POSIX::_exit(127);
+    }
+    my $status = wait_for($pid, $o->{seconds} || 30);
+    if (!defined $status) {
+        kill 'KILL', $pid;
+        waitpid $pid, 0;
+        diag("$program @args did not end");
+        $status = 9;
+    }
+    my $rc = $status & 127 ? -($status & 127) : $status >> 8;
+    return ($rc, slurp("$base.out"), slurp("$base.err"));
+}
+
+# muster(REGISTRY, [{OPTIONS},] ARGUMENT...): the command line, on it
+sub muster
+{
+    my ($registry, @args) = @_;
+    my $o = options_first(\@args);
+    $o->{env} = {
+        MUSTER_REGISTRY => $registry->registry_address,
+        %{$o->{env} || {}},
+    } if $registry;
+    return run_program($o, program('muster'), @args);
+}
+
+# waitpid with a deadline: the status, or undef
+sub wait_for
+{
+    my ($pid, $seconds) = @_;
+    my $status;
+    eventually {
+        my $got = waitpid $pid, POSIX::WNOHANG();
+        return 0 if $got == 0;
+        $status = $got == $pid ? $? : -1;
+        return 1;
+    } $seconds;
+    return $status;
+}
+
+# A connection to an address as ready lines and settings have it.
+sub connect_to { return Muster::Conn->new(@_) }
+
+# The end of a test: stops what still runs, looks at how it ended.
+sub finish
+{
+    $_->stop for reverse grep { $_->{pid} } @daemons;
+    done_testing();
+}
+
+END {
+    if ($$ == $owner) {
+        my $rc = $?;
+        for my $d (@daemons) {
+            $d->kill if $d->{pid};
+            next if Test::More->builder->is_passing && $rc == 0;
+            my @log = split /\n/, slurp($d->{log});
+            splice @log, 0, -40 if @log > 40;
+            diag("-- $d->{name} said:\n", map { "   $_\n" } @log);
+        }
+        $? = $rc;
+    }
+}
+
+package Muster::Daemon;
+use strict;
+use warnings;
+use Test::More;
+use Time::HiRes qw(time);
+
+sub new
+{
+    my ($class, $program, @args) = @_;
+    my $options = ref $args[0] eq 'HASH' ? shift @args : {};
+    my $name = $options->{name} || $program;
+    my $n = ++(our $count);
+    my $self = bless {
+        name => $name,
+        program => Muster::program($program),
+        args => \@args,
+        options => $options,
+        log => Muster::scratch() . "/$name-$n.log",
+        ready => Muster::scratch() . "/$name-$n.ready",
+        addr => {},
+    }, $class;
+    die "$self->{program}: not built\n" unless -x $self->{program};
+    # an empty file, so that one on this machine changes nothing
+    $self->{conf} = Muster::spew(Muster::scratch() . "/$name-$n.yaml",
+        $options->{conf} || "# empty\n");
+    return $self;
+}
+
+# Starts it and waits for its ready line: new 127.0.0.1:40123 find ...
+sub start
+{
+    my ($self) = @_;
+    unlink $self->{ready};
+    my $pid = fork;
+    die "fork: $!" unless defined $pid;
+    $self->become if !$pid;
+    $self->{pid} = $pid;
+    my $line = Muster::eventually {
+        return '-' if $self->ended;
+        my $text = Muster::slurp($self->{ready});
+        return $text =~ /^(.*)\n/ ? $1 : '';
+    } 15;
+    die "$self->{name} did not start:\n" . Muster::slurp($self->{log})
+        if !$line || $line eq '-';
+    my @words = split ' ', $line;
+    while (my ($face, $address) = splice @words, 0, 2) {
+        $self->{addr}{$face} = $address;
+    }
+    return $self;
+}
+
+# In the child: becomes the daemon, with descriptor 3 for the ready line.
+sub become
+{
+    my ($self) = @_;
+    my @wrap = split ' ', $ENV{MUSTER_WRAP} || '';
+    my @command = (@wrap, $self->{program}, '-c', $self->{conf},
+        '-o', 'ready_fd=3', @{$self->{args}});
+    my $fds = $self->{options}{limit_fds};
+    unshift @command, 'sh', '-c', "ulimit -n $fds; exec \"\$@\"", 'sh'
+        if $fds;
+    $SIG{$_} = 'DEFAULT' for qw(PIPE INT TERM HUP);
+    %ENV = (%ENV, %{$self->{options}{env} || {}});
+    open STDIN, '<', '/dev/null';
+    open STDOUT, '>>', $self->{log};
+    open STDERR, '>>', $self->{log};
+    open my $ready, '>', $self->{ready};
+    POSIX::dup2(fileno $ready, 3) if fileno $ready != 3;
+    open my $three, '>&=', 3;
+    fcntl $three, Fcntl::F_SETFD(), 0;
+    exec { $command[0] } @command or POSIX::_exit(127);
+}
+
+# True once the process is gone; remembers its status.
+sub ended
+{
+    my ($self) = @_;
+    return 1 unless $self->{pid};
+    return 0 unless waitpid($self->{pid}, POSIX::WNOHANG()) == $self->{pid};
+    $self->{status} = $?;
+    delete $self->{pid};
+    return 1;
+}
+
+# What it must never have said
+sub complaints
+{
+    my ($self) = @_;
+    return grep {
+        /ERROR: \w+Sanitizer|runtime error:|WARNING: \w+Sanitizer/
+            || /^==\d+==.*(?:Invalid|uninitialised|definitely lost: [1-9])/
+            || /Assertion .* failed/
+    } split /\n/, Muster::slurp($self->{log});
+}
+
+# TERM; checks that it ends well and has nothing to complain of.
+sub stop
+{
+    my ($self, $seconds) = @_;
+    local $Test::Builder::Level = $Test::Builder::Level + 1;
+    CORE::kill('TERM', $self->{pid}) if $self->{pid};
+    my $ended = Muster::eventually { $self->ended } $seconds || 10;
+    my $status = $ended ? $self->{status} : 'still running';
+    $self->kill unless $ended;
+    my @bad = $self->complaints;
+    ok($status eq '0' && !@bad, "$self->{name} ends well")
+        or diag("status $status\n", map { "$_\n" } @bad);
+    return;
+}
+
+# SIGKILL: it has no say in the matter.
+sub kill
+{
+    my ($self) = @_;
+    return unless $self->{pid};
+    CORE::kill('KILL', $self->{pid});
+    waitpid $self->{pid}, 0;
+    $self->{status} = $?;
+    delete $self->{pid};
+    return;
+}
+
+sub signal
+{
+    my ($self, $signal) = @_;
+    return CORE::kill($signal, $self->{pid});
+}
+
+# Starts it again, on the addresses it had.
+sub restart
+{
+    my ($self) = @_;
+    my %face = (new => 'registry.new', find => 'registry.find',
+        event => 'registry.event', exec => 'dispatcher.exec',
+        worker => 'worker.bind');
+    push @{$self->{args}}, map { ('-o', "$face{$_}=$self->{addr}{$_}") }
+        grep { $face{$_} } sort keys %{$self->{addr}};
+    return $self->start;
+}
+
+sub address { return $_[0]{addr}{$_[1]} }
+
+# HOST:NEW:FIND:EVENT, as clients name a registry
+sub registry_address
+{
+    my ($self) = @_;
+    my ($host) = $self->{addr}{new} =~ /^(.*):\d+$/;
+    return join ':', $host,
+        map { $self->{addr}{$_} =~ /:(\d+)$/ ? $1 : () } qw(new find event);
+}
+
+# A connection to one of its ports, by the face's name
+sub dial
+{
+    my ($self, $face) = @_;
+    my $address = $self->{addr}{$face} or die "$self->{name} has no $face";
+    return Muster::Conn->new($address);
+}
+
+# A request that ends with the connection: the answer's lines
+sub ask
+{
+    my ($self, $face, $text) = @_;
+    my $c = $self->dial($face);
+    $c->send($text);
+    return $c->rest;
+}
+
+# One line of netcat to port find: the lines of the answer
+sub find
+{
+    my ($self, $query) = @_;
+    return $self->ask('find', (defined $query ? $query : '') . "\n");
+}
+
+# Registers as a plain client does and waits until that can be seen.
+sub register
+{
+    my ($self, $line) = @_;
+    my $c = $self->dial('new');
+    $c->send("$line .ack 1\n");
+    my $answer = $c->line;
+    die "register $line: " . (defined $answer ? $answer : 'no answer')
+        unless defined $answer && $answer =~ /^ok \d+$/;
+    return $c;
+}
+
+# Its log, as lines
+sub log { return split /\n/, Muster::slurp($_[0]{log}) }
+
+# Resident memory, in KiB
+sub memory
+{
+    my ($self) = @_;
+    my $status = Muster::slurp("/proc/$self->{pid}/status");
+    return $status =~ /^VmRSS:\s+(\d+)/m ? $1 : 0;
+}
+
+# How many descriptors it has open
+sub descriptors
+{
+    my ($self) = @_;
+    my @fds = glob "/proc/$self->{pid}/fd/*";
+    return scalar @fds;
+}
+
+package Muster::Conn;
+use strict;
+use warnings;
+use IO::Select;
+use IO::Socket::IP;
+use IO::Socket::UNIX;
+use Time::HiRes qw(time);
+
+sub new
+{
+    my ($class, $address, %options) = @_;
+    my $socket;
+    if ($address =~ /^unix!(.*)/) {
+        $socket = IO::Socket::UNIX->new(Peer => $1);
+    } else {
+        $address =~ s/^tcp!(.*)!(\d+)$/$1:$2/;
+        my ($host, $port) = $address =~ /^\[?(.*?)\]?:(\d+)$/
+            or die "address $address?";
+        $socket = IO::Socket::IP->new(PeerHost => $host, PeerPort => $port,
+            Timeout => Muster::deadline(10));
+        setsockopt $socket, Socket::IPPROTO_TCP(), Socket::TCP_NODELAY(), 1
+            if $socket;
+    }
+    die "connect $address: $!" unless $socket;
+    binmode $socket;
+    return bless {
+        socket => $socket, in => '', eof => 0, address => $address,
+    }, $class;
+}
+
+# All of it, or dies at the deadline
+sub send
+{
+    my ($self, $text, $seconds) = @_;
+    my $end = time + Muster::deadline($seconds || 20);
+    my $select = IO::Select->new($self->{socket});
+    while (length $text) {
+        my $left = $end - time;
+        die "sending to $self->{address} takes too long" if $left <= 0;
+        next unless $select->can_write($left);
+        my $n = CORE::send $self->{socket}, $text, Socket::MSG_DONTWAIT();
+        if (!defined $n) {
+            next if $!{EAGAIN} || $!{EINTR};
+            $self->{broken} = "$!";
+            return 0;
+        }
+        substr $text, 0, $n, '';
+    }
+    return 1;
+}
+
+# The other half stays open: nc -N
+sub end { return shutdown $_[0]{socket}, 1 }
+
+sub close
+{
+    my ($self) = @_;
+    return CORE::close(delete $self->{socket} || return);
+}
+
+# A reset instead of an end
+sub reset
+{
+    my ($self) = @_;
+    setsockopt $self->{socket}, Socket::SOL_SOCKET(), Socket::SO_LINGER(),
+        pack('ii', 1, 0);
+    return $self->close;
+}
+
+# Reads what there is, or comes; false at the deadline or the end
+sub fill
+{
+    my ($self, $end) = @_;
+    return 0 if $self->{eof};
+    my $left = $end - time;
+    $left = 0 if $left < 0;
+    return 0 unless IO::Select->new($self->{socket})->can_read($left);
+    my $n = sysread $self->{socket}, $self->{in}, 65536, length $self->{in};
+    return 1 if $n;
+    return 1 if !defined $n && ($!{EINTR} || $!{EAGAIN});
+    $self->{eof} = defined $n ? 'eof' : "$!";
+    return 0;
+}
+
+# The next line without its LF; undef at the end or the deadline
+sub line
+{
+    my ($self, $seconds) = @_;
+    my $end = time + Muster::deadline($seconds || 10);
+    my $from = 0;
+    while (1) {
+        my $at = index $self->{in}, "\n", $from;
+        if ($at >= 0) {
+            my $line = substr $self->{in}, 0, $at + 1, '';
+            chop $line;
+            return $line;
+        }
+        $from = length $self->{in};
+        return undef if !$self->fill($end);
+    }
+}
+
+# So many lines
+sub lines
+{
+    my ($self, $count, $seconds) = @_;
+    my @lines;
+    while (@lines < $count) {
+        my $line = $self->line($seconds);
+        last unless defined $line;
+        push @lines, $line;
+    }
+    return @lines;
+}
+
+# Lines up to and with one that matches
+sub until
+{
+    my ($self, $pattern, $seconds) = @_;
+    my @lines;
+    while (defined(my $line = $self->line($seconds))) {
+        push @lines, $line;
+        last if $line =~ $pattern;
+    }
+    return @lines;
+}
+
+# Every byte up to the end; dies if it does not come
+sub bytes
+{
+    my ($self, $seconds) = @_;
+    my $end = time + Muster::deadline($seconds || 20);
+    1 while $self->fill($end);
+    die "$self->{address} does not end; it said: "
+        . substr($self->{in}, 0, 200) unless $self->{eof};
+    my $bytes = $self->{in};
+    $self->{in} = '';
+    return $bytes;
+}
+
+# Its lines up to the end
+sub rest { return split /\n/, $_[0]->bytes($_[1]) }
+
+# True if the other side ends the connection within the deadline
+sub ends
+{
+    my ($self, $seconds) = @_;
+    my $end = time + Muster::deadline($seconds || 10);
+    1 while $self->fill($end);
+    return $self->{eof};
+}
+
+# True if nothing has come and the connection is open, now: first make sure,
+# by something else, that the daemon had its turn.
+sub silent
+{
+    my ($self) = @_;
+    $self->fill(time);
+    return $self->{in} eq '' && !$self->{eof};
+}
+
+1;
