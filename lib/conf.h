@@ -18,8 +18,8 @@
  *
  * It knows no sockets and no program: libyaml is known in conf_yaml.c only.
  */
-#ifndef LIB_CONF_H
-#define LIB_CONF_H
+#ifndef MUSTER_LIB_CONF_H
+#define MUSTER_LIB_CONF_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -48,20 +48,20 @@ enum conf_program {
 
 /* In brackets the getter. */
 enum conf_type {
-    CONF_STRING,   /* any text without control characters [conf_str] */
-    CONF_ID,       /* text in which %n %u %% are expanded [conf_str] */
-    CONF_ENUM,     /* one of the words in .values [conf_str, conf_enum] */
-    CONF_BOOL,     /* on off yes no true false 1 0 [conf_bool] */
-    CONF_INT,      /* a whole number in min..max [conf_int] */
-    CONF_DURATION, /* 30 30s 500ms 5m 1h 2d, in ms [conf_duration_ms] */
-    CONF_SIZE,     /* 64K: bytes, K M G T powers of 1024 [conf_size] */
-    CONF_ADDR,     /* HOST:PORT [V6]:PORT unix!/path off [conf_str] */
-    CONF_LISTEN,   /* a list of such to listen on; off alone [conf_listen] */
-    CONF_BINDS,    /* a list of HOST[:PORT[:PORT[:PORT]]] [conf_list] */
+    CONF_STRING,     /* any text without control characters [conf_str] */
+    CONF_ID,         /* text in which %n %u %% are expanded [conf_str] */
+    CONF_ENUM,       /* one of the words in .values [conf_str, conf_enum] */
+    CONF_BOOL,       /* on off yes no true false 1 0 [conf_bool] */
+    CONF_INT,        /* a whole number in min..max [conf_int] */
+    CONF_DURATION,   /* 30 30s 500ms 5m 1h 2d, in ms [conf_duration_ms] */
+    CONF_SIZE,       /* 64K: bytes, K M G T powers of 1024 [conf_size] */
+    CONF_ADDR,       /* HOST:PORT [V6]:PORT unix!/path off [conf_str] */
+    CONF_LISTEN,     /* a list of such to listen on; off alone [conf_listen] */
+    CONF_BINDS,      /* a list of HOST[:PORT[:PORT[:PORT]]] [conf_list] */
     CONF_REGISTRIES, /* a list of HOST[:NEW[:FIND[:EVENT]]] [conf_list] */
-    CONF_WORDS,    /* a list of words [conf_list] */
-    CONF_MAP,      /* attributes and their values [conf_map] */
-    CONF_LOG_TO    /* stderr file:PATH syslog [conf_str] */
+    CONF_WORDS,      /* a list of words [conf_list] */
+    CONF_MAP,        /* attributes and their values [conf_map] */
+    CONF_LOG_TO      /* stderr file:PATH syslog [conf_str] */
 };
 
 /* A row of the table of settings. */
@@ -83,8 +83,8 @@ struct conf_setting {
 struct conf_source {
     const struct conf_setting *table; /* NULL: settings_table() */
     size_t n_table;
-    const char *file;     /* NULL: CONF_DEFAULT_FILE, if it is there */
-    const char *profile;  /* NULL: the node name, if there is such a profile */
+    const char *file;    /* NULL: CONF_DEFAULT_FILE, if it is there */
+    const char *profile; /* NULL: the node name, if there is such a profile */
     const char *const *options; /* texts KEY=VALUE */
     size_t n_options;
     bool environment;       /* whether variables of the table count */
@@ -109,8 +109,8 @@ struct conf_errors {
 struct conf;
 
 /* The configuration, or NULL and at least one mistake in errs. */
-__attribute__((warn_unused_result)) struct conf *
-conf_load(const struct conf_source *src, struct conf_errors *errs);
+__attribute__((warn_unused_result)) struct conf *conf_load(
+    const struct conf_source *src, struct conf_errors *errs);
 void conf_free(struct conf *conf); /* NULL is fine */
 
 /* Prints a line "PREFIX: WHERE: TEXT" for each mistake. */
@@ -194,13 +194,13 @@ const struct conf_setting *conf_table(const struct conf *conf, size_t *count);
  * Single values, as the file and command lines write them. False, and nothing
  * stored, for what is none or does not fit.
  */
-__attribute__((warn_unused_result)) bool
-conf_parse_bool(const char *text, bool *value);
-__attribute__((warn_unused_result)) bool
-conf_parse_int(const char *text, int64_t *value);
-__attribute__((warn_unused_result)) bool
-conf_parse_duration(const char *text, int64_t *ms);
-__attribute__((warn_unused_result)) bool
-conf_parse_size(const char *text, uint64_t *bytes);
+__attribute__((warn_unused_result)) bool conf_parse_bool(const char *text,
+                                                         bool *value);
+__attribute__((warn_unused_result)) bool conf_parse_int(const char *text,
+                                                        int64_t *value);
+__attribute__((warn_unused_result)) bool conf_parse_duration(const char *text,
+                                                             int64_t *ms);
+__attribute__((warn_unused_result)) bool conf_parse_size(const char *text,
+                                                         uint64_t *bytes);
 
 #endif

@@ -17,8 +17,8 @@
  * NOTIFY_SOCKET that it serves. It knows no event loop and no sockets of ours:
  * signals are the program's own.
  */
-#ifndef LIB_DAEMON_H
-#define LIB_DAEMON_H
+#ifndef MUSTER_LIB_DAEMON_H
+#define MUSTER_LIB_DAEMON_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -40,12 +40,12 @@ struct daemon {
     enum conf_program program; /* the settings it uses */
 
     /* set by daemon_start() */
-    struct conf *conf;     /* daemon_reload() swaps it: keep no pointer into it */
-    bool debug;            /* -d */
-    struct rlimit nofile;  /* as it was found, for children */
-    const char *file;      /* -c, or NULL */
-    const char *profile;   /* --profile, or NULL */
-    const char **options;  /* -o */
+    struct conf *conf; /* daemon_reload() swaps it: keep no pointer into it */
+    bool debug;        /* -d */
+    struct rlimit nofile; /* as it was found, for children */
+    const char *file;     /* -c, or NULL */
+    const char *profile;  /* --profile, or NULL */
+    const char **options; /* -o */
     size_t n_options;
 };
 
@@ -54,24 +54,23 @@ struct daemon {
  * daemon_prepare(). Returns -1 to go on, or the status to exit with at once;
  * everything there is to say has then been said.
  */
-__attribute__((warn_unused_result)) int
-daemon_start(struct daemon *d, int argc, char **argv);
+__attribute__((warn_unused_result)) int daemon_start(struct daemon *d, int argc,
+                                                     char **argv);
 
 /*
  * The parts of daemon_start(): the command line and the configuration; then
  * the process: SIGPIPE ignored, as many descriptors as allowed, the log.
  */
-__attribute__((warn_unused_result)) int
-daemon_options(struct daemon *d, int argc, char **argv);
-__attribute__((warn_unused_result)) int
-daemon_prepare(struct daemon *d);
+__attribute__((warn_unused_result)) int daemon_options(struct daemon *d,
+                                                       int argc, char **argv);
+__attribute__((warn_unused_result)) int daemon_prepare(struct daemon *d);
 
 /*
  * It serves: writes `words` and a newline to ready_fd and closes that, tells
  * systemd READY=1, logs it. False, and logged, if ready_fd takes no line.
  */
-__attribute__((warn_unused_result)) bool
-daemon_ready(struct daemon *d, const char *words);
+__attribute__((warn_unused_result)) bool daemon_ready(struct daemon *d,
+                                                      const char *words);
 
 /* It is about to end: tells systemd STOPPING=1, logs why. */
 void daemon_stopping(struct daemon *d, const char *why);

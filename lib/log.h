@@ -7,8 +7,8 @@
  *    "pid":812,"id":"new#12","msg":"connected"}
  *
  * Everything in a line may come from a stranger: control characters, invalid
- * UTF-8 and backslashes are written as \xNN, so that a line is always one line
- * of valid UTF-8 and nothing reaches a terminal raw. A line is at most
+ * UTF-8 are written as \xNN (and a backslash as two), so that a line is always
+ * one line of valid UTF-8 and nothing reaches a terminal raw. A line is at most
  * LOG_LINE_MAX bytes; what is longer is cut and ends in "...".
  *
  * Writing never waits: a line that a full pipe, terminal or socket would not
@@ -18,8 +18,8 @@
  * It knows no settings and no event loop: daemon.c hands it the values of log.*.
  * It is one of the few modules with a state of its own; not for threads.
  */
-#ifndef LIB_LOG_H
-#define LIB_LOG_H
+#ifndef MUSTER_LIB_LOG_H
+#define MUSTER_LIB_LOG_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -40,8 +40,8 @@ void log_init(const char *program);
  * Sends lines to `to`: "stderr", "file:PATH", "syslog" or "syslog:SOCKET". When
  * that fails, says why in err and leaves the log as it was.
  */
-__attribute__((warn_unused_result)) bool
-log_open(const char *to, char *err, size_t err_size);
+__attribute__((warn_unused_result)) bool log_open(const char *to, char *err,
+                                                  size_t err_size);
 
 /* The least important level that is still written, and how. */
 void log_set(enum log_level level, enum log_format format);
@@ -63,8 +63,9 @@ unsigned long log_lost(void);
  * "job k3xq-4"), NULL for none. errno is as before, so %m works and callers
  * may log before they look at it.
  */
-__attribute__((format(printf, 3, 4))) void
-log_write(enum log_level level, const char *id, const char *fmt, ...);
+__attribute__((format(printf, 3, 4))) void log_write(enum log_level level,
+                                                     const char *id,
+                                                     const char *fmt, ...);
 
 #define log_id_at(level, id, ...)                                              \
     do {                                                                       \
@@ -83,7 +84,7 @@ log_write(enum log_level level, const char *id, const char *fmt, ...);
 #define log_id_debug(id, ...) log_id_at(MLOG_DEBUG, (id), __VA_ARGS__)
 
 /* "error", "warn", "info", "debug" (as log.level has them), false if none. */
-__attribute__((warn_unused_result)) bool
-log_level_parse(const char *text, enum log_level *level);
+__attribute__((warn_unused_result)) bool log_level_parse(const char *text,
+                                                         enum log_level *level);
 
 #endif

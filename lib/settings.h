@@ -6,8 +6,8 @@
  *
  * It knows nothing but the table's type.
  */
-#ifndef LIB_SETTINGS_H
-#define LIB_SETTINGS_H
+#ifndef MUSTER_LIB_SETTINGS_H
+#define MUSTER_LIB_SETTINGS_H
 
 #include <stddef.h>
 
