@@ -90,6 +90,10 @@ struct muster_registration_options {
     bool persist;               /* outlives the connection */
     unsigned ttl_s;             /* 0: none; refreshed by the library in time */
     const char *volatile_attrs; /* "load,slots_free": change without event */
+    /* Takes a service of that name over from whoever holds it. Without it the
+     * first registration of a name that is taken is refused; what this very
+     * registration left behind at a reconnect is always replaced. */
+    bool replace;
     /* Committed at the registry (again after each reconnect). */
     void (*on_registered)(void *arg, uint64_t revision);
     /* Refused: text is the registry's. The library tries again with back-off,
@@ -128,6 +132,14 @@ struct muster_find_callbacks {
 MUSTER_API struct muster_find *
 muster_find(struct muster *m, const char *selector,
             const struct muster_find_callbacks *cb, void *arg, char **error);
+/* The same with directives of the find port (".names", ".count", ".limit",
+ * ".after"; names with their dot). What an answer line has come as a service:
+ * with ".count" the number is its name. */
+MUSTER_API struct muster_find *
+muster_find_with(struct muster *m, const char *selector,
+                 const struct muster_attr *directives, size_t count,
+                 const struct muster_find_callbacks *cb, void *arg,
+                 char **error);
 MUSTER_API void muster_find_cancel(struct muster_find *f);
 
 /* -- monitors ------------------------------------------------------------ */
@@ -206,6 +218,11 @@ muster_exec(struct muster *m, const char *op, const struct muster_attr *args,
 MUSTER_API struct muster_exec *
 muster_follow(struct muster *m, const char *jid,
               const struct muster_exec_callbacks *cb, void *arg, char **error);
+/* Stops the reading of the job's life, and goes on with it: for a caller whose
+ * own output is slow. No callback comes while it is stopped, and what waits is
+ * bounded; the job itself waits in the end. */
+MUSTER_API void muster_exec_pause(struct muster_exec *e);
+MUSTER_API void muster_exec_resume(struct muster_exec *e);
 /* Stops following; the job goes on. */
 MUSTER_API void muster_exec_detach(struct muster_exec *e);
 /* Asks the dispatcher to cancel the job; its end comes as usual. False if it
