@@ -418,6 +418,15 @@ sub find
     return $self->ask('find', (defined $query ? $query : '') . "\n");
 }
 
+# The bytes of that answer
+sub find_bytes
+{
+    my ($self, $query) = @_;
+    my $c = $self->dial('find');
+    $c->send($query);
+    return $c->bytes;
+}
+
 # Registers as a plain client does and waits until that can be seen.
 sub register
 {

@@ -1,0 +1,35 @@
+# With .detail the changes themselves are told.
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/lib";
+use Muster;
+use Test::More;
+
+my $reg = registry();
+my $a = $reg->register('a kind web');
+my $w = $reg->dial('event');
+is $w->line, 'READY', 'ready';
+$w->send("kind web .detail 1\n");
+is $w->line, 'READY 1', 'as of a revision';
+my $b = $reg->register("b kind web text 'two words'");
+is $w->line, "+ 2 b kind web text 'two words'", 'one comes';
+$b->send("role x\n");
+is $w->line, "= 3 b kind web text 'two words' role x", 'one changes';
+$b->line;
+$b->send("kind db\n");
+is $b->line, 'ok 4', 'one leaves the selection';
+like $w->line, qr/^- 4 b\b/, 'which is a going';
+$b->send("role y\n");
+is $b->line, 'ok 5', 'what changes outside';
+$b->send("kind web\n");
+is $w->line, "+ 6 b kind web text 'two words' role y", 'is not told';
+$a->close;
+like $w->line, qr/^- 7 a\b/, 'one goes';
+my $all = $reg->dial('event');
+$all->line;
+$all->send(".detail 1\n");
+is $all->line, 'READY 7', 'no selector selects all';
+$b->send(".unset text\n");
+is $all->line, '= 8 b kind web role y', 'an attribute removed';
+finish();
