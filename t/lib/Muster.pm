@@ -333,7 +333,7 @@ sub complaints
     my ($self) = @_;
     return grep {
         /ERROR: \w+Sanitizer|runtime error:|WARNING: \w+Sanitizer/
-            || /^==\d+==.*(?:Invalid|uninitialised|definitely lost: [1-9])/
+            || /^==\d+== .*(?:Invalid |uninitialised|\w+ly lost)/
             || /Assertion .* failed/
     } split /\n/, Muster::slurp($self->{log});
 }
