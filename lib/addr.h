@@ -33,8 +33,8 @@ struct registry_addr {
     uint16_t new_port, find_port, event_port;
 };
 
-#define REGISTRY_NEW_PORT 6701
-#define REGISTRY_FIND_PORT 6702
+#define REGISTRY_NEW_PORT   6701
+#define REGISTRY_FIND_PORT  6702
 #define REGISTRY_EVENT_PORT 6703
 
 /*

@@ -20,8 +20,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "buf.h"
-#include "loop.h"
+#include "lib/buf.h"
+#include "lib/loop.h"
 
 struct conn;
 
@@ -70,6 +70,9 @@ struct conn *conn_new(struct loop *l, int fd, const char *id,
 /* Changes the handler, as when a connection turns out to be another kind. */
 void conn_set_handler(struct conn *c, const struct conn_handler *handler,
                       void *arg);
+/* Another bound on quiet time (0: none), as when a connection has become one
+ * that only listens. */
+void conn_set_idle(struct conn *c, uint64_t idle_ms);
 void *conn_arg(const struct conn *c);
 const char *conn_id(const struct conn *c);
 /* The peer as text: "127.0.0.1:40123" or "unix". */
@@ -95,6 +98,9 @@ void conn_error(struct conn *c, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 
 /*
+ * Freed by itself after closed(), or with its loop (closed() is not called
+ * then: the loop is the last thing a program frees).
+ *
  * Ends it: what is queued is still written (at most CONN_LINGER_MS), then
  * closed() is called from the settling step. Idempotent: the first reason
  * stands. No line is handled after it.
@@ -104,9 +110,16 @@ void conn_close(struct conn *c, const char *fmt, ...)
 /* The same, but nothing that is queued is written. */
 void conn_abort(struct conn *c, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
+/* Ends it without telling anybody: what the socket takes at once is written.
+ * Only when its owner is freed as well, and never from its own handler. */
+void conn_free_now(struct conn *c);
 bool conn_is_closing(const struct conn *c);
 /* True if the peer has closed its side. */
 bool conn_is_eof(const struct conn *c);
+
+/* fn is called when the socket is closed and c freed (closed() came before):
+ * for the listener host's accounts. */
+void conn_on_free(struct conn *c, void (*fn)(void *arg), void *arg);
 
 #define CONN_LINGER_MS 5000
 

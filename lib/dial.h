@@ -9,8 +9,8 @@
 
 #include <stdint.h>
 
-#include "addr.h"
-#include "loop.h"
+#include "lib/addr.h"
+#include "lib/loop.h"
 
 struct dial;
 

@@ -9,10 +9,10 @@
 
 #include <stddef.h>
 
-#include "addr.h"
-#include "conn.h"
-#include "loop.h"
-#include "mem.h"
+#include "lib/addr.h"
+#include "lib/conn.h"
+#include "lib/loop.h"
+#include "lib/mem.h"
 
 /* What a face gives the host: constant. */
 struct listen_face {
@@ -41,16 +41,21 @@ void listen_host_limits(struct listen_host *h,
  * "*" listens on every address. Returns NULL or an error text (free()): what
  * could not be bound, why, what to do.
  */
-MUST_CHECK char *listen_add(struct listen_host *h, const struct listen_face *face,
-                 const struct addr *addr, void *ctx);
+MUST_CHECK char *listen_add(struct listen_host *h,
+                            const struct listen_face *face,
+                            const struct addr *addr, void *ctx);
 /* The words for ready_fd: "new 127.0.0.1:40123 find …" appended to out. */
 void listen_ready_words(struct listen_host *h, struct buf *out);
 /* The address face listens on (first one), or NULL. */
 const struct addr *listen_face_addr(struct listen_host *h, const char *face);
 /* Stops accepting; connections stay. */
 void listen_host_stop(struct listen_host *h);
-/* Closes every connection with reason, and frees all once they are closed. */
-void listen_host_free(struct listen_host *h, const char *reason);
+/* Closes every connection with that reason; its face is told in the settling
+ * step, what is queued is still written. */
+void listen_host_close_all(struct listen_host *h, const char *reason);
+/* Frees all; what is still open is closed, and its face not told. NULL is
+ * fine. */
+void listen_host_free(struct listen_host *h);
 unsigned listen_host_count(const struct listen_host *h);
 
 #endif

@@ -42,12 +42,20 @@ uint64_t loop_clock(void);
 struct loop_task {
     loop_fn *fn;
     void *arg;
-    struct loop_task *next; /* on the loop's list while queued */
-    bool queued;
+    struct loop_task *next, *prev; /* on one of the loop's lists ... */
+    bool queued;                   /* ... while this is true */
+    bool later;                    /* on that of the next turn */
 };
 void loop_settle(struct loop *l, struct loop_task *task);
-/* Takes it off again (its owner dies). */
+/* The same, but in the next turn of the loop: after others had theirs. */
+void loop_later(struct loop *l, struct loop_task *task);
+/* Takes it off either list again (its owner dies). */
 void loop_unsettle(struct loop *l, struct loop_task *task);
+
+/* fn runs when the loop is freed, unless it is taken off before: for objects
+ * that live on by themselves, as a connection that lingers. */
+void loop_at_free(struct loop *l, struct loop_task *task);
+void loop_not_at_free(struct loop *l, struct loop_task *task);
 
 /* A one-shot timer, off until it is set; loop_timer_set() sets it anew. */
 struct loop_timer *loop_timer_new(struct loop *l, loop_fn *fn, void *arg);

@@ -1,4 +1,4 @@
-#include "mem.h"
+#include "lib/mem.h"
 
 #include <stdarg.h>
 #include <stdint.h>
@@ -42,7 +42,7 @@ void *xreallocarray(void *ptr, size_t count, size_t size)
 
     if (size && count > SIZE_MAX / size)
         mem_exhausted();
-    p = realloc(ptr, count * size ? count * size : 1);
+    p = realloc(ptr, size && count ? count * size : 1);
     if (!p)
         mem_exhausted();
     return p;

@@ -15,9 +15,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "buf.h"
-#include "mem.h"
-#include "words.h"
+#include "lib/buf.h"
+#include "lib/mem.h"
+#include "lib/words.h"
 
 enum selector_op {
     SEL_EQ,      /* attr value */
@@ -58,9 +58,9 @@ struct selector {
     unsigned size;
 };
 
-#define SELECTOR_TERMS_MAX 64     /* terms of one selector */
+#define SELECTOR_TERMS_MAX   64   /* terms of one selector */
 #define SELECTOR_PATTERN_MAX 1024 /* bytes of a glob or a regex */
-#define SELECTOR_REPEAT_MAX 255   /* n of {n} in a regex */
+#define SELECTOR_REPEAT_MAX  255  /* n of {n} in a regex */
 
 /* The value of an attribute and its length, or NULL if there is none. */
 typedef const char *selector_lookup_fn(const void *record, const char *attr,
@@ -74,7 +74,7 @@ void selector_free(struct selector *s);
  * the selector is then unchanged.
  */
 MUST_CHECK char *selector_add_pair(struct selector *s, const struct word *attr,
-                        const struct word *value);
+                                   const struct word *value);
 
 /*
  * A whole selector as one text ("os linux role=web mem>=8G"); words with an
@@ -83,7 +83,7 @@ MUST_CHECK char *selector_add_pair(struct selector *s, const struct word *attr,
  * caller's to say. Error as above; the selector is then empty.
  */
 MUST_CHECK char *selector_parse_text(struct selector *s, const char *text,
-                          size_t len);
+                                     size_t len);
 
 /* True if every term holds for the service of that name and record. */
 bool selector_match(const struct selector *s, const char *name,

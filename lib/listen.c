@@ -1,0 +1,450 @@
+#include "lib/listen.h"
+
+#include <errno.h>
+#include <event2/event.h>
+#include <event2/listener.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+#include <uthash.h>
+#include <utlist.h>
+
+#include "lib/log.h"
+
+#define LISTEN_BACKLOG   1024
+#define LISTEN_PAUSE_MIN 100  /* ms of the first pause when accept fails */
+#define LISTEN_PAUSE_MAX 2000 /* the pause doubles up to this */
+#define LISTEN_SPARE_FDS 64   /* descriptors kept for files and peers */
+
+/* How many connections one peer address has. */
+struct listen_peer {
+    char address[INET6_ADDRSTRLEN + 1]; /* key */
+    unsigned count;
+    UT_hash_handle hh;
+};
+
+struct listen_conn {
+    struct listen_host *host;
+    struct listen_peer *peer; /* NULL for a unix socket */
+    struct conn *conn;
+    struct listen_conn *prev, *next;
+};
+
+struct listener {
+    struct listen_host *host;
+    const struct listen_face *face;
+    void *ctx;
+    struct addr addr; /* as bound */
+    struct evconnlistener *ev;
+    struct listener *prev, *next;
+};
+
+struct listen_host {
+    struct loop *loop;
+    struct listen_limits limits;
+    struct listener *listeners;
+    struct listen_conn *conns;
+    struct listen_peer *peers;
+    struct loop_timer *pause_timer;
+    uint64_t pause_ms; /* the next pause; 0: accepting goes well */
+    unsigned count;
+    unsigned long serial; /* names connections in the log */
+};
+
+/* -- accounts -------------------------------------------------------------- */
+
+static struct listen_peer *peer_of(struct listen_host *h,
+                                   const struct sockaddr *sa)
+{
+    char text[INET6_ADDRSTRLEN] = "";
+    struct listen_peer *p;
+
+    if (sa->sa_family == AF_INET)
+        evutil_inet_ntop(AF_INET, &((const struct sockaddr_in *)sa)->sin_addr,
+                         text, sizeof(text));
+    else if (sa->sa_family == AF_INET6)
+        evutil_inet_ntop(AF_INET6,
+                         &((const struct sockaddr_in6 *)sa)->sin6_addr, text,
+                         sizeof(text));
+    if (!*text)
+        return NULL;
+    HASH_FIND_STR(h->peers, text, p);
+    if (!p) {
+        p = xcalloc(1, sizeof(*p));
+        memcpy(p->address, text, sizeof(text));
+        HASH_ADD_STR(h->peers, address, p);
+    }
+    return p;
+}
+
+static void peer_release(struct listen_host *h, struct listen_peer *p)
+{
+    if (p && p->count == 0) {
+        HASH_DEL(h->peers, p);
+        free(p);
+    }
+}
+
+static void listen_conn_gone(void *arg)
+{
+    struct listen_conn *lc = arg;
+    struct listen_host *h = lc->host;
+
+    h->count--;
+    if (lc->peer) {
+        lc->peer->count--;
+        peer_release(h, lc->peer);
+    }
+    DL_DELETE(h->conns, lc);
+    free(lc);
+    if (h->pause_ms && loop_timer_is_set(h->pause_timer))
+        loop_timer_set(h->pause_timer, 0); /* a descriptor is free again */
+}
+
+/* -- accepting ------------------------------------------------------------- */
+
+/* Says why on the wire and closes: best effort, the socket is fresh. */
+static void refuse(struct listener *ln, int fd, const char *who,
+                   const char *what, unsigned limit)
+{
+    char text[160];
+    int len;
+
+    len =
+        snprintf(text, sizeof(text),
+                 "error: 'too many connections%s: at most %u'\n", what, limit);
+    log_warn("%s: refused %s: too many connections%s (limit %u)",
+             ln->face->name, who, what, limit);
+    if (send(fd, text, (size_t)len, MSG_NOSIGNAL | MSG_DONTWAIT) >= 0)
+        shutdown(fd, SHUT_WR);
+    close(fd);
+}
+
+static void listen_adopt(struct listener *ln, int fd, struct listen_peer *peer)
+{
+    struct listen_host *h = ln->host;
+    struct listen_conn *lc = xcalloc(1, sizeof(*lc));
+    struct conn *c;
+    char id[32];
+
+    snprintf(id, sizeof(id), "%.12s#%lu", ln->face->name, ++h->serial);
+    lc->host = h;
+    lc->peer = peer;
+    h->count++;
+    if (peer)
+        peer->count++;
+    DL_APPEND(h->conns, lc);
+    c = conn_new(h->loop, fd, id, &h->limits.conn, &ln->face->handler, NULL);
+    lc->conn = c;
+    conn_on_free(c, listen_conn_gone, lc);
+    log_id_debug(id, "connection from %s", conn_peer(c));
+    conn_set_handler(c, &ln->face->handler, ln->face->open(c, ln->ctx));
+}
+
+static void accepted(struct evconnlistener *ev, evutil_socket_t fd,
+                     struct sockaddr *sa, int len, void *arg)
+{
+    struct listener *ln = arg;
+    struct listen_host *h = ln->host;
+    struct listen_peer *peer = peer_of(h, sa);
+    const char *who = peer ? peer->address : "a unix socket";
+    unsigned per = h->limits.connections_per_address;
+
+    (void)ev;
+    (void)len;
+    h->pause_ms = 0;
+    if (h->limits.connections && h->count >= h->limits.connections) {
+        refuse(ln, fd, who, "", h->limits.connections);
+        peer_release(h, peer);
+    } else if (peer && per && peer->count >= per) {
+        refuse(ln, fd, who, " from one address", per);
+    } else {
+        listen_adopt(ln, fd, peer);
+    }
+}
+
+static void listen_enable(struct listen_host *h, bool on)
+{
+    struct listener *ln;
+
+    DL_FOREACH (h->listeners, ln) {
+        if (on)
+            evconnlistener_enable(ln->ev);
+        else
+            evconnlistener_disable(ln->ev);
+    }
+}
+
+static void pause_over(void *arg)
+{
+    listen_enable(arg, true);
+}
+
+/* No descriptor, or no memory: nobody is accepted for a while, those who are
+ * connected are served. */
+static void accept_failed(struct evconnlistener *ev, void *arg)
+{
+    struct listener *ln = arg;
+    struct listen_host *h = ln->host;
+    int error = EVUTIL_SOCKET_ERROR();
+
+    (void)ev;
+    h->pause_ms = h->pause_ms ? 2 * h->pause_ms : LISTEN_PAUSE_MIN;
+    if (h->pause_ms > LISTEN_PAUSE_MAX)
+        h->pause_ms = LISTEN_PAUSE_MAX;
+    log_warn("%s: cannot accept: %s; accepting pauses for %llu ms",
+             ln->face->name, strerror(error), (unsigned long long)h->pause_ms);
+    listen_enable(h, false);
+    loop_timer_set(h->pause_timer, h->pause_ms);
+}
+
+/* -- binding --------------------------------------------------------------- */
+
+static void addr_from_socket(struct addr *a, int fd)
+{
+    struct sockaddr_storage ss;
+    socklen_t len = sizeof(ss);
+    char port[8];
+
+    if (a->kind == ADDR_UNIX || getsockname(fd, (struct sockaddr *)&ss, &len))
+        return;
+    if (getnameinfo((struct sockaddr *)&ss, len, a->host, sizeof(a->host), port,
+                    sizeof(port), NI_NUMERICHOST | NI_NUMERICSERV) == 0)
+        a->port = (uint16_t)strtoul(port, NULL, 10);
+}
+
+/* Takes the socket file of a process that is gone; not of a living one. */
+static int bind_unix(int fd, const char *path)
+{
+    struct sockaddr_un sun = {.sun_family = AF_UNIX};
+    mode_t mask;
+    int result;
+
+    memcpy(sun.sun_path, path, strlen(path) + 1);
+    if (connect(fd, (struct sockaddr *)&sun, sizeof(sun)) == 0) {
+        errno = EADDRINUSE;
+        return -1;
+    }
+    if (errno == ECONNREFUSED)
+        unlink(path);
+    mask = umask(0177);
+    result = bind(fd, (struct sockaddr *)&sun, sizeof(sun));
+    umask(mask);
+    return result;
+}
+
+static int socket_unix(const struct addr *a)
+{
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+    if (fd >= 0 && bind_unix(fd, a->host) < 0) {
+        int error = errno;
+
+        close(fd);
+        errno = error;
+        return -1;
+    }
+    return fd;
+}
+
+static int socket_tcp_one(const struct addrinfo *ai)
+{
+    int fd, on = 1, off = 0, error;
+
+    fd = socket(ai->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd < 0)
+        return -1;
+    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+    if (ai->ai_family == AF_INET6)
+        setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof(off));
+    if (bind(fd, ai->ai_addr, ai->ai_addrlen) == 0)
+        return fd;
+    error = errno;
+    close(fd);
+    errno = error;
+    return -1;
+}
+
+/* Start-up only: a name may be resolved here, before the loop runs. */
+static int socket_tcp(const struct addr *a, const char **why)
+{
+    struct addrinfo hints = {.ai_flags = AI_PASSIVE,
+                             .ai_socktype = SOCK_STREAM};
+    struct addrinfo *list, *ai;
+    bool any = !strcmp(a->host, "*");
+    char port[8];
+    int code, fd = -1;
+
+    snprintf(port, sizeof(port), "%u", a->port);
+    code = getaddrinfo(any ? "::" : a->host, port, &hints, &list);
+    if (code) {
+        *why = gai_strerror(code);
+        return -1;
+    }
+    for (ai = list; ai && fd < 0; ai = ai->ai_next)
+        fd = socket_tcp_one(ai);
+    freeaddrinfo(list);
+    if (fd < 0 && any && errno == EAFNOSUPPORT) {
+        struct addr v4 = *a;
+
+        snprintf(v4.host, sizeof(v4.host), "0.0.0.0");
+        return socket_tcp(&v4, why);
+    }
+    return fd;
+}
+
+static const char *bind_advice(int error)
+{
+    switch (error) {
+    case EADDRINUSE:
+        return "another program listens there; choose another address or "
+               "stop it";
+    case EACCES: return "this user may not; choose a port above 1023";
+    case EADDRNOTAVAIL: return "this machine has no such address";
+    default: return "choose another address";
+    }
+}
+
+char *listen_add(struct listen_host *h, const struct listen_face *face,
+                 const struct addr *addr, void *ctx)
+{
+    char text[ADDR_TEXT_MAX];
+    const char *why = NULL;
+    struct listener *ln;
+    int fd;
+
+    if (addr->kind == ADDR_OFF)
+        return NULL;
+    fd = addr->kind == ADDR_UNIX ? socket_unix(addr) : socket_tcp(addr, &why);
+    if (fd < 0)
+        return xasprintf("%s: cannot listen on %s: %s (%s)", face->name,
+                         addr_write(addr, text, sizeof(text)),
+                         why ? why : strerror(errno), bind_advice(errno));
+    ln = xcalloc(1, sizeof(*ln));
+    ln->host = h;
+    ln->face = face;
+    ln->ctx = ctx;
+    ln->addr = *addr;
+    addr_from_socket(&ln->addr, fd);
+    ln->ev = evconnlistener_new(loop_base(h->loop), accepted, ln,
+                                LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC,
+                                LISTEN_BACKLOG, fd);
+    if (!ln->ev) {
+        close(fd);
+        free(ln);
+        return xasprintf("%s: cannot listen on %s: %s", face->name,
+                         addr_write(addr, text, sizeof(text)), strerror(errno));
+    }
+    evconnlistener_set_error_cb(ln->ev, accept_failed);
+    DL_APPEND(h->listeners, ln);
+    log_info("%s: listening on %s", face->name,
+             addr_write(&ln->addr, text, sizeof(text)));
+    return NULL;
+}
+
+/* -- the rest of the interface --------------------------------------------- */
+
+/* No more connections than there are descriptors for. */
+static void limits_fit(struct listen_limits *limits)
+{
+    struct rlimit rl;
+    rlim_t most;
+
+    if (getrlimit(RLIMIT_NOFILE, &rl) < 0 || rl.rlim_cur == RLIM_INFINITY)
+        return;
+    most = rl.rlim_cur > 2 * LISTEN_SPARE_FDS ? rl.rlim_cur - LISTEN_SPARE_FDS
+                                              : rl.rlim_cur / 2;
+    if (limits->connections <= most && limits->connections)
+        return;
+    if (limits->connections)
+        log_warn("limits.connections is %u, but only %llu descriptors may be "
+                 "open: at most %llu connections",
+                 limits->connections, (unsigned long long)rl.rlim_cur,
+                 (unsigned long long)most);
+    limits->connections = most > ~0u ? ~0u : (unsigned)most;
+}
+
+struct listen_host *listen_host_new(struct loop *l,
+                                    const struct listen_limits *limits)
+{
+    struct listen_host *h = xcalloc(1, sizeof(*h));
+
+    h->loop = l;
+    h->pause_timer = loop_timer_new(l, pause_over, h);
+    listen_host_limits(h, limits);
+    return h;
+}
+
+void listen_host_limits(struct listen_host *h,
+                        const struct listen_limits *limits)
+{
+    h->limits = *limits;
+    limits_fit(&h->limits);
+}
+
+void listen_ready_words(struct listen_host *h, struct buf *out)
+{
+    char text[ADDR_TEXT_MAX];
+    struct listener *ln;
+
+    DL_FOREACH (h->listeners, ln)
+        buf_add_pair(out, ln->face->name,
+                     addr_write(&ln->addr, text, sizeof(text)));
+}
+
+const struct addr *listen_face_addr(struct listen_host *h, const char *face)
+{
+    struct listener *ln;
+
+    DL_FOREACH (h->listeners, ln)
+        if (!strcmp(ln->face->name, face))
+            return &ln->addr;
+    return NULL;
+}
+
+void listen_host_stop(struct listen_host *h)
+{
+    struct listener *ln, *next;
+
+    loop_timer_off(h->pause_timer);
+    DL_FOREACH_SAFE (h->listeners, ln, next) {
+        DL_DELETE(h->listeners, ln);
+        evconnlistener_free(ln->ev);
+        if (ln->addr.kind == ADDR_UNIX)
+            unlink(ln->addr.host);
+        free(ln);
+    }
+}
+
+void listen_host_close_all(struct listen_host *h, const char *reason)
+{
+    struct listen_conn *lc;
+
+    DL_FOREACH (h->conns, lc)
+        conn_close(lc->conn, "%s", reason);
+}
+
+void listen_host_free(struct listen_host *h)
+{
+    struct listen_conn *lc, *next;
+
+    if (!h)
+        return;
+    listen_host_stop(h);
+    DL_FOREACH_SAFE (h->conns, lc, next)
+        conn_free_now(lc->conn);
+    loop_timer_free(h->pause_timer);
+    free(h);
+}
+
+unsigned listen_host_count(const struct listen_host *h)
+{
+    return h->count;
+}

@@ -1,0 +1,461 @@
+#include "lib/selector.h"
+
+#include <fnmatch.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/attrs.h"
+
+/* The operators as they end an attribute's word; longest first. */
+static const struct {
+    const char *text;
+    enum selector_op op;
+} operators[] = {
+    {"<=", SEL_LE},    {">=", SEL_GE},  {"!=", SEL_NE},
+    {"!", SEL_NE},     {"?", SEL_GLOB}, {"~", SEL_REGEX},
+    {"=", SEL_ONE_OF}, {"<", SEL_LT},   {">", SEL_GT},
+};
+
+/* How each is written in pairs. */
+static const char *const op_text[] = {
+    [SEL_EQ] = "",      [SEL_PRESENT] = "", [SEL_NE] = "!",
+    [SEL_ABSENT] = "!", [SEL_GLOB] = "?",   [SEL_REGEX] = "~",
+    [SEL_ONE_OF] = "=", [SEL_LT] = "<",     [SEL_LE] = "<=",
+    [SEL_GT] = ">",     [SEL_GE] = ">=",    [SEL_NAME] = "",
+};
+
+static void term_clear(struct selector_term *t)
+{
+    if (t->op == SEL_REGEX)
+        regfree(&t->u.regex);
+    if (t->op == SEL_ONE_OF) {
+        free(t->u.list.items);
+        free(t->u.list.text);
+    }
+    free(t->attr);
+    free(t->value);
+}
+
+void selector_free(struct selector *s)
+{
+    unsigned i;
+
+    for (i = 0; i < s->count; i++)
+        term_clear(&s->terms[i]);
+    free(s->terms);
+    *s = (struct selector){0};
+}
+
+/* -- numbers --------------------------------------------------------------- */
+
+bool selector_number(const char *text, size_t len, double *out)
+{
+    static const char suffixes[] = "KMGT";
+    const char *end = text + len, *p = text, *suffix;
+    double n = 0, scale = 1, sign = 1;
+    bool digits = false;
+
+    if (p < end && *p == '-') {
+        sign = -1;
+        p++;
+    }
+    for (; p < end && *p >= '0' && *p <= '9'; p++, digits = true)
+        n = n * 10 + (*p - '0');
+    if (p < end && *p == '.')
+        for (p++; p < end && *p >= '0' && *p <= '9'; p++, digits = true)
+            n += (*p - '0') * (scale /= 10);
+    if (digits && p < end && *p && (suffix = strchr(suffixes, *p))) {
+        for (p++; suffix >= suffixes; suffix--)
+            n *= 1024;
+    }
+    *out = sign * n;
+    return digits && p == end;
+}
+
+/* -- patterns -------------------------------------------------------------- */
+
+/* Skips a bracket expression at p ("[" … "]"); its end, or NULL. */
+static const char *skip_bracket(const char *p)
+{
+    p++;
+    if (*p == '^')
+        p++;
+    if (*p == ']')
+        p++;
+    while (*p && *p != ']') {
+        if (*p == '[' && p[1] && strchr(".:=", p[1])) {
+            char kind = p[1];
+
+            for (p += 2; *p && !(*p == kind && p[1] == ']'); p++)
+                continue;
+            if (!*p)
+                return NULL;
+            p++;
+        }
+        p++;
+    }
+    return *p ? p : NULL;
+}
+
+/*
+ * Why a regular expression may not be compiled, or NULL. The C library expands
+ * {n} while compiling and matches back references by trying everything: both
+ * would let a short pattern cost without bound.
+ */
+static const char *regex_wrong(const char *p)
+{
+    unsigned long product = 1, n;
+
+    for (; *p; p++) {
+        if (*p == '[') {
+            p = skip_bracket(p);
+            if (!p)
+                return "a bracket is not closed";
+        } else if (*p == '\\') {
+            if (*++p >= '1' && *p <= '9')
+                return "back references are not supported";
+            if (!*p)
+                return "trailing backslash";
+        } else if (*p == '{') {
+            for (n = 0; *p && *p != '}'; p++)
+                if (*p >= '0' && *p <= '9')
+                    n = n > 99999 ? n : n * 10 + (unsigned long)(*p - '0');
+                else
+                    n = *p == ',' && n <= SELECTOR_REPEAT_MAX ? 0 : n;
+            if (!*p)
+                return "a brace is not closed";
+            product *= n ? n : 1;
+            if (n > SELECTOR_REPEAT_MAX || product > SELECTOR_REPEAT_MAX)
+                return "repetition counts multiply to at most 255";
+        }
+    }
+    return NULL;
+}
+
+static char *term_regex(struct selector_term *t)
+{
+    const char *wrong = regex_wrong(t->value);
+    char text[160];
+    int code;
+
+    if (!wrong) {
+        code = regcomp(&t->u.regex, t->value, REG_EXTENDED | REG_NOSUB);
+        if (!code)
+            return NULL;
+        regerror(code, &t->u.regex, text, sizeof(text));
+        wrong = text;
+    }
+    t->op = SEL_EQ; /* nothing to regfree() */
+    return xasprintf("bad regular expression '%.80s': %s", t->value, wrong);
+}
+
+/* -- one term -------------------------------------------------------------- */
+
+static char *term_list(struct selector_term *t)
+{
+    unsigned i, n = 1;
+    char *p, *text;
+
+    for (p = t->value; *p; p++)
+        n += *p == ',';
+    t->u.list.items = xcalloc(n, sizeof(*t->u.list.items));
+    t->u.list.text = text = xstrdup(t->value);
+    t->u.list.count = n;
+    for (i = 0; i < n; i++) {
+        t->u.list.items[i].text = text;
+        t->u.list.items[i].len = (unsigned)strcspn(text, ",");
+        text += t->u.list.items[i].len;
+        *text++ = '\0';
+    }
+    return NULL;
+}
+
+/* Fills in what depends on the operator. On an error t is still clearable. */
+static char *term_prepare(struct selector_term *t)
+{
+    bool any = !strcmp(t->value, "*");
+
+    switch (t->op) {
+    case SEL_EQ: t->op = any ? SEL_PRESENT : SEL_EQ; return NULL;
+    case SEL_NE: t->op = any ? SEL_ABSENT : SEL_NE; return NULL;
+    case SEL_ONE_OF:
+        if (strchr(t->value, ','))
+            return term_list(t);
+        t->op = any ? SEL_PRESENT : SEL_EQ;
+        return NULL;
+    case SEL_LT:
+    case SEL_LE:
+    case SEL_GT:
+    case SEL_GE:
+        if (selector_number(t->value, t->value_len, &t->u.number))
+            return NULL;
+        return xasprintf("'%.80s' is not a number: %.80s compares numbers "
+                         "(suffixes K M G T)",
+                         t->value, t->attr);
+    case SEL_GLOB:
+    case SEL_NAME:
+    case SEL_REGEX:
+        if (t->value_len > SELECTOR_PATTERN_MAX)
+            return xasprintf("a pattern has at most %d bytes",
+                             SELECTOR_PATTERN_MAX);
+        return t->op == SEL_REGEX ? term_regex(t) : NULL;
+    case SEL_PRESENT:
+    case SEL_ABSENT: break;
+    }
+    return NULL;
+}
+
+/* Cuts the operator off the end of an attribute's word. */
+static enum selector_op op_cut(const char *attr, unsigned *len)
+{
+    size_t i, n;
+
+    for (i = 0; i < ARRAY_LEN(operators); i++) {
+        n = strlen(operators[i].text);
+        if (*len >= n && !memcmp(attr + *len - n, operators[i].text, n)) {
+            *len -= (unsigned)n;
+            return operators[i].op;
+        }
+    }
+    return SEL_EQ;
+}
+
+/* Adds the term; takes no ownership of attr and value. */
+static char *selector_add(struct selector *s, enum selector_op op,
+                          const char *attr, unsigned attr_len,
+                          const char *value, unsigned value_len)
+{
+    struct selector_term t = {.op = op};
+    const char *wrong = NULL;
+    char *error;
+
+    if (s->count == SELECTOR_TERMS_MAX)
+        return xasprintf("a selector has at most %d terms", SELECTOR_TERMS_MAX);
+    if (op != SEL_NAME)
+        wrong = attr_name_wrong(attr, attr_len);
+    if (!wrong)
+        wrong = attr_value_wrong(value, value_len);
+    if (wrong)
+        return xstrdup(wrong);
+    t.attr = xmemdup0(attr, attr_len);
+    t.attr_len = attr_len;
+    t.value = xmemdup0(value, value_len);
+    t.value_len = value_len;
+    error = term_prepare(&t);
+    if (error) {
+        if (t.op == SEL_REGEX)
+            t.op = SEL_EQ; /* it was not compiled */
+        term_clear(&t);
+        return error;
+    }
+    if (s->count == s->size) {
+        s->size = s->size ? 2 * s->size : 4;
+        s->terms = xreallocarray(s->terms, s->size, sizeof(*s->terms));
+    }
+    s->terms[s->count++] = t;
+    return NULL;
+}
+
+char *selector_add_pair(struct selector *s, const struct word *attr,
+                        const struct word *value)
+{
+    unsigned len = attr->len;
+    enum selector_op op;
+
+    if (word_is(attr, ".name"))
+        return selector_add(s, SEL_NAME, "", 0, value->text, value->len);
+    if (len && attr->text[0] == '.')
+        return xasprintf("unknown directive %.80s", attr->text);
+    op = op_cut(attr->text, &len);
+    return selector_add(s, op, attr->text, len, value->text, value->len);
+}
+
+/* -- a whole selector as one text ------------------------------------------ */
+
+/*
+ * Adds the word as a term by itself if an operator stands inside it. *taken
+ * says whether it was one. "role=''" is one with an empty value.
+ */
+static char *add_single(struct selector *s, const struct word *w, bool *taken)
+{
+    unsigned at = (unsigned)strcspn(w->text, "!?~=<>"), len;
+    unsigned value;
+    enum selector_op op;
+
+    *taken = false;
+    if (at >= w->len || w->text[0] == '.')
+        return NULL;
+    len = at + 1;
+    if (len < w->len && w->text[len] == '=' && strchr("!<>", w->text[at]))
+        len++;
+    if (len == w->len && !w->quoted)
+        return NULL; /* the operator ends the word: the value comes next */
+    *taken = true;
+    value = len;
+    op = op_cut(w->text, &len);
+    if (value < w->len && strchr("=~<>!", w->text[value]))
+        return xasprintf("'%.80s': after an operator comes a value (quote "
+                         "it if it begins so)",
+                         w->text);
+    return selector_add(s, op, w->text, len, w->text + value, w->len - value);
+}
+
+static char *parse_words(struct selector *s, const struct word *w, int n)
+{
+    char *error;
+    bool taken;
+    int i;
+
+    for (i = 0; i < n; i++) {
+        error = add_single(s, &w[i], &taken);
+        if (error)
+            return error;
+        if (taken)
+            continue;
+        if (i + 1 == n)
+            return xasprintf("'%.80s' has no value: write '%.80s=VALUE' or "
+                             "'%.80s VALUE'",
+                             w[i].text, w[i].text, w[i].text);
+        error = selector_add_pair(s, &w[i], &w[i + 1]);
+        if (error)
+            return error;
+        i++;
+    }
+    return NULL;
+}
+
+char *selector_parse_text(struct selector *s, const char *text, size_t len)
+{
+    struct word words[2 * SELECTOR_TERMS_MAX];
+    char *copy, *error;
+    int n;
+
+    *s = (struct selector){0};
+    if (memchr(text, '\0', len) || memchr(text, '\n', len))
+        return xstrdup("a selector holds a NUL or a line end");
+    copy = xmemdup0(text, len);
+    n = words_split(copy, len, words, (int)ARRAY_LEN(words));
+    error = n < 0 ? xstrdup(words_error_text(n)) : parse_words(s, words, n);
+    if (error)
+        selector_free(s);
+    free(copy);
+    return error;
+}
+
+/* -- matching -------------------------------------------------------------- */
+
+static bool term_list_match(const struct selector_term *t, const char *value,
+                            size_t len)
+{
+    unsigned i;
+
+    for (i = 0; i < t->u.list.count; i++)
+        if (t->u.list.items[i].len == len &&
+            !memcmp(t->u.list.items[i].text, value, len))
+            return true;
+    return false;
+}
+
+static bool term_number_match(const struct selector_term *t, const char *value,
+                              size_t len)
+{
+    double n;
+
+    if (!selector_number(value, len, &n))
+        return false;
+    switch (t->op) {
+    case SEL_LT: return n < t->u.number;
+    case SEL_LE: return n <= t->u.number;
+    case SEL_GT: return n > t->u.number;
+    default: return n >= t->u.number;
+    }
+}
+
+bool selector_term_match(const struct selector_term *t, const char *value,
+                         size_t len)
+{
+    if (!value)
+        return t->op == SEL_ABSENT;
+    switch (t->op) {
+    case SEL_EQ: return len == t->value_len && !memcmp(value, t->value, len);
+    case SEL_NE:
+        return len != t->value_len || memcmp(value, t->value, len) != 0;
+    case SEL_PRESENT: return true;
+    case SEL_ABSENT: return false;
+    case SEL_GLOB: return fnmatch(t->value, value, 0) == 0;
+    case SEL_REGEX: return regexec(&t->u.regex, value, 0, NULL, 0) == 0;
+    case SEL_ONE_OF: return term_list_match(t, value, len);
+    case SEL_LT:
+    case SEL_LE:
+    case SEL_GT:
+    case SEL_GE: return term_number_match(t, value, len);
+    case SEL_NAME: break;
+    }
+    return false;
+}
+
+bool selector_name_match(const struct selector_term *t, const char *name)
+{
+    return fnmatch(t->value, name, 0) == 0;
+}
+
+bool selector_match(const struct selector *s, const char *name,
+                    selector_lookup_fn *lookup, const void *record)
+{
+    const struct selector_term *t;
+    const char *value;
+    size_t len = 0;
+
+    for (t = s->terms; t < s->terms + s->count; t++) {
+        if (t->op == SEL_NAME) {
+            if (!selector_name_match(t, name))
+                return false;
+            continue;
+        }
+        value = lookup(record, t->attr, t->attr_len, &len);
+        if (!selector_term_match(t, value, len))
+            return false;
+    }
+    return true;
+}
+
+/* -- writing --------------------------------------------------------------- */
+
+static void term_write(const struct selector_term *t, struct buf *out)
+{
+    struct buf attr = BUF_INIT;
+
+    buf_add_str(&attr, t->op == SEL_NAME ? ".name" : t->attr);
+    buf_add_str(&attr, op_text[t->op]);
+    buf_add_word(out, buf_data(&attr), buf_len(&attr));
+    buf_add_word(out, t->value, t->value_len);
+    buf_free(&attr);
+}
+
+static int text_order(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+void selector_write_pairs(const struct selector *s, struct buf *out)
+{
+    char **texts = xcalloc(s->count, sizeof(*texts));
+    struct buf one = BUF_INIT;
+    unsigned i;
+
+    for (i = 0; i < s->count; i++) {
+        buf_reset(&one, 1024);
+        term_write(&s->terms[i], &one);
+        texts[i] = xmemdup0(buf_data(&one), buf_len(&one));
+    }
+    qsort(texts, s->count, sizeof(*texts), text_order);
+    for (i = 0; i < s->count; i++) {
+        if (i || buf_len(out))
+            buf_add_char(out, ' ');
+        buf_add_str(out, texts[i]);
+        free(texts[i]);
+    }
+    free(texts);
+    buf_free(&one);
+}
