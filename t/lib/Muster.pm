@@ -439,6 +439,15 @@ sub register
     return $c;
 }
 
+# True once this dispatcher is linked to so many workers
+sub knows
+{
+    my ($self, $workers) = @_;
+    my @done = grep { /^(?:error|done)/ }
+        $self->ask('exec', "ping .on all .expect $workers\n");
+    return "@done" =~ /^done/;
+}
+
 # Its log, as lines
 sub log { return split /\n/, Muster::slurp($_[0]{log}) }
 

@@ -1,0 +1,139 @@
+# Every example of doc/protocol.md, run as it stands against real daemons.
+#
+# A block ```example [workers=HOST:ATTR=VALUE,...]``` is a dialogue; "new2> x"
+# sends x on a connection to port new that the block calls 2, "<" reads a line,
+# "!" is the daemon's end of it, "." ours. A query of port find that ends with
+# "!" is asked until the answer is the one that stands there, for what it waits
+# for may just be happening. Identities of jobs differ from run to run, and
+# lines of different hosts may come in any order.
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/lib";
+use Muster;
+use Test::More;
+
+my $text = slurp(source_dir() . '/doc/protocol.md');
+my @blocks;
+while ($text =~ /^```example(.*?)\n(.*?)^```$/msg) {
+    push @blocks, [$1, $2, 1 + (() = substr($text, 0, $-[0]) =~ /\n/g)];
+}
+cmp_ok scalar(@blocks), '>=', 8, 'there are examples';
+
+for my $block (@blocks) {
+    my ($info, $dialogue, $at) = @$block;
+    subtest "the example of line $at" => sub { run_example($info, $dialogue) };
+}
+finish();
+
+sub run_example
+{
+    my ($info, $dialogue) = @_;
+    my $reg = registry();
+    my %daemon = map { ($_ => $reg) } qw(new find event);
+    my @others;
+    for my $spec (split /,/, $info =~ /workers=(\S+)/ ? $1 : '') {
+        my ($host, @attrs) = split /:/, $spec;
+        push @others, worker($reg, $host,
+            map { ('-o', "worker.attrs.$_") } @attrs);
+        $daemon{worker} = $others[-1];
+    }
+    if ($dialogue =~ /^exec/m) {
+        $daemon{exec} = dispatcher($reg);
+        push @others, $daemon{exec};
+        eventually { $daemon{exec}->knows(scalar @others - 1) };
+    }
+    my (%conn, %jid);
+    my @steps = map { parse_step($_) } split /\n/, $dialogue;
+    while (my $step = shift @steps) {
+        my ($port, $who, $do, $words) = @$step;
+        if ($do eq '>' && !$conn{$who} && ends($who, @steps)) {
+            my @want;
+            push @want, (shift @steps)->[3] while $steps[0][2] eq '<';
+            shift @steps;
+            whole_answer($daemon{$port}, $port, $words, \@want);
+            next;
+        }
+        my $c = $conn{$who} ||= $daemon{$port}->dial($port);
+        if ($do eq '>') {
+            $words =~ s/([A-Z2-7]{8}-\d+)/$jid{$1} || $1/ge;
+            $c->send("$words\n");
+        } elsif ($do eq '<') {
+            is known_jid(\%jid, $words, $c->line), $words, "$who: $words";
+        } elsif ($do eq '!') {
+            ok $c->ends, "$who: ended";
+            is $c->{in}, '', 'and nothing more was said';
+        } else {
+            $c->close;
+        }
+    }
+    $_->close for values %conn;
+    $_->stop for reverse $reg, @others;
+}
+
+sub parse_step
+{
+    my ($line) = @_;
+    $line =~ /^((new|find|event|exec|worker)\d*)([<>!.])(?: (.*))?$/
+        or die "an example's line: $line\n";
+    return [$2, $1, $3, defined $4 ? $4 : ''];
+}
+
+# True if what comes next is $who's whole answer
+sub ends
+{
+    my ($who, @steps) = @_;
+    for my $step (@steps) {
+        return 0 if $step->[1] ne $who;
+        return 1 if $step->[2] eq '!';
+        return 0 if $step->[2] ne '<';
+    }
+    return 0;
+}
+
+# Asks until the answer is the wanted one (port find), or once.
+sub whole_answer
+{
+    my ($daemon, $port, $words, $want) = @_;
+    my @got;
+    my $once = $port ne 'find';
+    eventually {
+        my %jid;
+        @got = $daemon->ask($port, "$words\n");
+        if ($once) {
+            my $n = 0;
+            @got = map { known_jid(\%jid, $want->[$n++], $_) } @got;
+        }
+        return 1 if $once;
+        return "@got" eq "@$want";
+    };
+    is_deeply [by_host(@got)], [by_host(@$want)], "$port: $words";
+}
+
+# Lines of a job, host after host, each host's in its order
+sub by_host
+{
+    my @lines = @_;
+    return @lines unless @lines && $lines[0] =~ /^submit /;
+    my %key = map { ($_ => /^(?:ack|out|part|cut|exit) (\S+)(?: (stderr))?/
+        ? "1$1" : /^done/ ? 2 : 0) } @lines;
+    my $n = 0;
+    my %place = map { ($_ => $n++) } @lines;
+    return sort { $key{$a} cmp $key{$b} || $place{$a} <=> $place{$b} } @lines;
+}
+
+# The line that came, with the identities that the example has
+sub known_jid
+{
+    my ($jid, $want, $got) = @_;
+    return $got unless defined $got && defined $want;
+    my $pattern = qr/\b([A-Z2-7]{8}-\d+)\b/i;
+    if ($want =~ $pattern) {
+        my $name = $1;
+        $jid->{$name} ||= $1 if $got =~ $pattern;
+    }
+    for my $name (keys %$jid) {
+        $got =~ s/\b\Q$jid->{$name}\E\b/$name/g;
+    }
+    return $got;
+}
