@@ -98,6 +98,17 @@ static void socket_tune(int fd)
     setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &count, sizeof(count));
 }
 
+void conn_watch_peer(struct conn *c, unsigned seconds)
+{
+    int idle = (int)(seconds + 1) / 2, interval = (int)(seconds + 5) / 6;
+    unsigned ms = seconds * 1000;
+
+    setsockopt(c->fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle, sizeof(idle));
+    setsockopt(c->fd, IPPROTO_TCP, TCP_KEEPINTVL, &interval, sizeof(interval));
+    /* also what was written and is never acknowledged (tcp(7)) */
+    setsockopt(c->fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &ms, sizeof(ms));
+}
+
 /* -- reading --------------------------------------------------------------- */
 
 static void reading_set(struct conn *c, bool on)

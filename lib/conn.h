@@ -67,6 +67,10 @@ struct conn *conn_new(struct loop *l, int fd, const char *id,
                       const struct conn_limits *limits,
                       const struct conn_handler *handler, void *arg);
 
+/* A peer that vanishes without a word is found in two minutes; from here on
+ * within so many seconds. Nothing on a unix socket. */
+void conn_watch_peer(struct conn *c, unsigned seconds);
+
 /* Changes the handler, as when a connection turns out to be another kind. */
 void conn_set_handler(struct conn *c, const struct conn_handler *handler,
                       void *arg);
