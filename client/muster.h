@@ -62,6 +62,8 @@ struct muster_options {
     unsigned backoff_min_ms, backoff_max_ms;
     unsigned connect_timeout_ms; /* 0: 5000 */
     unsigned request_timeout_ms; /* a lookup's answer; 0: 30000 */
+    size_t line_max;             /* bytes of an answer line; 0: 1 MiB */
+    size_t services_max;         /* that one monitor may know; 0: 1000000 */
     /* Told when a registry link of any registration or monitor comes or goes;
      * text names the registry and the cause. May be NULL. */
     void (*on_link)(void *arg, enum muster_link state, const char *text);
@@ -172,8 +174,8 @@ struct muster_exec;
 
 /* A host's end. */
 struct muster_result {
-    int rc;             /* exit status, or -1 where there is none */
-    int state;          /* 0 ok, 1 skipped, 2 failed, 3 unreachable, 4 changed */
+    int rc;    /* exit status, or -1 where there is none */
+    int state; /* 0 ok, 1 skipped, 2 failed, 3 unreachable, 4 changed */
     const char *reason; /* "exited", "signal 9", "timeout", "lost", … */
     const struct muster_attr *attrs; /* whatever else the line says */
     size_t attr_count;
