@@ -1,0 +1,205 @@
+#include "client/manager.h"
+
+#include <event2/event.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "lib/mem.h"
+
+/* What an option that is 0 stands for, and the bounds that have none. */
+#define MANAGER_BACKOFF_MIN_MS 100
+#define MANAGER_BACKOFF_MAX_MS 10000
+#define MANAGER_CONNECT_MS     5000
+#define MANAGER_REQUEST_MS     30000
+#define MANAGER_LINE_MAX       (1024 * 1024)
+#define MANAGER_SERVICES_MAX   1000000
+#define MANAGER_OUTPUT_MAX     (1024 * 1024)
+#define MANAGER_LINES_A_TURN   256
+
+const char *muster_version(void)
+{
+    return PACKAGE_VERSION;
+}
+
+void manager_error(char **error, const char *fmt, ...)
+{
+    va_list args;
+
+    if (!error)
+        return;
+    va_start(args, fmt);
+    if (vasprintf(error, fmt, args) < 0)
+        *error = NULL;
+    va_end(args);
+}
+
+/* Not random(): its sequence is the caller's. */
+uint32_t manager_chance(void)
+{
+    uint32_t chance;
+
+    if (getrandom(&chance, sizeof(chance), GRND_NONBLOCK) != sizeof(chance))
+        chance = (uint32_t)loop_clock() * 2654435761u;
+    return chance;
+}
+
+void manager_registry_failed(struct muster *m, unsigned registry)
+{
+    if (m->current == registry)
+        m->current = (registry + 1) % m->registry_count;
+}
+
+struct conn_limits manager_conn_limits(const struct muster *m)
+{
+    return (struct conn_limits){
+        .line = m->line_max,
+        .output = MANAGER_OUTPUT_MAX,
+        .lines_a_turn = MANAGER_LINES_A_TURN,
+    };
+}
+
+/* -- options --------------------------------------------------------------- */
+
+/* One more registry; NULL or an error text. */
+static const char *registry_add(struct muster *m, const char *text)
+{
+    if (m->registry_count == MANAGER_REGISTRIES_MAX)
+        return "too many registries";
+    return registry_addr_parse(&m->registries[m->registry_count++], text);
+}
+
+static bool registries_parse(struct muster *m, const char *text, char **error)
+{
+    static const char separators[] = " ,\t\n";
+    const char *why;
+    char *one;
+    size_t len;
+
+    if (!text)
+        text = "127.0.0.1";
+    for (;;) {
+        text += strspn(text, separators);
+        len = strcspn(text, separators);
+        if (!len)
+            break;
+        one = xstrndup(text, len);
+        why = registry_add(m, one);
+        if (why)
+            manager_error(error, "registry %s: %s", one, why);
+        free(one);
+        if (why)
+            return false;
+        text += len;
+    }
+    if (!m->registry_count)
+        manager_error(error, "no registry is named");
+    return m->registry_count > 0;
+}
+
+static bool dispatcher_parse(struct muster *m, const char *text, char **error)
+{
+    const char *why;
+
+    m->dispatcher.kind = ADDR_OFF;
+    if (!text)
+        return true;
+    why = addr_parse(&m->dispatcher, text, MANAGER_DISPATCHER_PORT);
+    if (!why && m->dispatcher.kind == ADDR_OFF)
+        why = "it cannot be off";
+    if (why)
+        manager_error(error, "dispatcher %s: %s", text, why);
+    return !why;
+}
+
+static uint64_t or_default(uint64_t value, uint64_t def)
+{
+    return value ? value : def;
+}
+
+static bool options_apply(struct muster *m, const struct muster_options *o,
+                          char **error)
+{
+    m->backoff.min_ms = or_default(o->backoff_min_ms, MANAGER_BACKOFF_MIN_MS);
+    m->backoff.max_ms = or_default(o->backoff_max_ms, MANAGER_BACKOFF_MAX_MS);
+    m->connect_ms = or_default(o->connect_timeout_ms, MANAGER_CONNECT_MS);
+    m->request_ms = or_default(o->request_timeout_ms, MANAGER_REQUEST_MS);
+    m->line_max = or_default(o->line_max, MANAGER_LINE_MAX);
+    m->services_max = or_default(o->services_max, MANAGER_SERVICES_MAX);
+    m->on_link = o->on_link;
+    m->arg = o->arg;
+    if (m->backoff.min_ms > m->backoff.max_ms) {
+        manager_error(error, "backoff_min_ms is above backoff_max_ms");
+        return false;
+    }
+    return registries_parse(m, o->registries, error) &&
+           dispatcher_parse(m, o->dispatcher, error);
+}
+
+/* -- life ------------------------------------------------------------------ */
+
+struct muster *muster_new(struct event_base *base,
+                          const struct muster_options *options, char **error)
+{
+    static const struct muster_options none;
+    struct muster *m = xcalloc(1, sizeof(*m));
+
+    TAILQ_INIT(&m->objects);
+    if (!options_apply(m, options ? options : &none, error)) {
+        free(m);
+        return NULL;
+    }
+    m->loop = loop_new(base);
+    if (!m->loop) {
+        manager_error(error, "no event loop");
+        free(m);
+        return NULL;
+    }
+    return m;
+}
+
+static void manager_release(struct muster *m)
+{
+    loop_free(m->loop); /* closes what is left of the connections */
+    free(m);
+}
+
+/* From the caller's loop, when no callback of ours is on the stack. */
+static void manager_release_later(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd;
+    (void)what;
+    manager_release(arg);
+}
+
+void manager_enter(struct muster *m)
+{
+    m->busy++;
+}
+
+void manager_leave(struct muster *m)
+{
+    static const struct timeval now = {0, 0};
+
+    /* not here and now: our caller's callers work on its connections */
+    if (--m->busy == 0 && m->dead)
+        event_base_once(loop_base(m->loop), -1, EV_TIMEOUT,
+                        manager_release_later, m, &now);
+}
+
+void muster_free(struct muster *m)
+{
+    struct object *o;
+
+    if (!m || m->dead)
+        return;
+    m->dead = true;
+    /* oldest first: what an object made for itself is younger, and it ends
+     * that itself */
+    while ((o = TAILQ_FIRST(&m->objects)))
+        object_end(o);
+    if (!m->busy)
+        manager_release(m);
+}
