@@ -200,7 +200,11 @@ void reply_parse_event(struct reply_parser *p, char *line, size_t len,
     if (!split(p, line, len, r, &rest) || is_error(&rest, r))
         return;
     alone = rest.n == 2;
-    if (rest.n >= 2) {
+    if (rest.n == 1) {
+        r->kind = REPLY_VERSION;
+        if (word_is(rest.w, "READY") || next_number(&rest, &r->number))
+            return;
+    } else if (rest.n >= 2) {
         r->kind = event_kind(rest.w, alone);
         rest.w++;
         rest.n--;

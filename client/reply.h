@@ -24,12 +24,13 @@ enum reply_kind {
     REPLY_SERVICE, /* service */
     REPLY_END,     /* .end NUMBER */
     /* event */
-    REPLY_READY,  /* READY NUMBER */
-    REPLY_ADD,    /* + NUMBER service */
-    REPLY_CHANGE, /* = NUMBER service */
-    REPLY_GONE,   /* - NUMBER service */
-    REPLY_SYNCED, /* = NUMBER */
-    REPLY_MISSED, /* ! NUMBER */
+    REPLY_VERSION, /* READY or a version: what a plain client is told */
+    REPLY_READY,   /* READY NUMBER */
+    REPLY_ADD,     /* + NUMBER service */
+    REPLY_CHANGE,  /* = NUMBER service */
+    REPLY_GONE,    /* - NUMBER service */
+    REPLY_SYNCED,  /* = NUMBER */
+    REPLY_MISSED,  /* ! NUMBER */
     /* exec */
     REPLY_SUBMIT, /* submit NAME NUMBER: a job and its count of hosts */
     REPLY_ACK,    /* ack NAME */
