@@ -109,8 +109,8 @@ struct conf_errors {
 struct conf;
 
 /* The configuration, or NULL and at least one mistake in errs. */
-__attribute__((warn_unused_result)) struct conf *conf_load(
-    const struct conf_source *src, struct conf_errors *errs);
+__attribute__((warn_unused_result)) struct conf *
+conf_load(const struct conf_source *src, struct conf_errors *errs);
 void conf_free(struct conf *conf); /* NULL is fine */
 
 /* Prints a line "PREFIX: WHERE: TEXT" for each mistake. */

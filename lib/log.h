@@ -63,9 +63,8 @@ unsigned long log_lost(void);
  * "job k3xq-4"), NULL for none. errno is as before, so %m works and callers
  * may log before they look at it.
  */
-__attribute__((format(printf, 3, 4))) void log_write(enum log_level level,
-                                                     const char *id,
-                                                     const char *fmt, ...);
+__attribute__((format(printf, 3, 4))) void
+log_write(enum log_level level, const char *id, const char *fmt, ...);
 
 #define log_id_at(level, id, ...)                                              \
     do {                                                                       \

@@ -30,9 +30,8 @@ __attribute__((warn_unused_result)) bool log_sink_open(struct log_sink *sink,
                                                        size_t err_size);
 
 /* True if all of it is written; false if it was dropped. */
-__attribute__((warn_unused_result)) bool log_sink_write(struct log_sink *sink,
-                                                        const char *line,
-                                                        size_t len);
+__attribute__((warn_unused_result)) bool
+log_sink_write(struct log_sink *sink, const char *line, size_t len);
 
 /* Opens a file anew. False, and the old one stays, if that fails (errno). */
 __attribute__((warn_unused_result)) bool log_sink_reopen(struct log_sink *sink);

@@ -1,5 +1,8 @@
 #include "lib/utf8.h"
 
+#include <stdio.h>
+#include <string.h>
+
 /* How many bytes a character has that begins with this one, 0 for none. */
 static size_t lead_len(unsigned char c)
 {
@@ -54,4 +57,28 @@ bool utf8_unsafe(uint32_t c)
     return c < 0x20 || (c >= 0x7f && c < 0xa0) || c == 0x2028 || c == 0x2029 ||
            c == 0x200e || c == 0x200f || (c >= 0x202a && c <= 0x202e) ||
            (c >= 0x2066 && c <= 0x2069);
+}
+
+const char *utf8_clean(char *out, size_t size, const char *s)
+{
+    size_t left = strlen(s), at = 0, len;
+    uint32_t code;
+
+    for (; left > 0; s += len, left -= len) {
+        len = utf8_char(s, left, &code);
+        if (len > 0 && !utf8_unsafe(code)) {
+            if (at + len >= size)
+                break;
+            memcpy(out + at, s, len);
+            at += len;
+            continue;
+        }
+        len = 1; /* the rest of an unsafe character is no UTF-8: escaped too */
+        if (at + 4 >= size)
+            break;
+        snprintf(out + at, 5, "\\x%02x", (unsigned char)*s);
+        at += 4;
+    }
+    out[at] = '\0';
+    return out;
 }

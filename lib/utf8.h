@@ -22,4 +22,10 @@ bool utf8_valid(const char *s, size_t len);
 /* Control characters, and those that end lines or turn their direction. */
 bool utf8_unsafe(uint32_t code);
 
+/*
+ * Writes s with what is unsafe or no UTF-8 as \xNN, for people to read: as much
+ * as fits, ended by a NUL. Returns out.
+ */
+const char *utf8_clean(char *out, size_t size, const char *s);
+
 #endif
