@@ -69,7 +69,8 @@ struct conf_setting {
     const char *key; /* dotted path */
     enum conf_type type;
     const char *def;    /* as it would be written; NULL: not set */
-    int64_t min, max;   /* of numbers, in ms of durations; both 0: >= 0 */
+    int64_t min, max;   /* of numbers, durations in ms (both 0: any from 0 on);
+                         * min of lists: their least number of items */
     const char *values; /* CONF_ENUM: "text json" */
     const char *unit;   /* of a CONF_INT, for people: "services"; or NULL */
     const char *env;    /* a variable that sets it too, or NULL */
@@ -112,6 +113,13 @@ struct conf;
 __attribute__((warn_unused_result)) struct conf *
 conf_load(const struct conf_source *src, struct conf_errors *errs);
 void conf_free(struct conf *conf); /* NULL is fine */
+
+/*
+ * Whether all that these programs would listen on can be reached from this
+ * machine only; a mistake for each that cannot.
+ */
+bool conf_check_local(const struct conf *conf, unsigned programs,
+                      struct conf_errors *errs);
 
 /* Prints a line "PREFIX: WHERE: TEXT" for each mistake. */
 void conf_errors_print(const struct conf_errors *errs, FILE *to,
@@ -161,8 +169,8 @@ bool conf_is_set(const struct conf *conf, const char *key);
 
 /*
  * Where the value comes from: "default", "FILE:LINE", "profile NAME
- * (FILE:LINE)", "$VARIABLE" or "-o"; with " seeds" or " binds" after it where
- * it was taken over from there.
+ * (FILE:LINE)", "$VARIABLE" or "-o"; with ", by seeds" or ", by binds" behind
+ * it where that stands in for the setting.
  */
 const char *conf_origin(const struct conf *conf, const char *key);
 
