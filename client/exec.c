@@ -1,0 +1,425 @@
+/*
+ * Jobs: one request to a dispatcher, and the job's life as callbacks.
+ *
+ *   asking --submit--> running --done--> gone
+ *      |                |    ^
+ *   (broken)        (broken) | follow JID, what was told is skipped
+ *      v                v    |
+ *     gone            recovering --EXEC_GIVE_UP_MS--> gone
+ *
+ * Before `submit` a broken connection is an error at once: whether the job was
+ * taken cannot be known, and it must not run twice.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "client/dispatch.h"
+#include "client/hosts.h"
+#include "client/reply.h"
+#include "client/request.h"
+#include "lib/attrs.h"
+
+/* So long a dispatcher that was lost in the middle of a job is dialled. */
+#define EXEC_GIVE_UP_MS 30000
+
+struct muster_exec {
+    struct object obj;
+    struct dispatch dispatch;
+    struct muster_exec_callbacks cb;
+    void *arg;
+    char *request;  /* owned; the line, with its end; NULL: follow */
+    char *jid;      /* owned; NULL: not submitted */
+    bool detach;    /* on_submit is all there will be */
+    bool asked;     /* the request went out */
+    bool submitted; /* on_submit was told */
+    bool paused;
+    bool cancel;      /* asked for, and not confirmed */
+    uint64_t lost_ms; /* since when it is recovering; 0: it is not */
+    struct backoff backoff;
+    struct loop_timer *timer; /* the next try, or the end kept back */
+    struct loop_timer *cancel_timer;
+    struct muster_request *canceller;
+    char *error;      /* owned; an end that waits for resume */
+    bool unreachable; /* … of that kind */
+    struct hosts hosts;
+    struct reply_parser parser;
+};
+
+static struct muster_exec *exec_of(struct object *o)
+{
+    return container_of(o, struct muster_exec, obj);
+}
+
+/* -- the end --------------------------------------------------------------- */
+
+static void exec_error(struct muster_exec *e, const char *text,
+                       bool unreachable)
+{
+    if (e->paused) {
+        free(e->error);
+        e->error = xstrdup(text);
+        e->unreachable = unreachable;
+        return;
+    }
+    object_enter(&e->obj);
+    object_end(&e->obj);
+    if (e->cb.on_error)
+        e->cb.on_error(e->arg, text, unreachable);
+    object_leave(&e->obj);
+}
+
+static void exec_done(struct muster_exec *e, const struct muster_summary *s)
+{
+    object_enter(&e->obj);
+    object_end(&e->obj);
+    if (e->cb.on_done)
+        e->cb.on_done(e->arg, s);
+    object_leave(&e->obj);
+}
+
+/* -- what the dispatcher says ---------------------------------------------- */
+
+static void exec_submit(struct muster_exec *e, const struct reply *r)
+{
+    static const struct muster_summary none;
+    bool alive;
+
+    if (e->jid && strcmp(e->jid, r->name)) {
+        exec_error(e, "the dispatcher tells of another job", false);
+        return;
+    }
+    e->lost_ms = 0;
+    if (e->submitted)
+        return;
+    e->submitted = true;
+    if (!e->jid)
+        e->jid = xstrdup(r->name);
+    e->hosts.max = r->number;
+    object_enter(&e->obj);
+    if (e->cb.on_submit)
+        e->cb.on_submit(e->arg, r->name, (unsigned)r->number);
+    alive = object_leave(&e->obj);
+    if (alive && e->detach)
+        exec_done(e, &none);
+}
+
+static void exec_output(struct muster_exec *e, struct host *h,
+                        const struct reply *r)
+{
+    bool whole = r->kind == REPLY_OUT;
+    size_t size = r->text_len + whole; /* the line end counts */
+    size_t news = (size_t)host_output(h, r->stream, size);
+
+    if (news && e->cb.on_output)
+        e->cb.on_output(e->arg, r->name, r->stream, r->text + (size - news),
+                        news - whole, whole);
+}
+
+static void exec_cut(struct muster_exec *e, struct host *h,
+                     const struct reply *r)
+{
+    uint64_t news = host_output(h, r->stream, r->number);
+
+    if (news && e->cb.on_cut)
+        e->cb.on_cut(e->arg, r->name, r->stream, news);
+}
+
+static void exec_exit(struct muster_exec *e, struct host *h,
+                      const struct reply *r)
+{
+    if (host_exit(h) && e->cb.on_exit)
+        e->cb.on_exit(e->arg, r->name, &r->result);
+}
+
+/* A line about a host. */
+static void exec_host(struct muster_exec *e, const struct reply *r)
+{
+    struct host *h = hosts_get(&e->hosts, r->name);
+
+    if (!h) {
+        exec_error(e, "the dispatcher tells of more hosts than the job has",
+                   false);
+        return;
+    }
+    backoff_reset(&e->backoff);
+    object_enter(&e->obj);
+    if (r->kind == REPLY_OUT || r->kind == REPLY_PART)
+        exec_output(e, h, r);
+    else if (r->kind == REPLY_CUT)
+        exec_cut(e, h, r);
+    else if (r->kind == REPLY_EXIT)
+        exec_exit(e, h, r);
+    else if (host_ack(h) && e->cb.on_ack)
+        e->cb.on_ack(e->arg, r->name);
+    object_leave(&e->obj);
+}
+
+static void exec_line(struct object *o, char *line, size_t len)
+{
+    struct muster_exec *e = exec_of(o);
+    struct reply r;
+
+    if (e->error)
+        return;
+    reply_parse_exec(&e->parser, line, len, &r);
+    if (r.kind == REPLY_BAD || r.kind == REPLY_ERROR)
+        exec_error(e, r.text, false);
+    else if (r.kind == REPLY_SUBMIT)
+        exec_submit(e, &r);
+    else if (!e->submitted)
+        exec_error(e, "the dispatcher does not begin with submit", false);
+    else if (r.kind != REPLY_DONE)
+        exec_host(e, &r);
+    else if (strcmp(r.name, e->jid))
+        exec_error(e, "the dispatcher tells of another job", false);
+    else
+        exec_done(e, &r.summary);
+}
+
+/* -- its connection -------------------------------------------------------- */
+
+static void exec_up(struct object *o)
+{
+    struct muster_exec *e = exec_of(o);
+    struct buf *out = dispatch_out(&e->dispatch);
+
+    if (e->jid) {
+        hosts_rewind(&e->hosts);
+        buf_add_str(out, "follow");
+        buf_add_words(out, e->jid);
+        buf_add_char(out, '\n');
+    } else {
+        buf_add_str(out, e->request);
+    }
+    e->asked = true;
+    dispatch_flush(&e->dispatch);
+}
+
+/* Once more in a while, or an end to it. */
+static void exec_recover(struct muster_exec *e, const char *reason)
+{
+    uint64_t now = loop_now(e->obj.m->loop);
+    char text[512];
+
+    if (!e->lost_ms)
+        e->lost_ms = now;
+    if (now - e->lost_ms >= EXEC_GIVE_UP_MS) {
+        snprintf(text, sizeof(text),
+                 "job %s: the dispatcher was lost and does not come back: %s",
+                 e->jid, reason);
+        exec_error(e, text, true);
+        return;
+    }
+    loop_timer_set(e->timer, backoff_next(&e->backoff, manager_chance()));
+}
+
+static void exec_down(struct object *o, enum dispatch_end end,
+                      const char *reason)
+{
+    struct muster_exec *e = exec_of(o);
+    char text[512];
+
+    if (e->error)
+        return;
+    if (e->jid && e->asked) {
+        exec_recover(e, reason);
+    } else if (!e->asked || end == DISPATCH_NONE) {
+        exec_error(e, reason, true);
+    } else {
+        snprintf(text, sizeof(text),
+                 "the dispatcher was lost before it answered (%s): the job "
+                 "may have been started, or not",
+                 reason);
+        exec_error(e, text, true);
+    }
+}
+
+static const struct dispatch_handler exec_dispatch = {
+    .up = exec_up,
+    .line = exec_line,
+    .down = exec_down,
+};
+
+/* The next try; or, after resume, the end that was kept back. */
+static void exec_timer(void *arg)
+{
+    struct muster_exec *e = arg;
+    char *text = e->error;
+
+    if (!text) {
+        dispatch_redial(&e->dispatch);
+        return;
+    }
+    e->error = NULL;
+    exec_error(e, text, e->unreachable);
+    free(text);
+}
+
+/* -- cancelling ------------------------------------------------------------ */
+
+/* A refusal means that there is nothing left to cancel. */
+static void cancel_done(void *arg, const char *error, bool unreachable)
+{
+    struct muster_exec *e = arg;
+
+    e->canceller = NULL;
+    if (error && unreachable)
+        loop_timer_set(e->cancel_timer, e->obj.m->backoff.min_ms * 2);
+    else
+        e->cancel = false;
+}
+
+/* On a connection of its own: this one is busy with the answer. */
+static void cancel_send(void *arg)
+{
+    static const struct muster_request_callbacks cb = {.on_done = cancel_done};
+    struct muster_exec *e = arg;
+    const char *words[] = {"cancel", e->jid};
+
+    if (!e->canceller)
+        e->canceller = request_start(e->obj.m, dispatch_addr(&e->dispatch),
+                                     words, ARRAY_LEN(words), &cb, e, NULL);
+}
+
+bool muster_exec_cancel(struct muster_exec *e)
+{
+    if (!e->jid || !e->asked || e->obj.dead)
+        return false;
+    if (!e->cancel) {
+        e->cancel = true;
+        cancel_send(e);
+    }
+    return true;
+}
+
+/* -- life ------------------------------------------------------------------ */
+
+static void exec_stop(struct object *o)
+{
+    struct muster_exec *e = exec_of(o);
+
+    dispatch_close(&e->dispatch);
+    muster_request_cancel(e->canceller);
+    e->canceller = NULL;
+    loop_timer_free(e->timer);
+    loop_timer_free(e->cancel_timer);
+}
+
+static void exec_release(struct object *o)
+{
+    struct muster_exec *e = exec_of(o);
+
+    hosts_free(&e->hosts);
+    reply_parser_free(&e->parser);
+    free(e->request);
+    free(e->jid);
+    free(e->error);
+    free(e);
+}
+
+static const struct object_class exec_class = {
+    .stop = exec_stop,
+    .release = exec_release,
+};
+
+/* Takes over request and jid. */
+static struct muster_exec *exec_start(struct muster *m, char *request,
+                                      char *jid,
+                                      const struct muster_exec_callbacks *cb,
+                                      void *arg)
+{
+    struct muster_exec *e = xcalloc(1, sizeof(*e));
+
+    e->request = request;
+    e->jid = jid;
+    e->cb = *cb;
+    e->arg = arg;
+    e->backoff = m->backoff;
+    object_begin(&e->obj, m, &exec_class);
+    e->timer = loop_timer_new(m->loop, exec_timer, e);
+    e->cancel_timer = loop_timer_new(m->loop, cancel_send, e);
+    dispatch_init(&e->dispatch, &e->obj, jid, &exec_dispatch);
+    dispatch_open(&e->dispatch);
+    return e;
+}
+
+/* The request as a line, to free(); or NULL and *error. */
+static char *exec_write(const char *op, const struct muster_attr *args,
+                        size_t count, char **error)
+{
+    struct buf out = BUF_INIT;
+    const char *why = *op ? attr_value_wrong(op, strlen(op)) : "no operation";
+    char *line = NULL;
+    size_t i;
+
+    buf_add_words(&out, op);
+    for (i = 0; i < count && !why; i++) {
+        why = attr_value_wrong(args[i].name, strlen(args[i].name));
+        if (!why)
+            why = attr_value_wrong(args[i].value, strlen(args[i].value));
+        buf_add_pair(&out, args[i].name, args[i].value);
+    }
+    if (why) {
+        manager_error(error, "%s: %s", i ? args[i - 1].name : op, why);
+    } else {
+        buf_add_char(&out, '\n');
+        line = xstrdup(buf_str(&out));
+    }
+    buf_free(&out);
+    return line;
+}
+
+struct muster_exec *muster_exec(struct muster *m, const char *op,
+                                const struct muster_attr *args,
+                                size_t arg_count,
+                                const struct muster_exec_callbacks *cb,
+                                void *arg, char **error)
+{
+    char *line = exec_write(op, args, arg_count, error);
+    struct muster_exec *e;
+    size_t i;
+
+    if (!line)
+        return NULL;
+    e = exec_start(m, line, NULL, cb, arg);
+    for (i = 0; i < arg_count; i++)
+        if (strcmp(args[i].name, ".detach") == 0)
+            e->detach = strcmp(args[i].value, "0") != 0;
+    return e;
+}
+
+struct muster_exec *muster_follow(struct muster *m, const char *jid,
+                                  const struct muster_exec_callbacks *cb,
+                                  void *arg, char **error)
+{
+    const char *why = attr_value_wrong(jid, strlen(jid));
+
+    if (why || !*jid) {
+        manager_error(error, "no job's identity: %s", why ? why : "empty");
+        return NULL;
+    }
+    return exec_start(m, NULL, xstrdup(jid), cb, arg);
+}
+
+void muster_exec_pause(struct muster_exec *e)
+{
+    e->paused = true;
+    dispatch_pause(&e->dispatch, true);
+}
+
+void muster_exec_resume(struct muster_exec *e)
+{
+    if (!e->paused)
+        return;
+    e->paused = false;
+    dispatch_pause(&e->dispatch, false);
+    if (e->error)
+        loop_timer_set(e->timer, 0);
+}
+
+void muster_exec_detach(struct muster_exec *e)
+{
+    if (e)
+        object_end(&e->obj);
+}
