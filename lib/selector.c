@@ -28,7 +28,7 @@ static const char *const op_text[] = {
 static void term_clear(struct selector_term *t)
 {
     if (t->op == SEL_REGEX)
-        regfree(&t->u.regex);
+        rex_free(t->u.rex);
     if (t->op == SEL_ONE_OF) {
         free(t->u.list.items);
         free(t->u.list.text);
@@ -73,80 +73,12 @@ bool selector_number(const char *text, size_t len, double *out)
     return digits && p == end;
 }
 
-/* -- patterns -------------------------------------------------------------- */
-
-/* Skips a bracket expression at p ("[" … "]"); its end, or NULL. */
-static const char *skip_bracket(const char *p)
-{
-    p++;
-    if (*p == '^')
-        p++;
-    if (*p == ']')
-        p++;
-    while (*p && *p != ']') {
-        if (*p == '[' && p[1] && strchr(".:=", p[1])) {
-            char kind = p[1];
-
-            for (p += 2; *p && !(*p == kind && p[1] == ']'); p++)
-                continue;
-            if (!*p)
-                return NULL;
-            p++;
-        }
-        p++;
-    }
-    return *p ? p : NULL;
-}
-
-/*
- * Why a regular expression may not be compiled, or NULL. The C library expands
- * {n} while compiling and matches back references by trying everything: both
- * would let a short pattern cost without bound.
- */
-static const char *regex_wrong(const char *p)
-{
-    unsigned long product = 1, n;
-
-    for (; *p; p++) {
-        if (*p == '[') {
-            p = skip_bracket(p);
-            if (!p)
-                return "a bracket is not closed";
-        } else if (*p == '\\') {
-            if (*++p >= '1' && *p <= '9')
-                return "back references are not supported";
-            if (!*p)
-                return "trailing backslash";
-        } else if (*p == '{') {
-            for (n = 0; *p && *p != '}'; p++)
-                if (*p >= '0' && *p <= '9')
-                    n = n > 99999 ? n : n * 10 + (unsigned long)(*p - '0');
-                else
-                    n = *p == ',' && n <= SELECTOR_REPEAT_MAX ? 0 : n;
-            if (!*p)
-                return "a brace is not closed";
-            product *= n ? n : 1;
-            if (n > SELECTOR_REPEAT_MAX || product > SELECTOR_REPEAT_MAX)
-                return "repetition counts multiply to at most 255";
-        }
-    }
-    return NULL;
-}
-
 static char *term_regex(struct selector_term *t)
 {
-    const char *wrong = regex_wrong(t->value);
-    char text[160];
-    int code;
+    const char *wrong = rex_compile(t->value, &t->u.rex);
 
-    if (!wrong) {
-        code = regcomp(&t->u.regex, t->value, REG_EXTENDED | REG_NOSUB);
-        if (!code)
-            return NULL;
-        regerror(code, &t->u.regex, text, sizeof(text));
-        wrong = text;
-    }
-    t->op = SEL_EQ; /* nothing to regfree() */
+    if (!wrong)
+        return NULL;
     return xasprintf("bad regular expression '%.80s': %s", t->value, wrong);
 }
 
@@ -244,8 +176,6 @@ static char *selector_add(struct selector *s, enum selector_op op,
     t.value_len = value_len;
     error = term_prepare(&t);
     if (error) {
-        if (t.op == SEL_REGEX)
-            t.op = SEL_EQ; /* it was not compiled */
         term_clear(&t);
         return error;
     }
@@ -384,7 +314,7 @@ bool selector_term_match(const struct selector_term *t, const char *value,
     case SEL_PRESENT: return true;
     case SEL_ABSENT: return false;
     case SEL_GLOB: return fnmatch(t->value, value, 0) == 0;
-    case SEL_REGEX: return regexec(&t->u.regex, value, 0, NULL, 0) == 0;
+    case SEL_REGEX: return rex_match(t->u.rex, value, len);
     case SEL_ONE_OF: return term_list_match(t, value, len);
     case SEL_LT:
     case SEL_LE:
@@ -406,8 +336,10 @@ bool selector_match(const struct selector *s, const char *name,
     const struct selector_term *t;
     const char *value;
     size_t len = 0;
+    unsigned i;
 
-    for (t = s->terms; t < s->terms + s->count; t++) {
+    for (i = 0; i < s->count; i++) {
+        t = &s->terms[i];
         if (t->op == SEL_NAME) {
             if (!selector_name_match(t, name))
                 return false;

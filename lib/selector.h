@@ -4,19 +4,19 @@
  * Selectors).
  *
  * Must not know where attributes are stored: matching asks a lookup function.
- * Regular expressions and globs come from peers, so their length and their
- * repetition counts are bounded when they are parsed, and back references are
- * refused: no pattern can make the C library's matcher blow up.
+ * Regular expressions and globs come from peers, so their length is bounded,
+ * and regular expressions are our own (rex.h): no pattern can make the C
+ * library's matcher blow up.
  */
 #ifndef MUSTER_LIB_SELECTOR_H
 #define MUSTER_LIB_SELECTOR_H
 
-#include <regex.h>
 #include <stdbool.h>
 #include <stddef.h>
 
 #include "lib/buf.h"
 #include "lib/mem.h"
+#include "lib/rex.h"
 #include "lib/words.h"
 
 enum selector_op {
@@ -43,7 +43,7 @@ struct selector_term {
     unsigned value_len;
     union {
         double number; /* SEL_LT … SEL_GE */
-        regex_t regex; /* SEL_REGEX */
+        struct rex *rex; /* owned; SEL_REGEX */
         struct {
             struct word *items; /* SEL_ONE_OF: point into list_text */
             unsigned count;
@@ -60,7 +60,6 @@ struct selector {
 
 #define SELECTOR_TERMS_MAX   64   /* terms of one selector */
 #define SELECTOR_PATTERN_MAX 1024 /* bytes of a glob or a regex */
-#define SELECTOR_REPEAT_MAX  255  /* n of {n} in a regex */
 
 /* The value of an attribute and its length, or NULL if there is none. */
 typedef const char *selector_lookup_fn(const void *record, const char *attr,
