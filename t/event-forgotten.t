@@ -6,7 +6,7 @@ use lib "$FindBin::Bin/lib";
 use Muster;
 use Test::More;
 
-my $reg = registry('-o', 'registry.history=10');
+my $reg = registry('-o', 'registry.changes=10');
 my $a = $reg->register('a n 0');
 $a->send("n $_\n") for 1 .. 99;
 $a->lines(99);
