@@ -55,30 +55,42 @@ static void try_section(struct suggest *s, const char *key)
     suggest_try(s, section);
 }
 
-/* Whether key is that word in some section: "host" for worker.host. */
-static bool ends_in(const char *key, const char *word)
+/*
+ * The key whose last part is that word, or nearly: worker.host for "host" or
+ * "hots". NULL if there is none.
+ */
+static const char *by_last_part(const struct conf_layer *layer,
+                                const char *word)
 {
-    size_t key_len = strlen(key), len = strlen(word);
+    const char *near = NULL, *last;
+    size_t distance;
 
-    return key_len > len && key[key_len - len - 1] == '.' &&
-           strcmp(key + key_len - len, word) == 0;
+    for (size_t i = 0; i < layer->n; i++) {
+        last = strrchr(layer->table[i].key, '.');
+        if (last == NULL)
+            continue;
+        distance = suggest_distance(word, last + 1);
+        if (distance == 0)
+            return layer->table[i].key;
+        if (distance == 1 && near == NULL && strlen(word) >= 4)
+            near = layer->table[i].key;
+    }
+    return near;
 }
 
 /* The nearest of what there is, NULL if nothing is near. */
 static const char *nearest(const struct conf_layer *layer, struct suggest *s)
 {
-    const char *inner = NULL;
+    const char *last = by_last_part(layer, s->word);
 
     suggest_try(s, "profiles");
     for (size_t i = 0; i < layer->n; i++) {
         suggest_try(s, layer->table[i].key);
         try_section(s, layer->table[i].key);
-        if (inner == NULL && ends_in(layer->table[i].key, s->word))
-            inner = layer->table[i].key;
     }
-    if (inner != NULL)
-        return inner;
-    return s->best[0] == '\0' ? NULL : s->best;
+    if (s->best[0] != '\0' && (last == NULL || s->distance <= 1))
+        return s->best;
+    return last;
 }
 
 void conf_key_tell_unknown(const struct conf_layer *layer, const char *key,

@@ -107,6 +107,16 @@ void conf_put_origin(struct conf_value *v, const char *origin)
     v->above = true;
 }
 
+/* The place of an option names its key already. */
+static void tell_put(const struct conf_setting *s, const char *where,
+                     const char *why, struct conf_errors *errs)
+{
+    if (strncmp(where, "-o ", 3) == 0)
+        conf_errors_add(errs, where, 0, "%s", why);
+    else
+        conf_errors_add(errs, where, 0, "%s: %s", s->key, why);
+}
+
 void conf_layer_set(struct conf_layer *layer, const struct conf_setting *s,
                     const char *text, const char *where, const char *origin,
                     struct conf_errors *errs)
@@ -115,7 +125,7 @@ void conf_layer_set(struct conf_layer *layer, const struct conf_setting *s,
     char why[CONF_WHY_MAX];
 
     if (!conf_put_text(s, &fresh, text, why)) {
-        conf_errors_add(errs, where, 0, "%s: %s", s->key, why);
+        tell_put(s, where, why, errs);
         conf_value_free(&fresh);
         return;
     }
@@ -156,7 +166,7 @@ static void option_set(struct conf_layer *layer, const char *key,
         conf_layer_set(layer, s, text, where, "-o", errs);
     } else if ((s = conf_key_map(layer, key, &entry)) != NULL) {
         if (!conf_put_entry(conf_layer_value(layer, s), entry, text, "-o", why))
-            conf_errors_add(errs, where, 0, "%s: %s", s->key, why);
+            conf_errors_add(errs, where, 0, "%s", why);
     } else if (conf_key_is_section(layer, key)) {
         conf_errors_add(errs, where, 0, "%s is a section; name a setting in it",
                         key);

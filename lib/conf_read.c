@@ -157,6 +157,12 @@ static void read_unknown(const struct conf_fill *f, const char *key,
 {
     char prefix[100] = "";
 
+    if (strcmp(key, "profiles") == 0 || strcmp(key, "parent") == 0) {
+        tell(f, node->line, key,
+             f->profile != NULL ? "stands at the top of the file only"
+                                : "stands in a profile only");
+        return;
+    }
     if (f->profile != NULL)
         snprintf(prefix, sizeof(prefix), "profile %.60s: ", f->profile);
     conf_key_tell_unknown(f->layer, key, f->file, node->line, prefix, f->errs);

@@ -15,8 +15,8 @@
  * take at once is dropped and counted, and the count is told before the next
  * line that goes through.
  *
- * It knows no settings and no event loop: daemon.c hands it the values of log.*.
- * It is one of the few modules with a state of its own; not for threads.
+ * It knows no settings and no event loop: daemon.c hands it the values of
+ * log.*. It is one of the few modules with a state of its own; not for threads.
  */
 #ifndef MUSTER_LIB_LOG_H
 #define MUSTER_LIB_LOG_H

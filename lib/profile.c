@@ -152,6 +152,30 @@ static bool stands_before(const struct profile *a, const struct profile *b)
            (a->line == b->line && strcmp(a->name, b->name) < 0);
 }
 
+/* Whether a profile stands twice in a chain: there is a circle above. */
+static bool goes_round(const struct profile *const *chain)
+{
+    for (size_t i = 1; i < CONF_CHAIN_MAX; i++)
+        for (size_t j = 0; j < i; j++)
+            if (chain[i] == chain[j])
+                return true;
+    return false;
+}
+
+/* A chain without end: told where it is one too long, or not at all. */
+static void check_endless(const struct profiles *all, const struct profile *p,
+                          const struct profile *const *chain, const char *file,
+                          struct conf_errors *errs)
+{
+    const struct profile *rest[CONF_CHAIN_MAX], *end;
+
+    if (!goes_round(chain) && walk(all, chain[1], rest, &end) > 0)
+        conf_errors_add(errs, file, p->line,
+                        "profile %s: more than %d profiles in a chain of "
+                        "parents",
+                        p->name, CONF_CHAIN_MAX);
+}
+
 /* Each mistake is told once, at the profile that makes it. */
 static void check_chain(const struct profiles *all, const struct profile *p,
                         const char *file, struct conf_errors *errs)
@@ -161,15 +185,7 @@ static void check_chain(const struct profiles *all, const struct profile *p,
     if (walk(all, p, chain, &end) > 0)
         return;
     if (end == NULL) {
-        /* a circle above it is told where it is */
-        for (size_t i = 1; i < CONF_CHAIN_MAX; i++)
-            for (size_t j = 0; j < i; j++)
-                if (chain[i] == chain[j])
-                    return;
-        conf_errors_add(errs, file, p->line,
-                        "profile %s: more than %d profiles in a chain of "
-                        "parents",
-                        p->name, CONF_CHAIN_MAX);
+        check_endless(all, p, chain, file, errs);
     } else if (profiles_find(all, end->parent) == NULL) {
         if (end == p)
             tell_unknown(all, p, file, errs);

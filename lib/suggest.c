@@ -36,7 +36,10 @@ size_t suggest_distance(const char *a, const char *b)
 
 void suggest_begin(struct suggest *s, const char *word)
 {
-    *s = (struct suggest){.word = word, .distance = strlen(word) / 3 + 1};
+    const char *dot = strrchr(word, '.');
+    size_t last = strlen(dot == NULL ? word : dot + 1);
+
+    *s = (struct suggest){.word = word, .distance = last < 6 ? 1 : last / 3};
 }
 
 void suggest_try(struct suggest *s, const char *candidate)

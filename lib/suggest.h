@@ -16,7 +16,8 @@
 struct suggest {
     const char *word;
     char best[SUGGEST_MAX + 1]; /* the nearest so far, "" if none is near */
-    size_t distance;            /* edits to it */
+    size_t distance; /* edits to it; first how many there may be, a third of
+                      * the word (of its last part, if it has dots) */
 };
 
 void suggest_begin(struct suggest *s, const char *word);
