@@ -48,12 +48,13 @@ struct conn {
     bool eof; /* the peer has closed its side */
     bool eof_told;
     bool had_line;
-    bool was_full; /* drain() is owed */
-    bool handling; /* lines are being handled now */
-    bool closing;  /* conn_close() or conn_abort() was called */
-    bool told;     /* closed() was called */
-    bool shut;     /* our side is shut down, the peer's rest discarded */
-    bool broken;   /* the socket failed, or nothing more is written */
+    bool want_empty; /* drain() is owed when nothing is queued */
+    bool was_full;   /* drain() is owed */
+    bool handling;   /* lines are being handled now */
+    bool closing;    /* conn_close() or conn_abort() was called */
+    bool told;       /* closed() was called */
+    bool shut;       /* our side is shut down, the peer's rest discarded */
+    bool broken;     /* the socket failed, or nothing more is written */
 };
 
 static void conn_lines(struct conn *c);
@@ -244,6 +245,12 @@ static void conn_lines(struct conn *c)
 
 /* -- writing --------------------------------------------------------------- */
 
+static bool conn_owes_drain(const struct conn *c)
+{
+    return (c->was_full && buf_len(&c->out) <= c->limits.output / 2) ||
+           (c->want_empty && !buf_len(&c->out));
+}
+
 static void conn_write(struct conn *c)
 {
     ssize_t n;
@@ -264,7 +271,7 @@ static void conn_write(struct conn *c)
     }
     if (!buf_len(&c->out))
         buf_reset(&c->out, CONN_OUT_KEEP);
-    if (c->was_full && buf_len(&c->out) <= c->limits.output / 2)
+    if (conn_owes_drain(c))
         loop_later(c->loop, &c->later);
 }
 
@@ -286,8 +293,8 @@ static void conn_go_on(void *arg)
 
     if (c->closing)
         return;
-    if (c->was_full && buf_len(&c->out) <= c->limits.output / 2) {
-        c->was_full = false;
+    if (conn_owes_drain(c)) {
+        c->was_full = c->want_empty = false;
         if (c->handler->drain)
             c->handler->drain(c, c->arg);
         if (conn_is_full(c))
@@ -551,6 +558,17 @@ size_t conn_queued(const struct conn *c)
 bool conn_is_full(const struct conn *c)
 {
     return c->limits.output && buf_len(&c->out) >= c->limits.output;
+}
+
+void conn_set_output(struct conn *c, size_t bytes)
+{
+    c->limits.output = bytes;
+}
+
+void conn_drain_when_empty(struct conn *c)
+{
+    c->want_empty = true;
+    conn_flush(c);
 }
 
 void conn_resume(struct conn *c)

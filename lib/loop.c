@@ -151,18 +151,22 @@ struct loop *loop_new(struct event_base *base)
     return l;
 }
 
+void loop_settle_all(struct loop *l)
+{
+    loop_run_settle(-1, 0, l);
+    while (l->later.first) {
+        loop_run_later(-1, 0, l);
+        loop_run_settle(-1, 0, l);
+    }
+}
+
 void loop_free(struct loop *l)
 {
     struct loop_task *t;
 
     if (!l)
         return;
-    /* what asked to be settled is settled: it frees memory */
-    loop_run_settle(-1, 0, l);
-    while (l->later.first) {
-        loop_run_later(-1, 0, l);
-        loop_run_settle(-1, 0, l);
-    }
+    loop_settle_all(l);
     while ((t = l->at_free.first)) {
         list_remove(&l->at_free, t);
         t->fn(t->arg);

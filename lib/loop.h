@@ -52,6 +52,9 @@ void loop_later(struct loop *l, struct loop_task *task);
 /* Takes it off either list again (its owner dies). */
 void loop_unsettle(struct loop *l, struct loop_task *task);
 
+/* Runs what asked to be settled, now: for the end of a program. */
+void loop_settle_all(struct loop *l);
+
 /* fn runs when the loop is freed, unless it is taken off before: for objects
  * that live on by themselves, as a connection that lingers. */
 void loop_at_free(struct loop *l, struct loop_task *task);

@@ -1,0 +1,385 @@
+#include "plugins/registry/event/event.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <utlist.h>
+
+#include "lib/directive.h"
+#include "lib/log.h"
+#include "lib/mem.h"
+#include "server/musterd.h"
+#include "server/state/query.h"
+
+#define EVENT_BUDGET 1000 /* changes examined for one reader in one turn */
+
+enum reader_kind {
+    READER_PLAIN,   /* versions, of every change */
+    READER_FILTER,  /* versions, of changes that touch its selection */
+    READER_LISTING, /* details: what is there already is being told */
+    READER_DETAIL   /* details: what happens */
+};
+
+struct event_options {
+    bool filter, detail, sync;
+    uint64_t since; /* UINT64_MAX: not said */
+};
+
+static const struct directive directives[] = {
+    {".filter", DIRECTIVE_FLAG, 0, offsetof(struct event_options, filter)},
+    {".detail", DIRECTIVE_FLAG, 0, offsetof(struct event_options, detail)},
+    {".sync", DIRECTIVE_FLAG, 0, offsetof(struct event_options, sync)},
+    {".since", DIRECTIVE_NUMBER, UINT64_MAX - 1,
+     offsetof(struct event_options, since)},
+};
+
+struct event_reader {
+    struct musterd *m;
+    struct conn *conn;
+    enum reader_kind kind;
+    uint64_t told;       /* the stream up to this revision has been told */
+    struct watch *watch; /* all but READER_PLAIN */
+    struct query query;  /* READER_LISTING: what is there */
+    uint64_t sync;       /* when told reaches this, say so; UINT64_MAX: no */
+    struct loop_task go_on;
+    struct event_reader *prev, *next; /* musterd.readers */
+};
+
+/* -- versions -------------------------------------------------------------- */
+
+static void write_version(struct event_reader *r, uint64_t version)
+{
+    r->told = version;
+    buf_add_fmt(conn_out(r->conn), "%08llu\n", (unsigned long long)version);
+    conn_flush(r->conn);
+}
+
+/* Versions coalesce: while one is unread no other is added; when it has been
+ * read the latest is told (drain). */
+static void tell_version(struct event_reader *r, uint64_t version)
+{
+    if (version <= r->told)
+        return;
+    if (conn_queued(r->conn)) {
+        conn_drain_when_empty(r->conn);
+        return;
+    }
+    write_version(r, version);
+}
+
+/* -- details --------------------------------------------------------------- */
+
+static void tell_detail(struct event_reader *r, char sign, uint64_t revision,
+                        const struct service *v, const struct record *record)
+{
+    struct buf *out = conn_out(r->conn);
+
+    buf_add_char(out, sign);
+    buf_add_char(out, ' ');
+    buf_add_u64(out, revision);
+    catalog_write_service(v, record, out);
+    buf_add_char(out, '\n');
+}
+
+static void tell_mark(struct event_reader *r, char sign, uint64_t revision)
+{
+    struct buf *out = conn_out(r->conn);
+
+    buf_add_char(out, sign);
+    buf_add_char(out, ' ');
+    buf_add_u64(out, revision);
+    buf_add_char(out, '\n');
+}
+
+static void tell_change(struct event_reader *r, const struct change *ch)
+{
+    switch (watch_verdict(r->watch, ch)) {
+    case WATCH_NONE: break;
+    case WATCH_CAME:
+        tell_detail(r, '+', ch->revision, ch->service, ch->after);
+        break;
+    case WATCH_CHANGED:
+        tell_detail(r, '=', ch->revision, ch->service, ch->after);
+        break;
+    case WATCH_LEFT:
+        tell_detail(r, '-', ch->revision, ch->service,
+                    ch->after ? ch->after : ch->before);
+        break;
+    }
+}
+
+static void tell_sync(struct event_reader *r)
+{
+    if (r->told < r->sync)
+        return;
+    r->sync = UINT64_MAX;
+    tell_mark(r, '=', r->told);
+}
+
+/* Walks along the stream as far as budget and output allow. */
+static void reader_walk(struct event_reader *r)
+{
+    const struct changes *s = &r->m->catalog->changes;
+    unsigned budget = EVENT_BUDGET;
+
+    if (conn_is_full(r->conn))
+        return;
+    if (!changes_knows(s, r->told)) {
+        r->told = s->head;
+        r->sync = UINT64_MAX;
+        tell_mark(r, '!', s->head);
+    }
+    watch_update(r->watch, r->m->catalog);
+    while (r->told < s->head && budget-- && !conn_is_full(r->conn)) {
+        tell_change(r, changes_at(s, ++r->told));
+        tell_sync(r);
+    }
+    conn_flush(r->conn);
+    if (r->told < s->head && !conn_is_full(r->conn))
+        loop_later(r->m->loop, &r->go_on);
+}
+
+static bool list_emit(void *arg, struct service *v)
+{
+    struct event_reader *r = arg;
+
+    tell_detail(r, '+', v->changed, v, v->record);
+    return !conn_is_full(r->conn);
+}
+
+/* Tells what is there; what happens meanwhile waits in the stream. */
+static void reader_list(struct event_reader *r)
+{
+    if (conn_is_full(r->conn))
+        return;
+    if (query_run(&r->query, r->m->catalog, EVENT_BUDGET, list_emit, r) ==
+        QUERY_DONE) {
+        r->kind = READER_DETAIL;
+        tell_sync(r);
+        reader_walk(r);
+        return;
+    }
+    conn_flush(r->conn);
+    if (!conn_is_full(r->conn))
+        loop_later(r->m->loop, &r->go_on);
+}
+
+static void reader_tell(struct event_reader *r)
+{
+    if (conn_is_closing(r->conn))
+        return;
+    switch (r->kind) {
+    case READER_PLAIN: tell_version(r, catalog_revision(r->m->catalog)); break;
+    case READER_FILTER:
+        watch_update(r->watch, r->m->catalog);
+        tell_version(r, r->watch->touched);
+        break;
+    case READER_LISTING: reader_list(r); break;
+    case READER_DETAIL: reader_walk(r); break;
+    }
+}
+
+/* Something has changed. */
+static void tell_readers(void *arg)
+{
+    struct musterd *m = arg;
+    struct event_reader *r;
+
+    DL_FOREACH (m->readers, r)
+        reader_tell(r);
+}
+
+static void reader_go_on(void *arg)
+{
+    reader_tell(arg);
+}
+
+/* -- becoming a filtered reader -------------------------------------------- */
+
+static bool line_is_ours(const struct word *w, int n)
+{
+    int i;
+
+    for (i = 0; i < n; i += 2)
+        if (word_is_directive(&w[i]))
+            return true;
+    return false;
+}
+
+static char *event_read_pairs(struct selector *s, struct event_options *o,
+                              const struct word *w, int n)
+{
+    char *error = NULL;
+    int i;
+
+    if (n % 2)
+        return xstrdup("odd attribute/value pairs");
+    for (i = 0; i < n && !error; i += 2) {
+        if (word_is_directive(&w[i]) && !word_is(&w[i], ".name"))
+            error = directive_read(directives, ARRAY_LEN(directives), &w[i],
+                                   &w[i + 1], o);
+        else
+            error = selector_add_pair(s, &w[i], &w[i + 1]);
+    }
+    if (!error && o->filter && o->detail)
+        error = xstrdup(".filter and .detail exclude each other");
+    if (!error && o->sync && !(o->detail && o->since != UINT64_MAX))
+        error = xstrdup(".sync goes with .detail 1 and .since");
+    return error;
+}
+
+/* The stream from `since` on: versions of what touched the selection. */
+static void begin_filter(struct event_reader *r, uint64_t since)
+{
+    const struct changes *s = &r->m->catalog->changes;
+    uint64_t touched = 0, rev;
+
+    r->kind = READER_FILTER;
+    r->told = s->head;
+    if (since == UINT64_MAX)
+        return;
+    if (!changes_knows(s, since)) {
+        tell_mark(r, '!', s->head);
+        return;
+    }
+    for (rev = since + 1; rev <= s->head; rev++)
+        if (watch_verdict(r->watch, changes_at(s, rev)) != WATCH_NONE)
+            touched = rev;
+    if (touched)
+        write_version(r, touched);
+}
+
+static void begin_detail(struct event_reader *r, const struct event_options *o)
+{
+    uint64_t head = catalog_revision(r->m->catalog);
+
+    r->kind = o->since == 0 ? READER_LISTING : READER_DETAIL;
+    r->told = o->since && o->since != UINT64_MAX ? o->since : head;
+    r->sync = o->sync ? head : UINT64_MAX;
+    r->query = (struct query){.terms = r->watch->selector.terms,
+                              .count = r->watch->selector.count,
+                              .left = UINT64_MAX};
+    if (r->kind == READER_DETAIL &&
+        changes_knows(&r->m->catalog->changes, r->told))
+        tell_sync(r); /* nothing to catch up with */
+    reader_tell(r);
+}
+
+static void reader_begin(struct event_reader *r, struct selector *s,
+                         const struct event_options *o)
+{
+    struct buf *out = conn_out(r->conn);
+
+    if (r->watch)
+        watch_close(&r->m->watches, r->watch);
+    r->watch = watch_open(&r->m->watches, r->m->catalog, s);
+    buf_add_str(out, "READY ");
+    buf_add_u64(out, catalog_revision(r->m->catalog));
+    buf_add_char(out, '\n');
+    if (o->detail)
+        begin_detail(r, o);
+    else
+        begin_filter(r, o->since);
+    conn_flush(r->conn);
+}
+
+static enum conn_verdict event_line(struct conn *c, void *arg, char *line,
+                                    size_t len)
+{
+    struct event_reader *r = arg;
+    struct event_options o = {.since = UINT64_MAX};
+    struct selector s = {0};
+    const char *wrong;
+    char *error;
+    int n = musterd_split(r->m, line, len, &wrong);
+
+    if (n <= 0 || !line_is_ours(r->m->words, n))
+        return CONN_NEXT; /* a plain client may send what it likes */
+    error = event_read_pairs(&s, &o, r->m->words, n);
+    if (error) {
+        conn_error(c, "%s", error);
+        selector_free(&s);
+        free(error);
+        return CONN_NEXT;
+    }
+    reader_begin(r, &s, &o);
+    return CONN_NEXT;
+}
+
+static enum conn_verdict event_too_long(struct conn *c, void *arg)
+{
+    (void)c;
+    (void)arg;
+    return CONN_NEXT;
+}
+
+/* -- life ------------------------------------------------------------------ */
+
+static void event_eof(struct conn *c, void *arg)
+{
+    const struct event_reader *r = arg;
+
+    /* who has asked and then closed its side (nc -N) is still told */
+    if (r->kind == READER_PLAIN)
+        conn_close(c, "the peer closed the connection");
+}
+
+static void event_drain(struct conn *c, void *arg)
+{
+    (void)c;
+    reader_tell(arg);
+}
+
+/* A reader may be quiet for as long as it likes. */
+static void event_timeout(struct conn *c, void *arg)
+{
+    (void)c;
+    (void)arg;
+}
+
+static void *event_open(struct conn *c, void *ctx)
+{
+    struct event_reader *r = xcalloc(1, sizeof(*r));
+
+    r->m = ctx;
+    r->conn = c;
+    r->told = catalog_revision(r->m->catalog);
+    r->sync = UINT64_MAX;
+    r->go_on = (struct loop_task){.fn = reader_go_on, .arg = r};
+    r->m->tell.fn = tell_readers;
+    r->m->tell.arg = r->m;
+    DL_APPEND(r->m->readers, r);
+    conn_set_output(c, r->m->limits.watch_queue);
+    buf_add_str(conn_out(c), "READY\n");
+    conn_flush(c);
+    return r;
+}
+
+static void event_closed(struct conn *c, void *arg, const char *reason)
+{
+    struct event_reader *r = arg;
+
+    (void)c;
+    (void)reason;
+    loop_unsettle(r->m->loop, &r->go_on);
+    DL_DELETE(r->m->readers, r);
+    if (r->watch)
+        watch_close(&r->m->watches, r->watch);
+    free(r);
+}
+
+const struct listen_face *event_face(void)
+{
+    static const struct listen_face face = {
+        .name = "event",
+        .open = event_open,
+        .handler = {.line = event_line,
+                    .too_long = event_too_long,
+                    .eof = event_eof,
+                    .drain = event_drain,
+                    .timeout = event_timeout,
+                    .closed = event_closed},
+    };
+
+    return &face;
+}

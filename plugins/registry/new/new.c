@@ -1,0 +1,286 @@
+#include "plugins/registry/new/new.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/log.h"
+#include "lib/mem.h"
+#include "plugins/registry/new/line.h"
+#include "server/musterd.h"
+
+/* A connection that lost a service to another one, which may be about to take
+ * over the others it had, is closed so much later, ms. */
+#define NEW_GRACE_MS 1000
+
+struct session {
+    struct musterd *m;
+    struct conn *conn; /* NULL once closed */
+    struct catalog_owner owner;
+    struct service *first; /* what a line without .of is about; or NULL */
+    struct loop_timer *grace;
+    bool had_line; /* the first line is behind */
+    bool ack;
+    bool first_line; /* the request under way is the first line */
+    bool answered;   /* ... and has been answered */
+    bool waiting;    /* ... or is still with the store */
+    bool removing;   /* it is a .remove of ours */
+};
+
+static void session_free(struct session *s)
+{
+    loop_timer_free(s->grace);
+    free(s);
+}
+
+/* -- losing services ------------------------------------------------------- */
+
+static void grace_over(void *arg)
+{
+    struct session *s = arg;
+
+    conn_close(s->conn, "its services were taken over");
+}
+
+static void session_end(struct session *s, const char *reason)
+{
+    if (!s->owner.count) {
+        conn_close(s->conn, "%s", reason);
+        return;
+    }
+    if (!s->grace)
+        s->grace = loop_timer_new(s->m->loop, grace_over, s);
+    loop_timer_set(s->grace, NEW_GRACE_MS);
+}
+
+static void session_lost(struct catalog_owner *o, struct service *v,
+                         enum catalog_loss why)
+{
+    struct session *s = container_of(o, struct session, owner);
+
+    if (s->first == v)
+        s->first = NULL;
+    if (!s->conn)
+        return;
+    switch (why) {
+    case LOST_REPLACED:
+        conn_error(s->conn, "%s was taken over by another connection", v->name);
+        session_end(s, "its service was taken over");
+        break;
+    case LOST_EXPIRED:
+        conn_error(s->conn, "%s expired: no line came for %u s", v->name,
+                   v->ttl_ms / 1000);
+        if (!o->count)
+            conn_close(s->conn, "its service expired");
+        break;
+    case LOST_REMOVED:
+        if (s->removing)
+            break;
+        conn_error(s->conn, "%s was removed", v->name);
+        if (!o->count)
+            conn_close(s->conn, "its service was removed");
+        break;
+    }
+}
+
+/* -- answers --------------------------------------------------------------- */
+
+static void session_refuse(struct session *s, const char *text)
+{
+    conn_error(s->conn, "%s", text);
+    if (s->first_line)
+        conn_close(s->conn, "its first line was refused");
+}
+
+static void session_accept(struct session *s, uint64_t revision)
+{
+    struct buf *out;
+
+    if (!s->ack)
+        return;
+    out = conn_out(s->conn);
+    buf_add(out, "ok ", 3);
+    buf_add_u64(out, revision);
+    buf_add_char(out, '\n');
+    conn_flush(s->conn);
+}
+
+/* The store has answered, now or later. */
+static void session_answered(void *arg, const struct catalog_result *r)
+{
+    struct session *s = arg;
+    bool late = s->waiting;
+
+    s->answered = true;
+    s->waiting = false;
+    s->removing = false;
+    if (!s->conn) {
+        /* the connection ended meanwhile: so does what it registered */
+        catalog_owner_gone(s->m->catalog, &s->owner);
+        session_free(s);
+        return;
+    }
+    if (r->status == CATALOG_OK) {
+        if (!s->first && r->service && r->service->owner == &s->owner)
+            s->first = r->service;
+        session_accept(s, r->revision);
+    } else {
+        session_refuse(s, r->text);
+    }
+    if (late)
+        conn_resume(s->conn);
+}
+
+/* -- requests -------------------------------------------------------------- */
+
+/* The service that a line may change: ours, or a persistent one. */
+static struct service *
+session_target(struct session *s, const struct word *name, const char **wrong)
+{
+    struct service *v = s->first;
+
+    if (!name->text) {
+        *wrong = "no service: say which with .of NAME, or .new NAME";
+        return v;
+    }
+    v = catalog_find(s->m->catalog, name->text, name->len);
+    *wrong = "no such service";
+    if (v && v->owner != &s->owner && !v->persist) {
+        *wrong = "that service belongs to another connection";
+        return NULL;
+    }
+    return v;
+}
+
+static void request_from_line(struct catalog_request *q,
+                              const struct new_line *l)
+{
+    *q = (struct catalog_request){
+        .edit = {.sets = l->sets,
+                 .set_count = l->set_count,
+                 .unsets = l->unsets,
+                 .unset_count = l->unset_count},
+        .volatiles = l->has_volatiles ? &l->volatiles : NULL,
+        .replace = l->replace,
+        .set_ttl = l->has_ttl,
+        .ttl_ms = (uint32_t)(l->ttl_s * 1000),
+    };
+}
+
+static void session_request(struct session *s, const struct new_line *l,
+                            struct service *v)
+{
+    struct catalog *c = s->m->catalog;
+    struct catalog_request q;
+
+    request_from_line(&q, l);
+    s->removing = l->verb == NEW_REMOVE;
+    s->answered = false;
+    if (l->verb == NEW_REGISTER)
+        catalog_register(c, &s->owner, &l->name, &q, session_answered, s);
+    else if (l->verb == NEW_REMOVE)
+        catalog_remove(c, v, session_answered, s);
+    else
+        catalog_update(c, v, &q, session_answered, s);
+    s->waiting = !s->answered;
+}
+
+static void session_do(struct session *s, const struct new_line *l)
+{
+    struct service *v = NULL;
+    const char *wrong;
+
+    if (l->verb == NEW_NOTHING) {
+        session_accept(s, catalog_revision(s->m->catalog));
+        return;
+    }
+    if (l->verb != NEW_REGISTER) {
+        v = session_target(s, &l->name, &wrong);
+        if (!v) {
+            session_refuse(s, wrong);
+            return;
+        }
+    }
+    session_request(s, l, v);
+}
+
+static enum conn_verdict new_line_came(struct conn *conn, void *arg, char *line,
+                                       size_t len)
+{
+    struct session *s = arg;
+    struct new_line_limits limits = {s->m->limits.name, s->m->limits.value};
+    struct new_line l;
+    const char *wrong;
+    char *error;
+    int n = musterd_split(s->m, line, len, &wrong);
+
+    (void)conn;
+    s->first_line = !s->had_line;
+    s->had_line = true;
+    error = n < 0 ? xstrdup(wrong)
+                  : new_line_read(&l, s->m->words, n, s->first_line, &limits);
+    if (error) {
+        session_refuse(s, error);
+        free(error);
+        return CONN_NEXT;
+    }
+    if (l.has_ack)
+        s->ack = l.ack;
+    musterd_tick(s->m);
+    catalog_heard(s->m->catalog, &s->owner);
+    session_do(s, &l);
+    if (l.has_ttl)
+        musterd_watch_expiry(s->m);
+    return s->waiting ? CONN_WAIT : CONN_NEXT;
+}
+
+static enum conn_verdict new_too_long(struct conn *conn, void *arg)
+{
+    struct session *s = arg;
+
+    s->first_line = !s->had_line;
+    s->had_line = true;
+    (void)conn;
+    session_refuse(s, "line too long");
+    return CONN_NEXT;
+}
+
+/* -- life ------------------------------------------------------------------ */
+
+static void *new_open(struct conn *conn, void *ctx)
+{
+    struct session *s = xcalloc(1, sizeof(*s));
+
+    s->m = ctx;
+    s->conn = conn;
+    s->owner.lost = session_lost;
+    return s;
+}
+
+static void new_closed(struct conn *conn, void *arg, const char *reason)
+{
+    struct session *s = arg;
+
+    (void)conn;
+    (void)reason;
+    s->conn = NULL;
+    loop_timer_free(s->grace);
+    s->grace = NULL;
+    s->first = NULL;
+    musterd_tick(s->m);
+    catalog_owner_gone(s->m->catalog, &s->owner);
+    if (!s->waiting)
+        session_free(s);
+}
+
+const struct listen_face *new_face(void)
+{
+    static const struct listen_face face = {
+        .name = "new",
+        .open = new_open,
+        .handler = {.line = new_line_came,
+                    .too_long = new_too_long,
+                    .closed = new_closed},
+    };
+
+    return &face;
+}

@@ -1,0 +1,94 @@
+#include "server/musterd.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/conf.h"
+#include "lib/mem.h"
+#include "server/state/hash.h"
+
+static void catalog_has_changed(void *arg)
+{
+    struct musterd *m = arg;
+
+    if (m->readers)
+        loop_settle(m->loop, &m->tell);
+}
+
+static void expire(void *arg)
+{
+    musterd_watch_expiry(arg);
+}
+
+void musterd_tick(struct musterd *m)
+{
+    catalog_set_now(m->catalog, loop_now(m->loop));
+}
+
+void musterd_watch_expiry(struct musterd *m)
+{
+    uint64_t wait;
+
+    musterd_tick(m);
+    wait = catalog_expire(m->catalog);
+    if (wait == UINT64_MAX)
+        loop_timer_off(m->expiry);
+    else
+        loop_timer_set(m->expiry, wait);
+}
+
+void musterd_configure(struct musterd *m, const struct conf *conf)
+{
+    struct catalog_limits *l = &m->catalog->limits;
+
+    m->limits.name = conf_size(conf, "limits.name");
+    m->limits.value = conf_size(conf, "limits.value");
+    m->limits.watch_queue = conf_size(conf, "registry.watch_queue");
+    l->services = (size_t)conf_int(conf, "limits.services");
+    l->services_per_owner =
+        (size_t)conf_int(conf, "limits.services_per_connection");
+    l->attrs = (unsigned)conf_int(conf, "limits.attrs");
+    /* a line with every attribute a service may have, its name, and as many
+     * directives as there are */
+    m->max_words = 2 * (int)l->attrs + 64;
+    m->words = xreallocarray(m->words, (size_t)m->max_words, sizeof(*m->words));
+}
+
+void musterd_init(struct musterd *m, struct loop *loop, const struct conf *conf)
+{
+    struct catalog_limits limits = {0};
+
+    hash_init();
+    *m = (struct musterd){.loop = loop};
+    m->catalog = catalog_new(store_memory_new(), &limits,
+                             (size_t)conf_int(conf, "registry.changes"),
+                             conf_size(conf, "registry.changes_size"));
+    m->catalog->changed = catalog_has_changed;
+    m->catalog->changed_arg = m;
+    m->expiry = loop_timer_new(loop, expire, m);
+    musterd_configure(m, conf);
+    musterd_tick(m);
+}
+
+void musterd_free(struct musterd *m)
+{
+    loop_unsettle(m->loop, &m->tell);
+    loop_timer_free(m->expiry);
+    catalog_free(m->catalog);
+    free(m->words);
+}
+
+int musterd_split(struct musterd *m, char *line, size_t len, const char **wrong)
+{
+    int n;
+
+    if (memchr(line, '\0', len)) {
+        *wrong = "a line holds a NUL";
+        return -1;
+    }
+    n = words_split(line, len, m->words, m->max_words);
+    if (n >= 0)
+        return n;
+    *wrong = words_error_text(n);
+    return -1;
+}

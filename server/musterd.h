@@ -1,0 +1,60 @@
+/*
+ * musterd as its faces see it: the core, the loop, and the bounds. A face
+ * translates between its wire and the calls of server/state; it holds nothing
+ * that others share.
+ */
+#ifndef MUSTER_SERVER_MUSTERD_H
+#define MUSTER_SERVER_MUSTERD_H
+
+#include <stdint.h>
+
+#include "lib/loop.h"
+#include "lib/words.h"
+#include "server/state/catalog.h"
+#include "server/state/watch.h"
+
+struct conf;
+struct event_reader;
+
+/* Bounds of what a line may say. */
+struct musterd_limits {
+    size_t name;        /* bytes of a service's or attribute's name */
+    size_t value;       /* bytes of a value */
+    size_t watch_queue; /* bytes queued for a reader of port event */
+};
+
+struct musterd {
+    struct loop *loop;
+    struct catalog *catalog;
+    struct watches watches;
+    struct musterd_limits limits;
+
+    /* where the words of the line at hand are split into */
+    struct word *words; /* owned */
+    int max_words;
+
+    struct event_reader *readers; /* of port event */
+    struct loop_task tell;        /* tells them, once a turn; that face's */
+    struct loop_timer *expiry;    /* for the next service to expire */
+};
+
+/* Builds the core from the settings; loop is borrowed. */
+void musterd_init(struct musterd *m, struct loop *loop,
+                  const struct conf *conf);
+/* Settings that may change while it runs. */
+void musterd_configure(struct musterd *m, const struct conf *conf);
+void musterd_free(struct musterd *m);
+
+/* The time goes on: call it before a line is handled. */
+void musterd_tick(struct musterd *m);
+/* A service with a ttl may be the next to expire now. */
+void musterd_watch_expiry(struct musterd *m);
+
+/*
+ * Splits a line into m->words. Returns their number, or -1 and an error text
+ * (static) for the peer. A NUL in the line is an error.
+ */
+int musterd_split(struct musterd *m, char *line, size_t len,
+                  const char **wrong);
+
+#endif

@@ -1,0 +1,535 @@
+#include "server/state/catalog.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+#include <utlist.h>
+
+#include "lib/mem.h"
+#include "server/state/hash.h"
+#include "server/state/volatiles.h"
+
+/* A request on its way through the store. */
+struct catalog_txn {
+    struct store_txn txn;
+    struct catalog *catalog;
+    struct catalog_owner *owner; /* registers for it; NULL: as it was */
+    struct name_list *volatiles; /* owned until it is applied; or NULL */
+    bool set_volatiles;
+    bool set_ttl;
+    uint32_t ttl_ms;
+    catalog_done_fn *done; /* may be NULL */
+    void *arg;
+};
+
+/* -- services -------------------------------------------------------------- */
+
+static struct service *service_new(const char *name, size_t len)
+{
+    struct service *v = xcalloc(1, sizeof(*v) + len + 1);
+
+    v->refs = 1;
+    v->name_len = (uint16_t)len;
+    v->quoted = buf_word_quotes(name, len);
+    v->deadline_slot = SERVICE_NO_DEADLINE;
+    memcpy(v->name, name, len);
+    return v;
+}
+
+static void service_unref(struct catalog *c, struct service *v)
+{
+    if (--v->refs)
+        return;
+    record_unref(&c->index, v->record);
+    free(v->volatiles);
+    free(v);
+}
+
+static struct service *name_in_chain(struct hnode *n, uint32_t hash,
+                                     const char *name, size_t len)
+{
+    struct service *v;
+
+    for (; n; n = n->next) {
+        v = container_of(n, struct service, node);
+        if (n->hash == hash && v->name_len == len &&
+            !memcmp(v->name, name, len))
+            return v;
+    }
+    return NULL;
+}
+
+struct service *catalog_find(const struct catalog *c, const char *name,
+                             size_t len)
+{
+    uint32_t hash = hash_bytes(hash_key(), name, len);
+    struct service *v;
+
+    v = name_in_chain(htab_chain(&c->names, hash), hash, name, len);
+    if (!v && c->names.old)
+        v = name_in_chain(htab_old_chain(&c->names, hash), hash, name, len);
+    return v;
+}
+
+bool catalog_persists(const struct record *r)
+{
+    size_t len;
+    const char *value = record_lookup(r, "persist", 7, &len);
+
+    return value && strtol(value, NULL, 10) != 0;
+}
+
+void catalog_write_service(const struct service *v, const struct record *r,
+                           struct buf *out)
+{
+    if (v->quoted || (buf_len(out) && out->data[out->end - 1] != '\n'))
+        buf_add_word(out, v->name, v->name_len);
+    else
+        buf_add(out, v->name, v->name_len);
+    if (r)
+        record_write(r, out);
+}
+
+/* -- owners and deadlines -------------------------------------------------- */
+
+static void service_disown(struct service *v)
+{
+    if (!v->owner)
+        return;
+    DL_DELETE(v->owner->services, v);
+    v->owner->count--;
+    v->owner = NULL;
+}
+
+static void service_own(struct service *v, struct catalog_owner *o)
+{
+    service_disown(v);
+    v->owner = o;
+    if (o) {
+        DL_APPEND(o->services, v);
+        o->count++;
+    }
+}
+
+static void service_touch(struct catalog *c, struct service *v)
+{
+    if (v->ttl_ms) {
+        v->expires_ms = c->now_ms + v->ttl_ms;
+        deadlines_set(&c->deadlines, v);
+    } else {
+        deadlines_remove(&c->deadlines, v);
+    }
+}
+
+static void service_lost(struct service *v, enum catalog_loss why)
+{
+    struct catalog_owner *o = v->owner;
+
+    service_disown(v);
+    if (o)
+        o->lost(o, v, why);
+}
+
+/* -- what the store calls -------------------------------------------------- */
+
+static bool catalog_check(void *arg, const struct store_txn *txn)
+{
+    struct catalog *c = arg;
+    struct service *v = txn->service;
+
+    if (txn->expect == STORE_EXPECT_ABSENT)
+        return !catalog_find(c, v->name, v->name_len);
+    return v->registered &&
+           (txn->expect == STORE_EXPECT_ANY || txn->expect == v->changed);
+}
+
+static void change_forget(void *arg, struct change *ch)
+{
+    struct catalog *c = arg;
+
+    record_unref(&c->index, ch->before);
+    record_unref(&c->index, ch->after);
+    service_unref(c, ch->service);
+}
+
+static void change_tell(struct catalog *c, enum change_kind kind,
+                        struct service *v, struct record *before,
+                        uint64_t revision)
+{
+    struct change ch = {.revision = revision,
+                        .kind = kind,
+                        .service = v,
+                        .before = before,
+                        .after = v->record ? record_ref(v->record) : NULL};
+
+    v->refs++;
+    changes_add(&c->changes, &ch);
+    if (c->changed)
+        c->changed(c->changed_arg);
+}
+
+/* Makes r (a new reference) what v says; returns what it said before. */
+static struct record *service_put(struct service *v, struct record *r)
+{
+    struct record *before = v->record;
+
+    record_index_move(v, before, r);
+    v->record = r;
+    v->persist = r && catalog_persists(r);
+    return before;
+}
+
+static void service_take_settings(struct catalog_txn *t, struct service *v)
+{
+    if (t->set_volatiles) {
+        free(v->volatiles);
+        v->volatiles = t->volatiles;
+        t->volatiles = NULL;
+    }
+    if (t->set_ttl)
+        v->ttl_ms = t->ttl_ms;
+    if (t->owner && v->owner != t->owner) {
+        service_lost(v, LOST_REPLACED);
+        service_own(v, t->owner);
+    }
+    service_touch(t->catalog, v);
+}
+
+static void catalog_apply_put(struct catalog *c, struct catalog_txn *t,
+                              uint64_t revision)
+{
+    struct service *v = t->txn.service;
+    enum change_kind kind = v->registered ? CHANGE_SET : CHANGE_NEW;
+    struct record *before;
+
+    if (kind == CHANGE_NEW) {
+        v->registered = true;
+        v->refs++;
+        v->seq = ++c->next_seq;
+        v->created = revision;
+        htab_insert(&c->names, &v->node,
+                    hash_bytes(hash_key(), v->name, v->name_len));
+        seqset_add(&c->all, v);
+    }
+    before = service_put(v, record_ref(t->txn.record));
+    v->changed = revision;
+    service_take_settings(t, v);
+    change_tell(c, kind, v, before, revision);
+}
+
+static void catalog_apply_delete(struct catalog *c, struct service *v,
+                                 uint64_t revision)
+{
+    struct record *before = service_put(v, NULL);
+
+    deadlines_remove(&c->deadlines, v);
+    htab_remove(&c->names, &v->node);
+    seqset_remove(&c->all, v);
+    v->registered = false;
+    v->changed = revision;
+    service_lost(v, LOST_REMOVED);
+    change_tell(c, CHANGE_GONE, v, before, revision);
+    service_unref(c, v);
+}
+
+static void catalog_apply(void *arg, struct store_txn *txn, uint64_t revision)
+{
+    struct catalog_txn *t = container_of(txn, struct catalog_txn, txn);
+
+    if (txn->op == STORE_PUT)
+        catalog_apply_put(arg, t, revision);
+    else
+        catalog_apply_delete(arg, txn->service, revision);
+}
+
+/* -- transactions ---------------------------------------------------------- */
+
+static void txn_free(struct catalog_txn *t)
+{
+    record_unref(&t->catalog->index, t->txn.record);
+    service_unref(t->catalog, t->txn.service);
+    free(t->volatiles);
+    free(t);
+}
+
+/* The condition of each kind of request can fail in one way only. */
+static const char *conflict_text(const struct store_txn *txn)
+{
+    if (txn->expect == STORE_EXPECT_ABSENT)
+        return "duplicate service name";
+    if (txn->expect == STORE_EXPECT_ANY)
+        return "no such service";
+    return "the service was changed meanwhile: try again";
+}
+
+static void txn_done(struct store_txn *txn, enum store_status status,
+                     uint64_t revision)
+{
+    struct catalog_txn *t = container_of(txn, struct catalog_txn, txn);
+    struct catalog_result r = {.revision = revision, .service = txn->service};
+
+    if (status == STORE_CONFLICT) {
+        r.status = CATALOG_REFUSED;
+        r.text = conflict_text(txn);
+        r.service = NULL;
+    } else if (status == STORE_FAILED) {
+        r.status = CATALOG_FAILED;
+        r.text = txn->error;
+        r.service = NULL;
+    }
+    if (t->done)
+        t->done(t->arg, &r);
+    txn_free(t);
+}
+
+/* Holds a reference on v until done. */
+static struct catalog_txn *txn_new(struct catalog *c, enum store_op op,
+                                   struct service *v, catalog_done_fn *done,
+                                   void *arg)
+{
+    struct catalog_txn *t = xcalloc(1, sizeof(*t));
+
+    t->txn.op = op;
+    t->txn.service = v;
+    t->txn.done = txn_done;
+    t->catalog = c;
+    t->done = done;
+    t->arg = arg;
+    v->refs++;
+    return t;
+}
+
+static void txn_take_request(struct catalog_txn *t,
+                             const struct catalog_request *q)
+{
+    t->set_ttl = q->set_ttl;
+    t->ttl_ms = q->ttl_ms;
+    if (q->volatiles) {
+        t->set_volatiles = true;
+        t->volatiles = volatiles_new(q->volatiles);
+    }
+}
+
+static void answer(struct catalog *c, struct service *v, const char *refusal,
+                   catalog_done_fn *done, void *arg)
+{
+    struct catalog_result r = {.status = refusal ? CATALOG_REFUSED : CATALOG_OK,
+                               .revision = catalog_revision(c),
+                               .text = refusal,
+                               .service = refusal ? NULL : v};
+
+    if (done)
+        done(arg, &r);
+}
+
+/* -- requests -------------------------------------------------------------- */
+
+static const char *too_many_attrs(const struct catalog *c,
+                                  const struct record *r)
+{
+    return c->limits.attrs && r->count > c->limits.attrs
+               ? "too many attributes for one service"
+               : NULL;
+}
+
+/* What changes nothing that anybody is told of needs no store. */
+static void apply_silently(struct catalog_txn *t, struct record *r)
+{
+    struct catalog *c = t->catalog;
+    struct service *v = t->txn.service;
+
+    record_unref(&c->index, service_put(v, record_ref(r)));
+    service_take_settings(t, v);
+    answer(c, v, NULL, t->done, t->arg);
+    txn_free(t);
+}
+
+static const char *register_refusal(const struct catalog *c,
+                                    const struct catalog_owner *owner,
+                                    const struct service *there,
+                                    const struct catalog_request *q)
+{
+    bool refresh =
+        there && there->persist && !there->owner && there->ttl_ms && q->set_ttl;
+
+    if (there && !q->replace && !refresh)
+        return "duplicate service name";
+    if (!there && c->limits.services && c->all.count >= c->limits.services)
+        return "too many services in this registry";
+    if (c->limits.services_per_owner && (!there || there->owner != owner) &&
+        owner->count >= c->limits.services_per_owner)
+        return "too many services on this connection";
+    return NULL;
+}
+
+void catalog_register(struct catalog *c, struct catalog_owner *owner,
+                      const struct word *name, const struct catalog_request *q,
+                      catalog_done_fn *done, void *arg)
+{
+    struct service *there = catalog_find(c, name->text, name->len), *v;
+    const char *refusal = register_refusal(c, owner, there, q);
+    struct catalog_txn *t;
+
+    if (refusal) {
+        answer(c, NULL, refusal, done, arg);
+        return;
+    }
+    v = there ? there : service_new(name->text, name->len);
+    t = txn_new(c, STORE_PUT, v, done, arg);
+    if (!there)
+        v->refs--; /* the transaction's reference is the only one */
+    txn_take_request(t, q);
+    t->set_ttl = t->set_volatiles = true; /* none said: none wanted */
+    t->owner = owner;
+    t->txn.record = record_edit(&c->index, NULL, &q->edit);
+    t->txn.expect = there ? there->changed : STORE_EXPECT_ABSENT;
+    t->txn.durable = catalog_persists(t->txn.record);
+    refusal = too_many_attrs(c, t->txn.record);
+    if (refusal) {
+        txn_free(t);
+        answer(c, NULL, refusal, done, arg);
+    } else if (there &&
+               volatiles_equal(t->volatiles, there->record, t->txn.record)) {
+        apply_silently(t, t->txn.record);
+    } else {
+        store_commit(c->store, &t->txn);
+    }
+}
+
+/* True if everything the request names is volatile, or it names nothing. */
+static bool request_is_silent(const struct name_list *volatiles,
+                              const struct catalog_request *q)
+{
+    unsigned i;
+
+    for (i = 0; i < q->edit.set_count; i++)
+        if (!volatiles_has(volatiles, &q->edit.sets[2 * i]))
+            return false;
+    for (i = 0; i < q->edit.unset_count; i++)
+        if (!volatiles_has(volatiles, &q->edit.unsets[i]))
+            return false;
+    return true;
+}
+
+void catalog_update(struct catalog *c, struct service *v,
+                    const struct catalog_request *q, catalog_done_fn *done,
+                    void *arg)
+{
+    struct catalog_txn *t;
+    const char *refusal;
+
+    if (!v->registered) {
+        answer(c, NULL, "no such service", done, arg);
+        return;
+    }
+    t = txn_new(c, STORE_PUT, v, done, arg);
+    txn_take_request(t, q);
+    t->txn.record = record_edit(&c->index, v->record, &q->edit);
+    t->txn.expect = v->changed;
+    t->txn.durable = catalog_persists(t->txn.record) || v->persist;
+    refusal = too_many_attrs(c, t->txn.record);
+    if (refusal) {
+        txn_free(t);
+        answer(c, NULL, refusal, done, arg);
+    } else if (request_is_silent(t->set_volatiles ? t->volatiles : v->volatiles,
+                                 q)) {
+        apply_silently(t, t->txn.record);
+    } else {
+        store_commit(c->store, &t->txn);
+    }
+}
+
+static void service_remove(struct catalog *c, struct service *v,
+                           catalog_done_fn *done, void *arg)
+{
+    struct catalog_txn *t = txn_new(c, STORE_DELETE, v, done, arg);
+
+    t->txn.expect = STORE_EXPECT_ANY;
+    t->txn.durable = v->persist;
+    store_commit(c->store, &t->txn);
+}
+
+void catalog_remove(struct catalog *c, struct service *v, catalog_done_fn *done,
+                    void *arg)
+{
+    if (!v->registered) {
+        answer(c, NULL, "no such service", done, arg);
+        return;
+    }
+    service_remove(c, v, done, arg);
+}
+
+void catalog_heard(struct catalog *c, struct catalog_owner *owner)
+{
+    struct service *v;
+
+    DL_FOREACH (owner->services, v)
+        if (v->ttl_ms)
+            service_touch(c, v);
+}
+
+void catalog_owner_gone(struct catalog *c, struct catalog_owner *owner)
+{
+    struct service *v;
+
+    while ((v = owner->services)) {
+        service_disown(v);
+        if (!v->persist && v->registered)
+            service_remove(c, v, NULL, NULL);
+    }
+}
+
+uint64_t catalog_expire(struct catalog *c)
+{
+    struct service *v;
+
+    while ((v = deadlines_first(&c->deadlines))) {
+        if (v->expires_ms > c->now_ms)
+            return v->expires_ms - c->now_ms;
+        deadlines_remove(&c->deadlines, v);
+        service_lost(v, LOST_EXPIRED);
+        service_remove(c, v, NULL, NULL);
+    }
+    return UINT64_MAX;
+}
+
+/* -- the catalog ----------------------------------------------------------- */
+
+struct catalog *catalog_new(struct store *store,
+                            const struct catalog_limits *limits, size_t ring,
+                            size_t ring_bytes)
+{
+    struct catalog *c = xcalloc(1, sizeof(*c));
+
+    c->store = store;
+    c->limits = *limits;
+    record_index_init(&c->index);
+    htab_init(&c->names);
+    changes_init(&c->changes, ring, ring_bytes, change_forget, c);
+    store->client = (struct store_client){
+        .check = catalog_check, .apply = catalog_apply, .arg = c};
+    return c;
+}
+
+static void forget_service(struct hnode *n, void *arg)
+{
+    struct service *v = container_of(n, struct service, node);
+    struct catalog *c = arg;
+
+    record_index_move(v, v->record, NULL);
+    service_unref(c, v);
+}
+
+void catalog_free(struct catalog *c)
+{
+    if (!c)
+        return;
+    store_close(c->store);
+    changes_free(&c->changes);
+    htab_each(&c->names, forget_service, c);
+    htab_free(&c->names);
+    seqset_free(&c->all);
+    deadlines_free(&c->deadlines);
+    record_index_free(&c->index);
+    free(c);
+}

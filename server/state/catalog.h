@@ -1,0 +1,145 @@
+/*
+ * The catalog: the services that are registered, and everything that may
+ * happen to them. Requests are checked, handed to the store, and become
+ * visible when the store has committed them; every committed change is added
+ * to the stream of changes.
+ *
+ *   register --> registered --update*--> removed (by request, by the end of
+ *                     ^                   its connection, by its ttl)
+ *                     +-- taken over by another connection (.replace)
+ *
+ * Must not know sockets, lines, JSON or the clock: the time is given.
+ */
+#ifndef MUSTER_STATE_CATALOG_H
+#define MUSTER_STATE_CATALOG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "server/state/changes.h"
+#include "server/state/deadlines.h"
+#include "server/state/record.h"
+#include "server/state/service.h"
+#include "server/state/store.h"
+
+/* Bounds; 0 means none. Above one a request is refused with CATALOG_LIMIT. */
+struct catalog_limits {
+    size_t services;           /* registered at once */
+    size_t services_per_owner; /* on one connection */
+    unsigned attrs;            /* of one service */
+};
+
+enum catalog_status {
+    CATALOG_OK,
+    CATALOG_REFUSED, /* text says why; nothing has changed */
+    CATALOG_FAILED   /* the store could not; text says why */
+};
+
+struct catalog_result {
+    enum catalog_status status;
+    uint64_t revision;       /* of the change, or the current one */
+    const char *text;        /* static; NULL if it is CATALOG_OK */
+    struct service *service; /* the one concerned; NULL after a refusal */
+};
+
+typedef void catalog_done_fn(void *arg, const struct catalog_result *r);
+
+enum catalog_loss { LOST_REPLACED, LOST_EXPIRED, LOST_REMOVED };
+
+/* Who registered services: a connection. Embedded in the face's own struct. */
+struct catalog_owner {
+    struct service *services; /* its services, oldest first (utlist) */
+    size_t count;
+    /* A service of this owner is no longer its own, through no request of its
+     * own; v may be gone after the call. */
+    void (*lost)(struct catalog_owner *o, struct service *v,
+                 enum catalog_loss why);
+};
+
+/* What a line asks for. */
+struct catalog_request {
+    struct record_edit edit;
+    const struct word *volatiles; /* "a,b"; NULL: as it was */
+    bool replace;                 /* register: take over what is there */
+    bool set_ttl;                 /* ttl_ms counts */
+    uint32_t ttl_ms;
+};
+
+struct catalog {
+    struct store *store; /* owned */
+    struct catalog_limits limits;
+    struct record_index index;
+    struct htab names;
+    struct seqset all;
+    struct changes changes;
+    struct deadlines deadlines;
+    uint64_t next_seq;
+    uint64_t now_ms; /* monotonic; set by catalog_set_now() */
+    /* Called after every committed change; may be NULL. */
+    void (*changed)(void *arg);
+    void *changed_arg;
+};
+
+/* Takes over the store. ring and ring_bytes bound the recent changes. */
+struct catalog *catalog_new(struct store *store,
+                            const struct catalog_limits *limits, size_t ring,
+                            size_t ring_bytes);
+/* Owners must be gone. */
+void catalog_free(struct catalog *c);
+
+static inline uint64_t catalog_revision(const struct catalog *c)
+{
+    return c->changes.head;
+}
+
+static inline size_t catalog_count(const struct catalog *c)
+{
+    return c->all.count;
+}
+
+static inline void catalog_set_now(struct catalog *c, uint64_t now_ms)
+{
+    c->now_ms = now_ms;
+}
+
+struct service *catalog_find(const struct catalog *c, const char *name,
+                             size_t len);
+
+/*
+ * Registers a service of that (valid) name for owner. With request.replace it
+ * takes over a registered one, in place; if that changes nothing but volatile
+ * attributes there is no new revision. done may be called before this returns.
+ */
+void catalog_register(struct catalog *c, struct catalog_owner *owner,
+                      const struct word *name,
+                      const struct catalog_request *request,
+                      catalog_done_fn *done, void *arg);
+
+/*
+ * Changes a registered service. A request that sets or unsets anything that is
+ * not volatile is a change, even if it sets what was already so
+ * (registry(4)).
+ */
+void catalog_update(struct catalog *c, struct service *v,
+                    const struct catalog_request *request,
+                    catalog_done_fn *done, void *arg);
+
+void catalog_remove(struct catalog *c, struct service *v, catalog_done_fn *done,
+                    void *arg);
+
+/* A line came from owner: its services with a ttl live on. */
+void catalog_heard(struct catalog *c, struct catalog_owner *owner);
+/* The connection is gone: so are its services, but for persistent ones. */
+void catalog_owner_gone(struct catalog *c, struct catalog_owner *owner);
+/* Removes what has expired. Returns the ms until the next, or UINT64_MAX. */
+uint64_t catalog_expire(struct catalog *c);
+
+/* Appends "name attr value …" (no line end). */
+void catalog_write_service(const struct service *v, const struct record *r,
+                           struct buf *out);
+
+/* True if the service says "persist" with a non-zero number (registry(4)). */
+bool catalog_persists(const struct record *r);
+
+#endif

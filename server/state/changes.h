@@ -1,0 +1,50 @@
+/*
+ * The stream of changes and its recent past: a ring of what was committed, in
+ * the order of revisions. Every notification is made from it: readers are
+ * revisions that walk along.
+ *
+ * Must not know who reads. Bounded by count and by bytes; what is pushed out is
+ * forgotten, and changes_knows() says so.
+ */
+#ifndef MUSTER_STATE_CHANGES_H
+#define MUSTER_STATE_CHANGES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "server/state/record.h"
+#include "server/state/service.h"
+
+enum change_kind { CHANGE_NEW, CHANGE_SET, CHANGE_GONE };
+
+struct change {
+    uint64_t revision;
+    enum change_kind kind;
+    struct service *service; /* counted */
+    struct record *before;   /* counted; NULL for CHANGE_NEW */
+    struct record *after;    /* counted; NULL for CHANGE_GONE */
+};
+
+struct changes {
+    struct change *ring;     /* owned; grows up to max */
+    size_t size;             /* allocated, a power of two */
+    size_t count;            /* in use */
+    size_t max;              /* most that are kept */
+    size_t bytes, max_bytes; /* of the records they hold, roughly */
+    uint64_t head; /* the newest revision; 0: nothing has changed yet */
+    void (*forget)(void *arg, struct change *c); /* releases what it holds */
+    void *arg;
+};
+
+void changes_init(struct changes *s, size_t max, size_t max_bytes,
+                  void (*forget)(void *arg, struct change *c), void *arg);
+void changes_free(struct changes *s);
+/* Adds one with revision head + 1; takes over the references in c. */
+void changes_add(struct changes *s, const struct change *c);
+/* True if everything after that revision is still here. */
+bool changes_knows(const struct changes *s, uint64_t revision);
+/* The change of that revision, which must be known: head - count < r <= head */
+const struct change *changes_at(const struct changes *s, uint64_t revision);
+
+#endif

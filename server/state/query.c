@@ -1,0 +1,152 @@
+#include "server/state/query.h"
+
+#include <string.h>
+
+#include "lib/mem.h"
+
+/* A term, resolved against the index as it is now. */
+struct plan_term {
+    const struct selector_term *term;
+    const struct attr_key *key;   /* NULL: nobody has the attribute */
+    const struct attr_pair *pair; /* SEL_EQ: NULL if nobody has the value */
+};
+
+struct plan {
+    struct plan_term terms[SELECTOR_TERMS_MAX];
+    unsigned count;
+    const struct seqset *set; /* what is walked */
+    struct service *only;     /* .name of one service: just this */
+    bool empty;               /* nothing can match */
+};
+
+static bool term_needs_attr(const struct selector_term *t)
+{
+    return t->op != SEL_ABSENT && t->op != SEL_NAME;
+}
+
+static void plan_narrow(struct plan *p, const struct seqset *set)
+{
+    if (set->count < p->set->count)
+        p->set = set;
+}
+
+static void plan_name(struct plan *p, const struct catalog *c,
+                      const struct selector_term *t)
+{
+    if (strpbrk(t->value, "*?[\\"))
+        return;
+    p->only = catalog_find(c, t->value, t->value_len);
+    p->empty |= !p->only;
+}
+
+static void plan_term(struct plan *p, const struct catalog *c,
+                      const struct selector_term *t, struct plan_term *pt)
+{
+    pt->term = t;
+    pt->pair = NULL;
+    pt->key = t->op == SEL_NAME
+                  ? NULL
+                  : record_find_key(&c->index, t->attr, t->attr_len);
+    if (t->op == SEL_NAME)
+        plan_name(p, c, t);
+    if (!term_needs_attr(t))
+        return;
+    if (!pt->key) {
+        p->empty = true;
+        return;
+    }
+    if (t->op != SEL_EQ) {
+        plan_narrow(p, &pt->key->services);
+        return;
+    }
+    pt->pair = record_find_pair(&c->index, t->attr, t->attr_len, t->value,
+                                t->value_len);
+    if (pt->pair)
+        plan_narrow(p, &pt->pair->services);
+    else
+        p->empty = true;
+}
+
+static void plan_make(struct plan *p, const struct query *q,
+                      const struct catalog *c)
+{
+    unsigned i;
+
+    p->count = q->count;
+    p->set = &c->all;
+    p->only = NULL;
+    p->empty = false;
+    for (i = 0; i < q->count && !p->empty; i++)
+        plan_term(p, c, &q->terms[i], &p->terms[i]);
+}
+
+static bool plan_term_holds(const struct plan_term *pt, const struct service *v)
+{
+    const struct selector_term *t = pt->term;
+    const struct attr_pair *pair;
+
+    if (t->op == SEL_NAME)
+        return selector_name_match(t, v->name);
+    if (t->op == SEL_EQ)
+        return record_has(v->record, pt->pair);
+    pair = pt->key ? record_pair_of(v->record, pt->key) : NULL;
+    return selector_term_match(t, pair ? pair->value : NULL,
+                               pair ? pair->len : 0);
+}
+
+static bool plan_holds(const struct plan *p, const struct service *v)
+{
+    unsigned i;
+
+    for (i = 0; i < p->count; i++)
+        if (!plan_term_holds(&p->terms[i], v))
+            return false;
+    return true;
+}
+
+static enum query_state query_one(struct query *q, const struct plan *p,
+                                  query_emit_fn *emit, void *arg)
+{
+    struct service *v = p->only;
+
+    if (v->seq > q->after && q->left && plan_holds(p, v))
+        emit(arg, v);
+    return QUERY_DONE;
+}
+
+enum query_state query_run(struct query *q, const struct catalog *c,
+                           unsigned budget, query_emit_fn *emit, void *arg)
+{
+    struct seqset_pos pos;
+    struct service *v;
+    struct plan p;
+
+    plan_make(&p, q, c);
+    if (p.empty || !q->left)
+        return QUERY_DONE;
+    if (p.only)
+        return query_one(q, &p, emit, arg);
+    for (v = seqset_first(p.set, q->after, &pos); v; v = seqset_next(&pos)) {
+        if (!budget--)
+            return QUERY_MORE;
+        q->after = v->seq;
+        if (!plan_holds(&p, v))
+            continue;
+        if (q->left != UINT64_MAX)
+            q->left--;
+        if (!emit(arg, v))
+            return q->left ? QUERY_MORE : QUERY_DONE;
+        if (!q->left)
+            return QUERY_DONE;
+    }
+    return QUERY_DONE;
+}
+
+bool query_matches(const struct selector_term *terms, unsigned count,
+                   const struct service *v, const struct record *r)
+{
+    const struct selector s = {.terms = (struct selector_term *)terms,
+                               .count = count};
+
+    return r && selector_match(&s, v->name, record_lookup, r);
+}

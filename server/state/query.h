@@ -1,0 +1,42 @@
+/*
+ * Finding services by a selector, in the order of registration, a part at a
+ * time: a query stands on a seq and goes on from there, so that a long answer
+ * is given over many turns of the loop while the catalog changes. It walks the
+ * smallest set that any of its terms names, so that it costs what its rarest
+ * condition matches.
+ *
+ * Must not know who asks or how an answer is written.
+ */
+#ifndef MUSTER_STATE_QUERY_H
+#define MUSTER_STATE_QUERY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "lib/selector.h"
+#include "server/state/catalog.h"
+
+struct query {
+    const struct selector_term *terms; /* borrowed */
+    unsigned count;
+    uint64_t after; /* seq of the last one examined */
+    uint64_t left;  /* matches still wanted; UINT64_MAX: all */
+};
+
+enum query_state {
+    QUERY_DONE, /* everything was examined, or enough found */
+    QUERY_MORE  /* the budget is used up, or emit wanted to stop */
+};
+
+/* Returns false to stop (its service counts as told). */
+typedef bool query_emit_fn(void *arg, struct service *v);
+
+/* Examines at most budget services. */
+enum query_state query_run(struct query *q, const struct catalog *c,
+                           unsigned budget, query_emit_fn *emit, void *arg);
+
+/* True if the record of a service of that name matches all terms. */
+bool query_matches(const struct selector_term *terms, unsigned count,
+                   const struct service *v, const struct record *r);
+
+#endif

@@ -1,0 +1,95 @@
+/*
+ * What a service says of itself: an immutable, counted record of attribute
+ * pairs. Every distinct attribute, and every distinct (attribute, value) pair,
+ * exists once and carries the set of the services that have it: together they
+ * are the inverted index, and comparing two pairs is comparing two pointers.
+ *
+ * Must not know lifetimes, revisions, selectors, sockets.
+ */
+#ifndef MUSTER_STATE_RECORD_H
+#define MUSTER_STATE_RECORD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/buf.h"
+#include "lib/words.h"
+#include "server/state/htab.h"
+#include "server/state/seqset.h"
+
+/* An attribute that some record has. */
+struct attr_key {
+    struct hnode node;      /* in record_index.keys */
+    struct seqset services; /* those that have it now */
+    uint32_t refs;          /* pairs of this attribute */
+    uint16_t len;
+    bool quoted; /* its name is written in quotes */
+    char name[];
+};
+
+/* An attribute with a value that some record has. */
+struct attr_pair {
+    struct hnode node;      /* in record_index.pairs */
+    struct attr_key *key;   /* counted */
+    struct seqset services; /* those that have it now */
+    uint32_t refs;          /* records that hold it */
+    uint32_t len;
+    bool quoted; /* its value is written in quotes */
+    char value[];
+};
+
+struct record {
+    uint32_t refs;
+    uint32_t count;
+    uint32_t text_len;         /* at most so many bytes when written */
+    struct attr_pair *pairs[]; /* counted; in the order of first setting */
+};
+
+struct record_index {
+    struct htab keys, pairs;
+};
+
+void record_index_init(struct record_index *x);
+/* Every record must be released before. */
+void record_index_free(struct record_index *x);
+
+/* The interned attribute or pair, or NULL if nobody has it. */
+struct attr_key *record_find_key(const struct record_index *x, const char *name,
+                                 size_t len);
+struct attr_pair *record_find_pair(const struct record_index *x,
+                                   const char *name, size_t name_len,
+                                   const char *value, size_t len);
+
+/* What a request changes in a record: borrowed words. */
+struct record_edit {
+    const struct word *sets;   /* name, value, name, value … */
+    unsigned set_count;        /* pairs */
+    const struct word *unsets; /* names */
+    unsigned unset_count;
+};
+
+/* base (NULL: nothing) with the edit applied; the caller owns one reference. */
+struct record *record_edit(struct record_index *x, const struct record *base,
+                           const struct record_edit *edit);
+struct record *record_ref(struct record *r);
+void record_unref(struct record_index *x, struct record *r); /* NULL is fine */
+
+/* The value of an attribute or NULL: a selector_lookup_fn. */
+const char *record_lookup(const void *record, const char *attr, size_t attr_len,
+                          size_t *value_len);
+struct attr_pair *record_pair_of(const struct record *r,
+                                 const struct attr_key *key);
+bool record_has(const struct record *r, const struct attr_pair *pair);
+/* True if both hold the same pairs, in whatever order. */
+bool record_equal(const struct record *a, const struct record *b);
+
+/* Moves service v in the index from its old record to its new one; either may
+ * be NULL. */
+void record_index_move(struct service *v, const struct record *from,
+                       const struct record *to);
+
+/* Appends " name value" for every pair. */
+void record_write(const struct record *r, struct buf *out);
+
+#endif
