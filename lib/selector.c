@@ -122,9 +122,9 @@ static char *term_prepare(struct selector_term *t)
     case SEL_GE:
         if (selector_number(t->value, t->value_len, &t->u.number))
             return NULL;
-        return xasprintf("'%.80s' is not a number: %.80s compares numbers "
-                         "(suffixes K M G T)",
-                         t->value, t->attr);
+        return xasprintf("%.80s is compared with numbers (suffixes K M G T), "
+                         "and '%.80s' is none",
+                         t->attr, t->value);
     case SEL_GLOB:
     case SEL_NAME:
     case SEL_REGEX:

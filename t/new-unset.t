@@ -11,7 +11,7 @@ my $c = $reg->register('a kind web role x zone 1');
 $c->send(".unset role\n");
 is $c->line, 'ok 2', 'one';
 is_deeply [$reg->find], ['a kind web zone 1'], 'is gone';
-$c->send(".unset kind,zone role y\n");
+$c->send(".unset kind .unset zone role y\n");
 is $c->line, 'ok 3', 'several, and a change in the same line';
 is_deeply [$reg->find], ['a role y'], 'are gone';
 is_deeply [$reg->find('kind *')], [], 'and no longer found by';
