@@ -250,6 +250,21 @@ static const struct conf_setting table[] = {
      .programs = WORKER,
      .help = "how much output of a job is kept until the dispatcher has it; a "
              "job that writes more waits"},
+    {.key = "worker.abandon",
+     .type = CONF_DURATION,
+     .def = "1h",
+     .min = 0,
+     .max = 3650 * DAY,
+     .reloadable = true,
+     .programs = WORKER,
+     .help = "a job that waits for its dispatcher to take its output is ended "
+             "when that one has not come back for so long; 0 is never"},
+    {.key = "worker.users",
+     .type = CONF_WORDS,
+     .reloadable = true,
+     .programs = WORKER,
+     .help = "users that a job may ask to run as, where the worker is root; "
+             "not set, none"},
 
     /* muster */
     {.key = "client.registry",
