@@ -1,0 +1,137 @@
+/*
+ * A job from its acceptance to the day it is forgotten. Its state changes in
+ * one place, by a table of states and events:
+ *
+ *   RUNNING ──(cancel, timeout, idle, drain)──► ENDING
+ *      │                                          │
+ *      └────────(nobody of its tree is left)──────┤
+ *                                                 ▼
+ *   KEPT ◄──(dispatcher has it)── EXITED ◄──── EMPTYING (rest of its output)
+ *
+ * A job holds a slot while it is RUNNING or ENDING. An EXITED one waits for a
+ * dispatcher to fetch the result; a KEPT one is a name and a last line, so that
+ * a request that comes twice is not run twice.
+ *
+ * Must not know dispatchers: whoever sends a job's lines is told by jobs->news.
+ */
+#ifndef MUSTER_WORKER_JOB_H
+#define MUSTER_WORKER_JOB_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <uthash.h>
+
+#include "lib/loop.h"
+#include "worker/capture.h"
+#include "worker/journal.h"
+#include "worker/task.h"
+
+#define JID_INSTANCE_MAX 32 /* bytes of the name of a dispatcher */
+#define JID_MAX          (JID_INSTANCE_MAX + 1 + 20)
+
+enum job_state {
+    JOB_RUNNING,
+    JOB_ENDING,
+    JOB_EMPTYING,
+    JOB_EXITED,
+    JOB_KEPT,
+    JOB_STATES
+};
+
+struct job;
+struct peer;
+
+/* Settings that jobs go by; the program refreshes them. */
+struct job_limits {
+    unsigned slots;
+    size_t window;       /* bytes of output kept for the dispatcher */
+    unsigned results;    /* finished jobs nobody has fetched */
+    uint64_t grace_ms;   /* from TERM to KILL */
+    uint64_t longest_ms; /* no job runs longer; 0: any time */
+    uint64_t abandon_ms; /* how long one waits for a lost dispatcher */
+    size_t part;         /* longest text of one line of output, bytes */
+};
+
+struct jobs {
+    struct loop *loop;
+    struct tasks tasks;
+    struct job_limits limits;
+    const char *host;     /* MUSTER_HOST */
+    struct rlimit nofile; /* for jobs */
+    struct job *by_jid;
+    struct job *finished; /* EMPTYING and EXITED, oldest first */
+    struct job *kept;     /* oldest first */
+    unsigned active;      /* RUNNING and ENDING */
+    unsigned finished_count, kept_count;
+    /* A job has lines to send, or none any more. */
+    void (*news)(struct job *j);
+    /* active or finished_count has changed. */
+    void (*changed)(void *arg);
+    void *arg;
+};
+
+struct job {
+    struct jobs *jobs;
+    char jid[JID_MAX + 1];
+    size_t instance_len; /* of the dispatcher's name in front of jid */
+    enum job_state state;
+    struct journal journal;
+    char *last_line; /* KEPT: the exit line, without LF */
+
+    struct task *task; /* NULL: none, or no longer */
+    struct capture capture[TASK_STREAMS];
+    struct loop_timer *hold;    /* for text without LF to be told */
+    struct loop_timer *timeout; /* NULL: none */
+    struct loop_timer *idle;    /* NULL: none */
+    struct loop_timer *abandon; /* set while it waits for a lost dispatcher */
+    uint64_t idle_ms;
+    uint64_t heard_ms;  /* last output, or the end of a pause */
+    uint64_t paused_ms; /* since when its output is not read; 0: it is */
+    const char *reason; /* ENDING: why; static text */
+    struct monitor_report report;
+    bool lost; /* its monitor was killed: report says nothing */
+
+    struct peer *peer; /* who takes its lines; NULL: nobody for now */
+    bool ready;        /* on its list */
+    struct job *ready_prev, *ready_next;
+    struct job *prev, *next; /* finished or kept */
+    UT_hash_handle hh;       /* by jid */
+};
+
+/* A job's process, as the operation asked for it. */
+struct job_process {
+    struct child_spec child;
+    uint64_t timeout_ms, idle_ms; /* 0: none */
+};
+
+bool jobs_init(struct jobs *js, struct loop *l);
+/* Kills whatever still runs and forgets every job. */
+void jobs_free(struct jobs *js);
+
+/* What a dispatcher's name is made of: letters and digits. */
+bool jid_instance_char(char c);
+/* Whether jid is INSTANCE-N; *instance_len is set. */
+bool jid_is_valid(const char *jid, size_t len, size_t *instance_len);
+struct job *job_find(struct jobs *js, const char *jid);
+
+/* Starts a job. NULL and *why when the system cannot. */
+struct job *job_start(struct jobs *js, const char *jid,
+                      const struct job_process *process, char **why);
+/* A job that is done at once, without a process. */
+struct job *job_done(struct jobs *js, const char *jid);
+
+/* Ends it for a reason ("cancelled"); nothing if it has ended. */
+void job_end(struct job *j, const char *reason);
+/* The same without grace. */
+void job_kill(struct job *j, const char *reason);
+/* The dispatcher has stored everything up to seq. False: nobody said that. */
+MUST_CHECK bool job_ack(struct job *j, uint64_t seq);
+/* Its lines go to peer (NULL: to nobody) from now on. */
+void job_attach(struct job *j, struct peer *peer);
+
+static inline bool job_is_active(const struct job *j)
+{
+    return j->state == JOB_RUNNING || j->state == JOB_ENDING;
+}
+
+#endif

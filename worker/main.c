@@ -1,0 +1,267 @@
+/*
+ * muster-worker: options, the order of starting and ending, signals.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+#include "lib/addr.h"
+#include "lib/log.h"
+#include "lib/mem.h"
+#include "worker/cgroup.h"
+#include "worker/facts.h"
+#include "worker/worker.h"
+
+#define PART_MAX 16384 /* longest text of one line of output, bytes */
+
+/* -- settings -------------------------------------------------------------- */
+
+static unsigned slots_of(const struct conf *conf)
+{
+    int64_t slots = conf_int(conf, "worker.slots");
+
+    return slots ? (unsigned)slots : facts_cpus();
+}
+
+/* A quoted text is at most twice as long, and the dispatcher puts words of its
+ * own before it: a line of it must fit there. */
+static size_t part_of(const struct conf *conf)
+{
+    uint64_t part = conf_size(conf, "limits.line") / 4;
+
+    return part < PART_MAX ? (size_t)part : PART_MAX;
+}
+
+void worker_configure(struct worker *w)
+{
+    const struct conf *c = w->daemon.conf;
+    struct op_rules *rules = &w->peers.rules;
+    struct buf ops = BUF_INIT;
+
+    w->jobs.limits = (struct job_limits){
+        .slots = slots_of(c),
+        .window = conf_size(c, "worker.window"),
+        .results = (unsigned)conf_int(c, "worker.results"),
+        .grace_ms = (uint64_t)conf_duration_ms(c, "worker.grace"),
+        .longest_ms = (uint64_t)conf_duration_ms(c, "worker.max_timeout"),
+        .abandon_ms = (uint64_t)conf_duration_ms(c, "worker.abandon"),
+        .part = part_of(c)};
+    rules->ops = conf_list(c, "worker.ops", &rules->op_count);
+    rules->users = conf_list(c, "worker.users", &rules->user_count);
+    op_list(rules, &ops);
+    free(w->ops);
+    w->ops = xstrdup(buf_str(&ops));
+    buf_free(&ops);
+}
+
+static struct listen_limits listen_limits_of(const struct conf *c)
+{
+    return (struct listen_limits){
+        .conn = {.line = conf_size(c, "limits.line"),
+                 .output = conf_size(c, "limits.output"),
+                 .lines_a_turn =
+                     (unsigned)conf_int(c, "limits.requests_per_turn"),
+                 .first_ms =
+                     (uint64_t)conf_duration_ms(c, "limits.first_line")},
+        .connections = (unsigned)conf_int(c, "limits.connections"),
+        .connections_per_address =
+            (unsigned)conf_int(c, "limits.connections_per_address")};
+}
+
+static void attrs_of(struct worker *w, struct attrs *a)
+{
+    registrar_attrs(a, w->daemon.conf, w->host, w->ops, w->jobs.limits.slots);
+}
+
+/* -- signals --------------------------------------------------------------- */
+
+static void on_reload(void *arg)
+{
+    struct worker *w = arg;
+    struct attrs attrs = {0};
+    struct listen_limits limits;
+
+    if (!daemon_reload(&w->daemon))
+        return;
+    worker_configure(w);
+    limits = listen_limits_of(w->daemon.conf);
+    listen_host_limits(w->listen, &limits);
+    attrs_of(w, &attrs);
+    registrar_update(&w->registrar, &attrs);
+    attrs_free(&attrs);
+    status_changed(w);
+}
+
+static void on_jobs_changed(void *arg)
+{
+    status_changed(arg);
+}
+
+static void signals_start(struct worker *w)
+{
+    w->signals[0] = loop_signal_new(w->loop, SIGTERM, drain_signal, w);
+    w->signals[1] = loop_signal_new(w->loop, SIGINT, drain_signal, w);
+    w->signals[2] = loop_signal_new(w->loop, SIGHUP, on_reload, w);
+}
+
+/* -- starting -------------------------------------------------------------- */
+
+/* Jobs get 0, 1 and 2 of their own: pipes must not be made in those places. */
+static void descriptors_fill(void)
+{
+    int fd;
+
+    do
+        fd = open("/dev/null", O_RDWR);
+    while (fd >= 0 && fd < 3);
+    if (fd >= 0)
+        close(fd);
+}
+
+static void instance_make(char *out, size_t len)
+{
+    static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+    unsigned char random[16];
+    size_t i;
+
+    if (getrandom(random, len, 0) < 0)
+        snprintf((char *)random, sizeof(random), "%d", (int)getpid());
+    for (i = 0; i < len; i++)
+        out[i] = letters[random[i] % 32];
+    out[len] = '\0';
+}
+
+static void groups_start(struct worker *w)
+{
+    char why[256];
+
+    snprintf(w->group_name, sizeof(w->group_name), "muster-worker-%s",
+             w->instance);
+    w->groups = cgroup_open(w->group_name, why, sizeof(why));
+    w->jobs.tasks.groups = w->groups;
+    if (w->groups < 0)
+        log_info("jobs get no cgroups: %s", why);
+}
+
+static bool listen_start(struct worker *w)
+{
+    struct listen_limits limits = listen_limits_of(w->daemon.conf);
+    size_t i, n;
+    const char *const *list = conf_listen(w->daemon.conf, "worker.bind", &n);
+
+    w->listen = listen_host_new(w->loop, &limits);
+    if (!n)
+        log_error("worker.bind is off: no dispatcher could reach this worker");
+    for (i = 0; i < n; i++) {
+        struct addr addr;
+        const char *wrong = addr_parse(&addr, list[i], 6710);
+        char *error = wrong
+                          ? xstrdup(wrong)
+                          : listen_add(w->listen, &peer_face, &addr, &w->peers);
+
+        if (error) {
+            log_error("worker.bind %s: %s", list[i], error);
+            free(error);
+            return false;
+        }
+    }
+    return n > 0;
+}
+
+static bool registrar_begin(struct worker *w)
+{
+    struct attrs attrs = {0};
+    bool done;
+
+    attrs_of(w, &attrs);
+    attrs_set_fmt(&attrs, "slots_free", "%u", peers_slots_free(&w->peers));
+    attrs_set(&attrs, "load", w->load);
+    done = registrar_start(&w->registrar, loop_base(w->loop), w->daemon.conf,
+                           listen_face_addr(w->listen, peer_face.name), &attrs);
+    attrs_free(&attrs);
+    return done;
+}
+
+static bool worker_start(struct worker *w)
+{
+    w->loop = loop_new(NULL);
+    if (!w->loop || !jobs_init(&w->jobs, w->loop))
+        return false;
+    w->host = xstrdup(conf_str(w->daemon.conf, "worker.host"));
+    instance_make(w->instance, sizeof(w->instance) - 1);
+    w->jobs.host = w->host;
+    w->jobs.nofile = w->daemon.nofile;
+    w->jobs.news = peer_news;
+    w->jobs.changed = on_jobs_changed;
+    w->jobs.arg = w;
+    w->peers.jobs = &w->jobs;
+    w->peers.host = w->host;
+    w->peers.instance = w->instance;
+    worker_configure(w);
+    status_init(w);
+    if (!listen_start(w))
+        return false;
+    groups_start(w);
+    signals_start(w);
+    return registrar_begin(w);
+}
+
+static bool worker_ready(struct worker *w)
+{
+    struct buf words = BUF_INIT;
+    bool told;
+
+    listen_ready_words(w->listen, &words);
+    told = daemon_ready(&w->daemon, buf_str(&words));
+    buf_free(&words);
+    return told;
+}
+
+/* -- ending ---------------------------------------------------------------- */
+
+static void worker_free(struct worker *w)
+{
+    size_t i;
+
+    registrar_stop(&w->registrar);
+    listen_host_free(w->listen);
+    peers_free(&w->peers);
+    loop_timer_free(w->drain_timer);
+    for (i = 0; i < ARRAY_LEN(w->signals); i++)
+        if (w->signals[i])
+            loop_signal_free(w->signals[i]);
+    status_free(w);
+    jobs_free(&w->jobs);
+    loop_free(w->loop);
+    cgroup_close(w->groups, w->group_name);
+    free(w->host);
+    free(w->ops);
+    daemon_end(&w->daemon);
+}
+
+int main(int argc, char **argv)
+{
+    struct worker w = {
+        .daemon = {.name = "muster-worker",
+                   .about = "Registers this host and runs jobs on it.",
+                   .program = CONF_WORKER},
+        .groups = -1};
+    int status;
+
+    descriptors_fill();
+    status = daemon_start(&w.daemon, argc, argv);
+    if (status >= 0)
+        return status;
+    status = DAEMON_FAILED;
+    if (worker_start(&w) && worker_ready(&w)) {
+        loop_run(w.loop);
+        status = DAEMON_OK;
+    }
+    worker_free(&w);
+    return status;
+}

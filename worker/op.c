@@ -1,0 +1,210 @@
+#include "worker/op.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/conf.h"
+#include "lib/log.h"
+#include "lib/mem.h"
+#include "lib/selector.h"
+#include "worker/execute.h"
+
+struct op_arg {
+    const char *name;
+    bool required;
+    bool repeated; /* may come several times: the lines of a text */
+};
+
+struct op {
+    const char *name;
+    bool slot; /* takes one */
+    struct op_arg args[OP_ARGS_MAX];
+    struct job *(*run)(struct jobs *js, const char *jid,
+                       const struct op_request *r, char **why);
+};
+
+static struct job *ping_run(struct jobs *js, const char *jid,
+                            const struct op_request *r, char **why)
+{
+    (void)r;
+    (void)why;
+    return job_done(js, jid);
+}
+
+static const struct op ops[] = {
+    {"execute",
+     true,
+     {{"cmd", false, false},
+      {"argv", false, false},
+      {"stdin", false, true},
+      {"user", false, false},
+      {"cwd", false, false},
+      {"env", false, false}},
+     execute_run},
+    {"ping", false, {{NULL, false, false}}, ping_run},
+};
+
+/* -- which ----------------------------------------------------------------- */
+
+static bool is_listed(const char *const *list, size_t count, const char *name)
+{
+    size_t i;
+
+    for (i = 0; i < count; i++)
+        if (strcmp(list[i], name) == 0)
+            return true;
+    return false;
+}
+
+bool op_is_allowed(const struct op_rules *rules, const char *name)
+{
+    return is_listed(rules->ops, rules->op_count, "all") ||
+           is_listed(rules->ops, rules->op_count, name);
+}
+
+void op_list(const struct op_rules *rules, struct buf *out)
+{
+    bool first = true;
+    size_t i;
+
+    for (i = 0; i < ARRAY_LEN(ops); i++) {
+        if (!op_is_allowed(rules, ops[i].name))
+            continue;
+        if (!first)
+            buf_add_char(out, ',');
+        buf_add_str(out, ops[i].name);
+        first = false;
+    }
+}
+
+static const struct op *op_find(const struct op_rules *rules,
+                                const struct word *name)
+{
+    size_t i;
+
+    for (i = 0; i < ARRAY_LEN(ops); i++)
+        if (word_is(name, ops[i].name))
+            return op_is_allowed(rules, ops[i].name) ? &ops[i] : NULL;
+    return NULL;
+}
+
+/* -- its arguments --------------------------------------------------------- */
+
+static const struct op_arg *arg_find(const struct op *op,
+                                     const struct word *name)
+{
+    const struct op_arg *a;
+
+    for (a = op->args; a < op->args + OP_ARGS_MAX && a->name; a++)
+        if (word_is(name, a->name))
+            return a;
+    return NULL;
+}
+
+/* A time in seconds, "30" or "0.5", or with a unit as settings have it. */
+static bool duration_read(const struct word *value, uint64_t *out)
+{
+    double seconds;
+    int64_t ms;
+
+    if (memchr(value->text, '\0', value->len) || !value->len)
+        return false;
+    if (conf_parse_duration(value->text, &ms) && ms >= 0) {
+        *out = (uint64_t)ms;
+        return true;
+    }
+    if (value->text[value->len - 1] > '9' ||
+        !selector_number(value->text, value->len, &seconds) ||
+        !(seconds >= 0 && seconds < 1e10))
+        return false;
+    *out = (uint64_t)(seconds * 1000);
+    return true;
+}
+
+/* .timeout S and .idle S */
+static char *directive_take(struct op_request *r, const struct word *name,
+                            const struct word *value)
+{
+    uint64_t *into = word_is(name, ".timeout") ? &r->timeout_ms
+                     : word_is(name, ".idle")  ? &r->idle_ms
+                                               : NULL;
+
+    if (!into && word_is(name, ".token"))
+        return xasprintf("directive %s is not supported", name->text);
+    if (!into)
+        return xasprintf("unknown directive %s", name->text);
+    if (!duration_read(value, into))
+        return xasprintf("%s takes a time in seconds", name->text);
+    return NULL;
+}
+
+static char *arg_take(const struct op *op, struct op_request *r,
+                      struct word *name, struct word *value)
+{
+    const struct op_arg *a = arg_find(op, name);
+
+    if (!a)
+        return xasprintf("%s takes no argument %s", op->name, name->text);
+    if (!a->repeated && memchr(value->text, '\0', value->len))
+        return xasprintf("NUL in argument %s", a->name);
+    if (!a->repeated && op_request_get(r, a->name))
+        return xasprintf("argument %s twice", a->name);
+    r->names[r->count] = a->name;
+    r->values[r->count++] = value;
+    return NULL;
+}
+
+static char *args_take(const struct op *op, struct op_request *r,
+                       struct word *words, int count)
+{
+    const struct op_arg *a;
+    char *wrong = NULL;
+    int i;
+
+    if (count % 2)
+        return xstrdup("odd attribute/value pairs");
+    for (i = 0; i < count && !wrong; i += 2)
+        wrong = words[i].text[0] == '.'
+                    ? directive_take(r, &words[i], &words[i + 1])
+                    : arg_take(op, r, &words[i], &words[i + 1]);
+    for (a = op->args; !wrong && a < op->args + OP_ARGS_MAX && a->name; a++)
+        if (a->required && !op_request_get(r, a->name))
+            wrong = xasprintf("%s needs an argument %s", op->name, a->name);
+    return wrong;
+}
+
+/* -- running --------------------------------------------------------------- */
+
+static struct job *op_start(struct jobs *js, const struct op *op,
+                            const char *jid, struct op_request *r,
+                            struct word *words, int count, char **why)
+{
+    *why = args_take(op, r, words, count);
+    if (*why)
+        return NULL;
+    if (op->slot && js->active >= js->limits.slots) {
+        *why = xstrdup("no free slot");
+        return NULL;
+    }
+    log_id_info(jid, "%s", op->name);
+    return op->run(js, jid, r, why);
+}
+
+struct job *op_run(struct jobs *js, const struct op_rules *rules,
+                   const char *jid, struct word *words, int count, char **why)
+{
+    const struct op *op = op_find(rules, &words[0]);
+    struct op_request r = {.rules = rules};
+    struct job *j;
+
+    if (!op) {
+        *why = xasprintf("no operation %s", words[0].text);
+        return NULL;
+    }
+    r.names = xcalloc((size_t)count, sizeof(*r.names));
+    r.values = xcalloc((size_t)count, sizeof(*r.values));
+    j = op_start(js, op, jid, &r, words + 1, count - 1, why);
+    free(r.names);
+    free(r.values);
+    return j;
+}

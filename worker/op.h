@@ -1,0 +1,40 @@
+/*
+ * The operations: what a dispatcher may ask a worker to run. An operation is a
+ * row of a table: its name, its arguments, and how a request for it becomes a
+ * job. Names and arguments are checked here, once, before any handler.
+ *
+ * Must not know the wire beyond its words.
+ */
+#ifndef MUSTER_WORKER_OP_H
+#define MUSTER_WORKER_OP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "lib/words.h"
+#include "worker/job.h"
+
+#define OP_ARGS_MAX 8 /* arguments of one operation */
+
+/* What this worker allows; borrowed from its settings. */
+struct op_rules {
+    const char *const *ops; /* names; "all" is all */
+    size_t op_count;
+    const char *const *users; /* whom a job may run as */
+    size_t user_count;
+};
+
+/* Whether the operation name is one that this worker takes. */
+bool op_is_allowed(const struct op_rules *rules, const char *name);
+/* The names of those it takes, "execute,ping", into out. */
+void op_list(const struct op_rules *rules, struct buf *out);
+
+/*
+ * A request `OP [arg value]… [.directive value]…`. Starts the job jid and
+ * returns it, or NULL and in *why the words to refuse it with (owned by the
+ * caller). The words are spoilt.
+ */
+struct job *op_run(struct jobs *js, const struct op_rules *rules,
+                   const char *jid, struct word *words, int count, char **why);
+
+#endif

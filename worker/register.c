@@ -1,0 +1,215 @@
+#include "worker/register.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/log.h"
+#include "lib/mem.h"
+#include "worker/facts.h"
+
+/* Change all the time, and wake nobody. */
+#define VOLATILE "load,slots_free"
+
+/* Attributes that are the worker's to set, not the configuration's. */
+static const char *const own_names[] = {"kind",  "host",       "ops",
+                                        "slots", "slots_free", "load",
+                                        "drain", "version",    "addr"};
+
+static bool is_own(const char *name)
+{
+    size_t i;
+
+    for (i = 0; i < ARRAY_LEN(own_names); i++)
+        if (strcmp(own_names[i], name) == 0)
+            return true;
+    return false;
+}
+
+/* -- what is registered ---------------------------------------------------- */
+
+static void add_configured(struct attrs *a, const struct conf *conf)
+{
+    size_t i, n = conf_map_size(conf, "worker.attrs");
+
+    for (i = 0; i < n; i++) {
+        struct conf_map_entry e = conf_map_at(conf, "worker.attrs", i);
+
+        if (is_own(e.name))
+            log_warn("worker.attrs.%s is not used: the worker sets it", e.name);
+        else
+            attrs_set(a, e.name, e.value);
+    }
+}
+
+void registrar_attrs(struct attrs *a, const struct conf *conf, const char *host,
+                     const char *ops, unsigned slots)
+{
+    attrs_set(a, "kind", "worker");
+    attrs_set(a, "host", host);
+    facts_read(a);
+    attrs_set(a, "version", PACKAGE_VERSION);
+    attrs_set(a, "ops", ops);
+    attrs_set_fmt(a, "slots", "%u", slots);
+    add_configured(a, conf);
+}
+
+/* The dial string; but no service's name may hold the / of a unix socket's
+ * path, which then stands in the attribute addr. */
+static void set_name(struct registrar *r, const struct addr *addr)
+{
+    struct addr public = *addr;
+    char text[ADDR_TEXT_MAX];
+
+    if (addr->kind == ADDR_UNIX) {
+        r->name = xasprintf("worker!%s", attrs_get(&r->attrs, "host"));
+        attrs_set(&r->attrs, "addr", addr_write_dial(addr, text, sizeof(text)));
+        return;
+    }
+    /* every address: others know this host by its name */
+    if (strcmp(addr->host, "*") == 0 || strcmp(addr->host, "0.0.0.0") == 0 ||
+        strcmp(addr->host, "::") == 0) {
+        const char *fqdn = attrs_get(&r->attrs, "fqdn");
+
+        memcpy(public.host, fqdn, strnlen(fqdn, ADDR_HOST_MAX) + 1);
+    }
+    r->name = xstrdup(addr_write_dial(&public, text, sizeof(text)));
+}
+
+/* -- what the library tells ------------------------------------------------ */
+
+static void on_registered(void *arg, uint64_t revision)
+{
+    struct registrar *r = arg;
+
+    free(r->refused);
+    r->refused = NULL;
+    log_info("registered as %s, revision %llu", r->name,
+             (unsigned long long)revision);
+}
+
+static void on_refused(void *arg, const char *text)
+{
+    struct registrar *r = arg;
+
+    if (r->refused && strcmp(r->refused, text) == 0)
+        return;
+    log_error("the registry refuses %s: %s", r->name, text);
+    free(r->refused);
+    r->refused = xstrdup(text);
+}
+
+static void on_link(void *arg, enum muster_link state, const char *text)
+{
+    (void)arg;
+    if (state == MUSTER_UP)
+        log_info("%s", text);
+    else
+        log_warn("%s", text);
+}
+
+/* -- its life -------------------------------------------------------------- */
+
+static char *registries(const struct conf *conf)
+{
+    size_t i, n;
+    const char *const *list = conf_list(conf, "worker.registry", &n);
+    struct buf b = BUF_INIT;
+    char *text;
+
+    for (i = 0; i < n; i++) {
+        if (i)
+            buf_add_char(&b, ' ');
+        buf_add_str(&b, list[i]);
+    }
+    text = xstrdup(buf_str(&b));
+    buf_free(&b);
+    return text;
+}
+
+static bool service_start(struct registrar *r, char **error)
+{
+    struct muster_attr *list = xcalloc(r->attrs.count, sizeof(*list));
+    struct muster_registration_options o = {
+        .name = r->name,
+        .attrs = list,
+        .attr_count = r->attrs.count,
+        .volatile_attrs = VOLATILE,
+        /* what holds our address and is not us is dead */
+        .replace = true,
+        .on_registered = on_registered,
+        .on_refused = on_refused,
+        .arg = r};
+    size_t i;
+
+    for (i = 0; i < r->attrs.count; i++)
+        list[i] =
+            (struct muster_attr){r->attrs.list[i].name, r->attrs.list[i].value};
+    r->service = muster_register(r->muster, &o, error);
+    free(list);
+    return r->service != NULL;
+}
+
+bool registrar_start(struct registrar *r, struct event_base *base,
+                     const struct conf *conf, const struct addr *addr,
+                     const struct attrs *attrs)
+{
+    char *where = registries(conf), *error = NULL;
+    struct muster_options o = {
+        .registries = where, .on_link = on_link, .arg = r};
+    bool done;
+
+    attrs_copy(&r->attrs, attrs);
+    set_name(r, addr);
+    r->muster = muster_new(base, &o, &error);
+    done = r->muster && service_start(r, &error);
+    if (!done)
+        log_error("cannot register %s: %s", r->name, error);
+    free(error);
+    free(where);
+    return done;
+}
+
+void registrar_set(struct registrar *r, const char *attr, const char *value)
+{
+    const char *now = attrs_get(&r->attrs, attr);
+
+    if (now && strcmp(now, value) == 0)
+        return;
+    attrs_set(&r->attrs, attr, value);
+    if (!muster_registration_set(r->service, attr, value))
+        log_error("cannot register %s '%s'", attr, value);
+}
+
+static bool is_state(const char *name)
+{
+    return strcmp(name, "load") == 0 || strcmp(name, "slots_free") == 0 ||
+           strcmp(name, "drain") == 0 || strcmp(name, "addr") == 0;
+}
+
+void registrar_update(struct registrar *r, const struct attrs *attrs)
+{
+    size_t i;
+
+    for (i = r->attrs.count; i-- > 0;) {
+        const char *name = r->attrs.list[i].name;
+
+        if (is_state(name) || attrs_get(attrs, name))
+            continue;
+        muster_registration_set(r->service, name, NULL);
+        attrs_unset(&r->attrs, name);
+    }
+    for (i = 0; i < attrs->count; i++)
+        registrar_set(r, attrs->list[i].name, attrs->list[i].value);
+}
+
+void registrar_stop(struct registrar *r)
+{
+    if (r->service)
+        muster_registration_free(r->service);
+    if (r->muster)
+        muster_free(r->muster);
+    attrs_free(&r->attrs);
+    free(r->name);
+    free(r->refused);
+    *r = (struct registrar){0};
+}

@@ -1,0 +1,424 @@
+#include "worker/task.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include <utlist.h>
+
+#include "lib/log.h"
+#include "lib/mem.h"
+#include "worker/tree.h"
+
+#define READ_BYTES 16384 /* of a pipe in one turn */
+#define STRAY_MS   20    /* between rounds of killing strays */
+
+struct task_pipe {
+    struct task *task;
+    int fd; /* -1: read out */
+    struct loop_fd *event;
+    long left; /* bytes still to be read once nobody writes; -1: till EOF */
+};
+
+struct task {
+    struct tasks *tasks;
+    const struct task_handler *handler; /* NULL: released */
+    void *arg;
+    pid_t monitor; /* 0 once it has been waited for */
+    int control;   /* -1: closed */
+    struct loop_fd *control_event;
+    struct task_pipe pipes[TASK_STREAMS];
+    struct loop_task check; /* whether it is emptied, outside of calls */
+    bool ended;             /* told so */
+    bool orphaned;          /* no monitor, and strays may live */
+    bool paused;
+    struct task *prev, *next;
+};
+
+static void strays_round(void *arg);
+
+/* -- its end --------------------------------------------------------------- */
+
+static void task_free(struct task *t)
+{
+    DL_DELETE(t->tasks->list, t);
+    loop_unsettle(t->tasks->loop, &t->check);
+    free(t);
+}
+
+static void pipe_close(struct task_pipe *p)
+{
+    loop_fd_free(p->event);
+    p->event = NULL;
+    if (p->fd >= 0)
+        close(p->fd);
+    p->fd = -1;
+}
+
+static void control_close(struct task *t)
+{
+    loop_fd_free(t->control_event);
+    t->control_event = NULL;
+    if (t->control >= 0)
+        close(t->control);
+    t->control = -1;
+}
+
+void task_release(struct task *t)
+{
+    int i;
+
+    t->handler = NULL;
+    for (i = 0; i < TASK_STREAMS; i++)
+        pipe_close(&t->pipes[i]);
+    if (!t->ended)
+        task_end(t, true);
+    /* the monitor may still have a word to say; if not, it ends by itself */
+    if (t->ended)
+        control_close(t);
+    if (!t->monitor && !t->orphaned)
+        task_free(t);
+}
+
+static void task_check(void *arg)
+{
+    struct task *t = arg;
+
+    if (t->handler && t->ended && t->pipes[0].fd < 0 && t->pipes[1].fd < 0)
+        t->handler->emptied(t->arg);
+}
+
+/* Nobody writes any more: what the pipes hold now is the rest. An outsider
+ * may hold an end open, so their EOF is not waited for. */
+static void task_ended(struct task *t, const struct monitor_report *report)
+{
+    int i, held;
+
+    t->ended = true;
+    t->orphaned = false;
+    control_close(t);
+    if (!t->handler) {
+        if (!t->monitor)
+            task_free(t);
+        return;
+    }
+    for (i = 0; i < TASK_STREAMS; i++) {
+        struct task_pipe *p = &t->pipes[i];
+
+        if (p->fd < 0)
+            continue;
+        p->left = ioctl(p->fd, FIONREAD, &held) == 0 ? held : 0;
+        if (!p->left)
+            pipe_close(p);
+    }
+    loop_settle(t->tasks->loop, &t->check);
+    t->handler->ended(t->arg, report);
+}
+
+/* -- output ---------------------------------------------------------------- */
+
+static void pipe_readable(void *arg)
+{
+    struct task_pipe *p = arg;
+    struct task *t = p->task;
+    size_t want =
+        p->left >= 0 && p->left < READ_BYTES ? (size_t)p->left : READ_BYTES;
+    ssize_t n = read(p->fd, t->tasks->scratch, want);
+
+    if (n < 0 && (errno == EAGAIN || errno == EINTR))
+        return;
+    if (n > 0 && p->left > 0)
+        p->left -= n;
+    if (n <= 0 || p->left == 0) {
+        pipe_close(p);
+        loop_settle(t->tasks->loop, &t->check);
+    }
+    if (n > 0 && t->handler)
+        t->handler->output(t->arg, (int)(p - t->pipes), t->tasks->scratch,
+                           (size_t)n);
+}
+
+void task_pause(struct task *t, bool pause)
+{
+    int i;
+
+    if (t->paused == pause)
+        return;
+    t->paused = pause;
+    for (i = 0; i < TASK_STREAMS; i++) {
+        if (t->pipes[i].fd < 0)
+            continue;
+        if (pause)
+            loop_fd_off(t->pipes[i].event);
+        else
+            loop_fd_on(t->pipes[i].event);
+    }
+}
+
+/* -- the monitor ----------------------------------------------------------- */
+
+void task_end(struct task *t, bool at_once)
+{
+    char what = at_once ? MONITOR_KILL : MONITOR_END;
+
+    if (t->control >= 0 &&
+        send(t->control, &what, 1, MSG_DONTWAIT | MSG_NOSIGNAL) < 0)
+        log_debug("the monitor %d does not listen: %m", (int)t->monitor);
+}
+
+enum taken { TAKEN_NOTHING, TAKEN_WORD, TAKEN_END };
+
+/* Takes one word of the monitor. After TAKEN_END the task may be gone. */
+static enum taken control_take(struct task *t)
+{
+    struct monitor_report report;
+    ssize_t n = recv(t->control, &report, sizeof(report), MSG_DONTWAIT);
+
+    if (n != sizeof(report)) {
+        if (n == 0)
+            loop_fd_off(t->control_event); /* SIGCHLD tells the rest */
+        return TAKEN_NOTHING;
+    }
+    if (report.word == MONITOR_GONE) {
+        task_ended(t, &report);
+        return TAKEN_END;
+    }
+    if (t->handler)
+        t->handler->stuck(t->arg, report.left);
+    return TAKEN_WORD;
+}
+
+static void control_readable(void *arg)
+{
+    control_take(arg);
+}
+
+/* The monitor has ended. What it said before that counts. */
+static void monitor_waited(struct task *t)
+{
+    enum taken taken = TAKEN_WORD;
+
+    t->monitor = 0;
+    if (t->ended) {
+        if (!t->handler)
+            task_free(t);
+        return;
+    }
+    while (taken == TAKEN_WORD)
+        taken = control_take(t);
+    if (taken == TAKEN_END)
+        return;
+    log_warn("a monitor was killed: ending what is left of its job");
+    t->orphaned = true;
+    control_close(t);
+    strays_round(t->tasks);
+}
+
+/* -- strays: children that no monitor looks after -------------------------- */
+
+static bool is_monitor(void *arg, pid_t pid)
+{
+    const struct tasks *ts = arg;
+    const struct task *t;
+
+    DL_FOREACH (ts->list, t)
+        if (t->monitor == pid)
+            return true;
+    return false;
+}
+
+static bool have_orphans(const struct tasks *ts)
+{
+    const struct task *t;
+
+    DL_FOREACH (ts->list, t)
+        if (t->orphaned)
+            return true;
+    return false;
+}
+
+static void orphans_end(struct tasks *ts)
+{
+    struct task *t, *tmp;
+
+    DL_FOREACH_SAFE (ts->list, t, tmp)
+        if (t->orphaned)
+            task_ended(t, NULL);
+}
+
+/* The worker is a subreaper, too: when a monitor is killed its tree comes to
+ * the worker. Whoever is below us and below no monitor is of such a tree. */
+static void strays_round(void *arg)
+{
+    struct tasks *ts = arg;
+    struct tree tree = {0};
+    int alive;
+
+    if (!have_orphans(ts))
+        return;
+    alive = tree_walk(&tree, getpid(), is_monitor, ts);
+    if (alive > 0)
+        tree_signal(&tree, SIGKILL);
+    tree_free(&tree);
+    if (alive > 0)
+        loop_timer_set(ts->stray_timer, STRAY_MS);
+    else
+        orphans_end(ts);
+}
+
+/* The only place of the worker that waits. */
+static void children_ended(void *arg)
+{
+    struct tasks *ts = arg;
+    struct task *t;
+    pid_t pid;
+
+    while ((pid = waitpid(-1, NULL, WNOHANG | __WALL)) > 0) {
+        DL_FOREACH (ts->list, t)
+            if (t->monitor == pid)
+                break;
+        if (t)
+            monitor_waited(t);
+    }
+    strays_round(ts);
+}
+
+/* -- starting -------------------------------------------------------------- */
+
+/* What a task needs from the system, made before anything else is. */
+struct task_fds {
+    int out[2], err[2], control[2]; /* [0] is the worker's */
+};
+
+static void fds_close(struct task_fds *f, int end)
+{
+    int saved = errno;
+
+    if (f->out[end] >= 0)
+        close(f->out[end]);
+    if (f->err[end] >= 0)
+        close(f->err[end]);
+    if (f->control[end] >= 0)
+        close(f->control[end]);
+    errno = saved;
+}
+
+static bool fds_open(struct task_fds *f)
+{
+    *f = (struct task_fds){{-1, -1}, {-1, -1}, {-1, -1}};
+    if (pipe2(f->out, O_CLOEXEC) == 0 && pipe2(f->err, O_CLOEXEC) == 0 &&
+        socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, f->control) ==
+            0) {
+        fcntl(f->out[0], F_SETFL, O_NONBLOCK);
+        fcntl(f->err[0], F_SETFL, O_NONBLOCK);
+        return true;
+    }
+    fds_close(f, 0);
+    fds_close(f, 1);
+    return false;
+}
+
+static pid_t monitor_fork(const struct tasks *ts, const struct task_fds *f,
+                          const struct child_spec *spec, uint64_t grace_ms)
+{
+    struct monitor_setup s = {.child = *spec,
+                              .control = f->control[1],
+                              .out = f->out[1],
+                              .err = f->err[1],
+                              .null = ts->null,
+                              .groups = ts->groups,
+                              .grace_ms = grace_ms,
+                              .worker = getpid()};
+    sigset_t all, before;
+    pid_t pid;
+
+    sigfillset(&all);
+    sigprocmask(SIG_SETMASK, &all, &before);
+    pid = fork();
+    if (pid == 0)
+        monitor_run(&s);
+    sigprocmask(SIG_SETMASK, &before, NULL);
+    return pid;
+}
+
+static void pipe_init(struct task *t, int stream, int fd)
+{
+    struct task_pipe *p = &t->pipes[stream];
+
+    p->task = t;
+    p->fd = fd;
+    p->left = -1;
+    p->event = loop_fd_new(t->tasks->loop, fd, false, pipe_readable, p);
+    loop_fd_on(p->event);
+}
+
+struct task *task_start(struct tasks *ts, const struct child_spec *spec,
+                        uint64_t grace_ms, const struct task_handler *handler,
+                        void *arg)
+{
+    struct task_fds f;
+    struct task *t;
+    pid_t pid;
+
+    if (!fds_open(&f))
+        return NULL;
+    pid = monitor_fork(ts, &f, spec, grace_ms);
+    fds_close(&f, 1);
+    if (pid < 0) {
+        fds_close(&f, 0);
+        return NULL;
+    }
+    t = xcalloc(1, sizeof(*t));
+    t->tasks = ts;
+    t->handler = handler;
+    t->arg = arg;
+    t->monitor = pid;
+    t->control = f.control[0];
+    t->check = (struct loop_task){.fn = task_check, .arg = t};
+    t->control_event =
+        loop_fd_new(ts->loop, t->control, false, control_readable, t);
+    loop_fd_on(t->control_event);
+    pipe_init(t, TASK_STDOUT, f.out[0]);
+    pipe_init(t, TASK_STDERR, f.err[0]);
+    DL_APPEND(ts->list, t);
+    return t;
+}
+
+/* -- all of them ----------------------------------------------------------- */
+
+bool tasks_init(struct tasks *ts, struct loop *l)
+{
+    *ts = (struct tasks){.loop = l, .groups = -1};
+    ts->null = open("/dev/null", O_RDWR | O_CLOEXEC);
+    if (ts->null < 0) {
+        log_error("/dev/null: %m");
+        return false;
+    }
+    if (prctl(PR_SET_CHILD_SUBREAPER, 1) < 0) {
+        log_error("cannot be a subreaper: %m");
+        return false;
+    }
+    ts->scratch = xmalloc(READ_BYTES);
+    ts->sigchld = loop_signal_new(l, SIGCHLD, children_ended, ts);
+    ts->stray_timer = loop_timer_new(l, strays_round, ts);
+    return true;
+}
+
+void tasks_free(struct tasks *ts)
+{
+    struct task *t, *tmp;
+
+    DL_FOREACH_SAFE (ts->list, t, tmp)
+        task_free(t);
+    loop_signal_free(ts->sigchld);
+    loop_timer_free(ts->stray_timer);
+    free(ts->scratch);
+    if (ts->null >= 0)
+        close(ts->null);
+}

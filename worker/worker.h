@@ -1,0 +1,66 @@
+/*
+ * A worker as a whole: its parts, and what becomes of its settings. The parts
+ * know each other by callbacks only; here they are put together.
+ */
+#ifndef MUSTER_WORKER_WORKER_H
+#define MUSTER_WORKER_WORKER_H
+
+#include "lib/daemon.h"
+#include "lib/listen.h"
+#include "lib/loop.h"
+#include "worker/job.h"
+#include "worker/peer.h"
+#include "worker/register.h"
+
+enum worker_phase {
+    SERVING,
+    DRAINING,  /* no new jobs; running ones go on for a while */
+    ENDING,    /* running ones are being ended */
+    DELIVERING /* none runs; their results wait to be fetched */
+};
+
+struct worker {
+    struct daemon daemon;
+    struct loop *loop;
+    struct listen_host *listen;
+    struct jobs jobs;
+    struct peers peers;
+    struct registrar registrar;
+    char *host;          /* worker.host */
+    char *ops;           /* "execute,ping" */
+    char instance[9];    /* of this process */
+    int groups;          /* our cgroup directory, or -1 */
+    char group_name[32]; /* its name */
+
+    /* what it says of itself as it changes: status.c */
+    char load[16];
+    struct loop_timer *load_timer;     /* the next look at the load */
+    struct loop_timer *registry_timer; /* the registry is told once a second */
+    uint64_t registry_ms;              /* when it was last told */
+    unsigned slots_told;               /* free slots the dispatchers know of */
+    struct loop_task status;
+
+    /* its end: drain.c */
+    enum worker_phase phase;
+    struct loop_timer *drain_timer;
+    struct loop_signal *signals[3];
+};
+
+/* Settings into the parts; again after a reload. */
+void worker_configure(struct worker *w);
+
+/* -- status.c: load and free slots, told as they change -------------------- */
+
+void status_init(struct worker *w);
+/* Jobs have come or gone. */
+void status_changed(struct worker *w);
+void status_free(struct worker *w);
+
+/* -- drain.c: from SIGTERM to the end of the loop -------------------------- */
+
+/* The first time no new jobs, the second the end of all. */
+void drain_signal(void *arg);
+/* Jobs have come or gone: what it waits for may have happened. */
+void drain_check(struct worker *w);
+
+#endif
