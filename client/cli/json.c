@@ -1,0 +1,154 @@
+#include "client/cli/json.h"
+
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "client/cli/text.h"
+#include "lib/mem.h"
+#include "lib/utf8.h"
+
+struct jline {
+    json_t *object;
+};
+
+struct jline *jline_new(void)
+{
+    struct jline *j = xmalloc(sizeof(*j));
+
+    j->object = json_object();
+    return j;
+}
+
+static const char alphabet[] =
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+static json_t *base64(const char *bytes, size_t len)
+{
+    struct buf out = BUF_INIT;
+    json_t *value;
+
+    for (size_t i = 0; i < len; i += 3) {
+        size_t left = len - i;
+        unsigned n = (unsigned)(unsigned char)bytes[i] << 16;
+
+        if (left > 1)
+            n |= (unsigned)(unsigned char)bytes[i + 1] << 8;
+        if (left > 2)
+            n |= (unsigned char)bytes[i + 2];
+        buf_add_char(&out, alphabet[n >> 18]);
+        buf_add_char(&out, alphabet[n >> 12 & 63]);
+        buf_add_char(&out, left > 1 ? alphabet[n >> 6 & 63] : '=');
+        buf_add_char(&out, left > 2 ? alphabet[n & 63] : '=');
+    }
+    value = json_stringn(buf_data(&out), buf_len(&out));
+    buf_free(&out);
+    return value;
+}
+
+static json_t *text_value(const char *text, size_t len)
+{
+    json_t *object;
+
+    if (utf8_valid(text, len))
+        return json_stringn(text, len);
+    object = json_object();
+    json_object_set_new(object, "base64", base64(text, len));
+    return object;
+}
+
+/* A key has to be UTF-8: what is not becomes \xNN. */
+static void set(json_t *object, const char *key, json_t *value)
+{
+    struct buf safe = BUF_INIT;
+
+    if (utf8_valid(key, strlen(key))) {
+        json_object_set_new(object, key, value);
+        return;
+    }
+    text_add_safe(&safe, key, strlen(key));
+    json_object_set_new(object, buf_str(&safe), value);
+    buf_free(&safe);
+}
+
+void jline_text(struct jline *j, const char *key, const char *text)
+{
+    set(j->object, key, text_value(text, strlen(text)));
+}
+
+void jline_int(struct jline *j, const char *key, long long value)
+{
+    set(j->object, key, json_integer(value));
+}
+
+void jline_bool(struct jline *j, const char *key, bool value)
+{
+    set(j->object, key, json_boolean(value));
+}
+
+void jline_null(struct jline *j, const char *key)
+{
+    set(j->object, key, json_null());
+}
+
+void jline_attrs(struct jline *j, const char *key,
+                 const struct muster_attr *attrs, size_t count)
+{
+    json_t *object = json_object();
+
+    for (size_t i = 0; i < count; i++)
+        set(object, attrs[i].name,
+            text_value(attrs[i].value, strlen(attrs[i].value)));
+    set(j->object, key, object);
+}
+
+void jline_list(struct jline *j, const char *key, const char *const *items,
+                size_t count)
+{
+    json_t *array = json_array();
+
+    for (size_t i = 0; i < count; i++)
+        json_array_append_new(array, text_value(items[i], strlen(items[i])));
+    set(j->object, key, array);
+}
+
+void jline_output(struct jline *j, const char *text, size_t len)
+{
+    if (utf8_valid(text, len))
+        set(j->object, "text", json_stringn(text, len));
+    else
+        set(j->object, "base64", base64(text, len));
+}
+
+void jline_object(struct jline *j, const char *key, struct jline *inner)
+{
+    set(j->object, key, inner->object);
+    free(inner);
+}
+
+void jline_append(struct jline *j, const char *key, struct jline *inner)
+{
+    json_t *array = json_object_get(j->object, key);
+
+    if (!array) {
+        array = json_array();
+        set(j->object, key, array);
+    }
+    json_array_append_new(array, inner->object);
+    free(inner);
+}
+
+static int add_bytes(const char *bytes, size_t len, void *out)
+{
+    buf_add(out, bytes, len);
+    return 0;
+}
+
+void jline_write(struct jline *j, struct buf *out, bool ascii)
+{
+    json_dump_callback(j->object, add_bytes, out,
+                       JSON_COMPACT | (ascii ? JSON_ENSURE_ASCII : 0));
+    buf_add_char(out, '\n');
+    json_decref(j->object);
+    free(j);
+}

@@ -1,0 +1,228 @@
+#include "client/cli/life.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "client/cli/life_print.h"
+#include "client/cli/report.h"
+#include "lib/mem.h"
+
+/* The dispatcher's error of a job that found nobody begins so. */
+#define NOBODY "no worker matches"
+
+static void finish(struct life *l, int status)
+{
+    l->exec = NULL;
+    cli_stop(l->cli, status);
+}
+
+/* -- what the job says ----------------------------------------------------- */
+
+static void on_submit(void *arg, const char *jid, unsigned hosts)
+{
+    struct life *l = arg;
+
+    free(l->jid);
+    l->jid = xstrdup(jid);
+    l->roster.total = hosts;
+    print_submit(l, jid, hosts);
+}
+
+static void on_ack(void *arg, const char *host)
+{
+    struct life *l = arg;
+
+    roster_ack(&l->roster, host);
+    print_ack(l, host);
+}
+
+static void on_output(void *arg, const char *host, enum muster_stream stream,
+                      const char *text, size_t len, bool whole)
+{
+    print_output(arg, host, stream, text, len, whole);
+}
+
+static void on_cut(void *arg, const char *host, enum muster_stream stream,
+                   uint64_t bytes)
+{
+    print_cut(arg, host, stream, bytes);
+}
+
+static void on_exit_host(void *arg, const char *host,
+                         const struct muster_result *r)
+{
+    struct life *l = arg;
+
+    roster_exit(&l->roster, host, r);
+    print_exit(l, host, r);
+}
+
+/* The worst of the hosts' ends; a job that had none found nobody. */
+static int job_status(const struct life *l, const struct muster_summary *s)
+{
+    if (l->detach)
+        return CLI_OK;
+    if (l->roster.total == 0 && l->roster.ended == 0)
+        return l->interrupt.cancelling ? CLI_CANCELLED : CLI_NOBODY;
+    if (l->roster.worst == CLI_OK && s->state == 2)
+        return CLI_NO;
+    return l->roster.worst;
+}
+
+static void on_done(void *arg, const struct muster_summary *s)
+{
+    struct life *l = arg;
+    int status = job_status(l, s);
+
+    status_end(&l->status);
+    print_done(l, s, status);
+    finish(l, status);
+}
+
+static void on_error(void *arg, const char *text, bool unreachable)
+{
+    struct life *l = arg;
+    struct cli *cli = l->cli;
+
+    status_end(&l->status);
+    print_close_line(l);
+    out_push(&cli->out);
+    l->exec = NULL;
+    if (strncmp(text, NOBODY, strlen(NOBODY)) == 0) {
+        finish(l, cli_fail(cli, CLI_NOBODY,
+                           "muster find shows who is there; --wait TIME waits",
+                           "%s: %s", l->verb, text));
+    } else if (l->jid && unreachable) {
+        char *hint = xasprintf("the job goes on: muster follow %s", l->jid);
+
+        finish(l, cli_fail(cli, CLI_UNREACHED, hint, "%s: %s", l->verb, text));
+        free(hint);
+    } else if (unreachable) {
+        finish(l, cli_fail_dispatcher(cli, text, true));
+    } else {
+        finish(l, cli_fail(cli, CLI_NO, NULL, "%s: %s", l->verb, text));
+    }
+}
+
+const struct muster_exec_callbacks *life_callbacks(void)
+{
+    static const struct muster_exec_callbacks cb = {
+        .on_submit = on_submit,
+        .on_ack = on_ack,
+        .on_output = on_output,
+        .on_cut = on_cut,
+        .on_exit = on_exit_host,
+        .on_done = on_done,
+        .on_error = on_error,
+    };
+
+    return &cb;
+}
+
+/* -- standard output ------------------------------------------------------- */
+
+static void out_full(void *arg)
+{
+    struct life *l = arg;
+
+    if (l->exec)
+        muster_exec_pause(l->exec);
+}
+
+static void out_room(void *arg)
+{
+    struct life *l = arg;
+
+    if (l->exec && !l->interrupt.asking)
+        muster_exec_resume(l->exec);
+}
+
+/* Nobody reads any more: the job goes on without us. */
+static void out_broken(void *arg)
+{
+    struct life *l = arg;
+
+    interrupt_end(&l->interrupt);
+    if (l->exec)
+        muster_exec_detach(l->exec);
+    l->exec = NULL;
+    status_end(&l->status);
+}
+
+static void out_before(void *arg)
+{
+    struct life *l = arg;
+
+    status_hide(&l->status);
+}
+
+static void out_after(void *arg)
+{
+    struct life *l = arg;
+
+    status_show(&l->status);
+}
+
+static void begin_output(struct life *l)
+{
+    struct out *out = &l->cli->out;
+
+    out->on_full = out_full;
+    out->on_room = out_room;
+    out->on_broken = out_broken;
+    out->before = out->tty ? out_before : NULL;
+    out->after = out->tty ? out_after : NULL;
+    out->arg = l;
+    out_begin_async(out, l->cli->loop);
+}
+
+/* -- from beginning to end ------------------------------------------------- */
+
+void life_begin(struct life *l, struct cli *cli, const char *verb)
+{
+    *l = (struct life){.cli = cli, .verb = verb, .began = loop_clock()};
+    l->interrupt.tty = -1;
+    if (args_has(&cli->args, "group"))
+        l->fold = fold_new();
+}
+
+void life_detach(struct life *l, int status)
+{
+    status_end(&l->status);
+    if (l->exec)
+        muster_exec_detach(l->exec);
+    l->exec = NULL;
+    print_done(l, NULL, status);
+    if (!l->cli->json && l->jid && status != CLI_CANCELLED)
+        cli_note(l->cli, "detached; to see it again: muster follow %s", l->jid);
+    else if (!l->cli->json && !l->jid)
+        cli_note(l->cli, "given up before the job was submitted");
+    cli_stop(l->cli, status);
+}
+
+int life_run(struct life *l, struct muster_exec *exec)
+{
+    struct cli *cli = l->cli;
+    int status;
+
+    l->exec = exec;
+    begin_output(l);
+    if (cli->err_tty && !cli->quiet && !l->detach)
+        status_begin(&l->status, cli->loop, print_status, l);
+    if (!l->detach)
+        interrupt_begin(&l->interrupt, l, cli->loop);
+    status = cli_run(cli);
+    interrupt_end(&l->interrupt);
+    status_end(&l->status);
+    out_end(&cli->out);
+    if (!l->detach)
+        report_end(cli, &l->roster, loop_clock() - l->began);
+    return status;
+}
+
+void life_end(struct life *l)
+{
+    fold_free(l->fold);
+    roster_free(&l->roster);
+    free(l->jid);
+}

@@ -1,0 +1,351 @@
+#include "client/cli/life_print.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "client/cli/report.h"
+#include "client/cli/text.h"
+#include "lib/mem.h"
+
+/* One colour a host, none of them red: that is for what went wrong. */
+static const char *const palette[] = {"36", "32", "33", "34", "35",
+                                      "96", "92", "93", "94", "95"};
+
+#define RED   "\x1b[31m"
+#define DIM   "\x1b[2m"
+#define PLAIN "\x1b[0m"
+
+static struct jline *event(const char *name)
+{
+    struct jline *j = jline_new();
+
+    jline_text(j, "event", name);
+    return j;
+}
+
+static const char *stream_name(enum muster_stream stream)
+{
+    return stream == MUSTER_STDERR ? "stderr" : "stdout";
+}
+
+void print_result_text(const struct roster_host *h, char *out, size_t size)
+{
+    if (h->status == 0)
+        out[0] = 0;
+    else if (strcmp(h->reason, "exited") == 0 || !*h->reason)
+        snprintf(out, size, "exit %d", h->rc);
+    else
+        snprintf(out, size, "%s", h->reason);
+}
+
+void print_submit(struct life *l, const char *jid, unsigned hosts)
+{
+    struct cli *cli = l->cli;
+
+    if (cli->json) {
+        struct jline *j = event("submit");
+
+        jline_text(j, "jid", jid);
+        jline_int(j, "hosts", hosts);
+        cli_json(cli, j);
+    } else if (l->detach) {
+        buf_add_fmt(out_buf(&cli->out), "%s\n", jid);
+        out_push(&cli->out);
+    } else if (cli->verbose) {
+        cli_note(cli, "job %s on %u host%s", jid, hosts, hosts == 1 ? "" : "s");
+    }
+}
+
+void print_ack(struct life *l, const char *host)
+{
+    struct jline *j;
+
+    if (!l->cli->json)
+        return;
+    j = event("ack");
+    jline_text(j, "host", host);
+    cli_json(l->cli, j);
+}
+
+/* -- host | line ----------------------------------------------------------- */
+
+static void add_host(struct life *l, const struct roster_host *h, char bar,
+                     bool bad)
+{
+    struct buf *out = out_buf(&l->cli->out);
+    size_t len = strlen(h->name);
+
+    if (l->cli->color)
+        buf_add_fmt(out, "\x1b[%sm", palette[h->index % ARRAY_LEN(palette)]);
+    if (l->cli->out.tty) {
+        text_add_safe(out, h->name, len);
+        text_pad(out, text_width(h->name, len), l->roster.widest);
+    } else {
+        buf_add(out, h->name, len);
+    }
+    if (l->cli->color && bad)
+        buf_add_str(out, RED);
+    buf_add_char(out, ' ');
+    buf_add_char(out, bar);
+    if (l->cli->color)
+        buf_add_str(out, PLAIN);
+    buf_add_char(out, ' ');
+}
+
+void print_close_line(struct life *l)
+{
+    if (l->open)
+        buf_add_char(out_buf(&l->cli->out), '\n');
+    l->open = NULL;
+}
+
+/* A terminal does without the CR of a CR LF. */
+static void add_text(struct life *l, const char *text, size_t len)
+{
+    struct buf *out = out_buf(&l->cli->out);
+
+    if (!l->cli->out.tty) {
+        buf_add(out, text, len);
+        return;
+    }
+    if (len > 0 && text[len - 1] == '\r')
+        len--;
+    text_add_safe(out, text, len);
+}
+
+/* In a pipe the parts of one line are put together while nothing else comes
+ * between them. */
+static void print_line(struct life *l, const struct roster_host *h,
+                       enum muster_stream stream, const char *text, size_t len,
+                       bool whole)
+{
+    bool goes_on = l->open == h && l->open_stream == stream;
+
+    if (!goes_on) {
+        print_close_line(l);
+        add_host(l, h, stream == MUSTER_STDERR ? '!' : '|',
+                 stream == MUSTER_STDERR);
+    }
+    add_text(l, text, len);
+    l->open = h;
+    l->open_stream = stream;
+    if (whole || l->cli->out.tty)
+        print_close_line(l);
+    out_push(&l->cli->out);
+}
+
+static void output_json(struct life *l, const char *host,
+                        enum muster_stream stream, const char *text, size_t len,
+                        bool whole)
+{
+    struct jline *j = event("out");
+
+    jline_text(j, "host", host);
+    jline_text(j, "stream", stream_name(stream));
+    jline_output(j, text, len);
+    if (!whole)
+        jline_bool(j, "part", true);
+    cli_json(l->cli, j);
+}
+
+void print_output(struct life *l, const char *host, enum muster_stream stream,
+                  const char *text, size_t len, bool whole)
+{
+    if (l->fold)
+        fold_output(l->fold, host, text, len, whole);
+    else if (l->cli->json)
+        output_json(l, host, stream, text, len, whole);
+    else
+        print_line(l, roster_get(&l->roster, host), stream, text, len, whole);
+}
+
+void print_cut(struct life *l, const char *host, enum muster_stream stream,
+               uint64_t bytes)
+{
+    struct jline *j;
+
+    if (l->fold)
+        fold_cut(l->fold, host, bytes);
+    if (l->cli->json) {
+        j = event("cut");
+        jline_text(j, "host", host);
+        jline_text(j, "stream", stream_name(stream));
+        jline_int(j, "bytes", (long long)bytes);
+        cli_json(l->cli, j);
+    } else if (!l->fold) {
+        print_close_line(l);
+        add_host(l, roster_get(&l->roster, host), '~', true);
+        buf_add_fmt(out_buf(&l->cli->out),
+                    "%" PRIu64 " bytes of %s were not kept\n", bytes,
+                    stream_name(stream));
+        out_push(&l->cli->out);
+    }
+}
+
+void print_exit(struct life *l, const char *host, const struct muster_result *r)
+{
+    const struct roster_host *h = roster_get(&l->roster, host);
+    char result[128];
+    struct jline *j;
+
+    if (l->open == h) {
+        print_close_line(l);
+        out_push(&l->cli->out);
+    }
+    print_result_text(h, result, sizeof(result));
+    if (l->fold)
+        fold_end(l->fold, host, result);
+    if (!l->cli->json)
+        return;
+    j = event("exit");
+    jline_text(j, "host", host);
+    if (r->rc >= 0)
+        jline_int(j, "rc", r->rc);
+    else
+        jline_null(j, "rc");
+    jline_int(j, "state", r->state);
+    jline_text(j, "reason", r->reason ? r->reason : "");
+    for (size_t i = 0; i < r->attr_count; i++)
+        if (strcmp(r->attrs[i].name, "state") != 0 &&
+            strcmp(r->attrs[i].name, "reason") != 0)
+            jline_text(j, r->attrs[i].name, r->attrs[i].value);
+    cli_json(l->cli, j);
+}
+
+/* -- folded ---------------------------------------------------------------- */
+
+static void add_heading(struct life *l, const struct fold_group *g)
+{
+    struct buf *out = out_buf(&l->cli->out);
+    bool tty = l->cli->out.tty;
+
+    if (l->cli->color)
+        buf_add_str(out, "\x1b[1m");
+    for (size_t i = 0; i < g->n_hosts; i++) {
+        if (i > 0)
+            buf_add_char(out, ',');
+        if (tty)
+            text_add_safe(out, g->hosts[i], strlen(g->hosts[i]));
+        else
+            buf_add_str(out, g->hosts[i]);
+    }
+    if (l->cli->color)
+        buf_add_str(out, PLAIN);
+    buf_add_fmt(out, " (%zu host%s):", g->n_hosts, g->n_hosts == 1 ? "" : "s");
+    if (*g->result)
+        buf_add_fmt(out, " %s%s%s", l->cli->color ? RED : "", g->result,
+                    l->cli->color ? PLAIN : "");
+    if (g->len == 0 && g->missing == 0)
+        buf_add_str(out, *g->result ? ", no output" : " no output");
+    buf_add_char(out, '\n');
+}
+
+/* Line by line, for add_text() and for a last line without its end. */
+static void add_folded(struct life *l, const struct fold_group *g)
+{
+    struct buf *out = out_buf(&l->cli->out);
+    const char *p = g->text, *end = g->text + g->len, *lf;
+
+    for (; p < end; p = lf + 1) {
+        lf = memchr(p, '\n', (size_t)(end - p));
+        if (!lf)
+            lf = end;
+        add_text(l, p, (size_t)(lf - p));
+        buf_add_char(out, '\n');
+    }
+    if (g->missing > 0)
+        buf_add_fmt(out, "~ %" PRIu64 " bytes were not kept\n", g->missing);
+    out_push(&l->cli->out);
+}
+
+static void fold_json(struct life *l, const struct fold_group *g)
+{
+    struct jline *j = event("group");
+
+    jline_list(j, "hosts", g->hosts, g->n_hosts);
+    jline_int(j, "count", (long long)g->n_hosts);
+    jline_text(j, "result", *g->result ? g->result : "ok");
+    jline_output(j, g->text, g->len);
+    if (g->missing > 0)
+        jline_int(j, "missing", (long long)g->missing);
+    cli_json(l->cli, j);
+}
+
+static void print_group(void *arg, const struct fold_group *g)
+{
+    struct life *l = arg;
+
+    if (l->cli->json) {
+        fold_json(l, g);
+        return;
+    }
+    add_heading(l, g);
+    add_folded(l, g);
+}
+
+/* -- the end, and the status line ------------------------------------------ */
+
+static void done_json(struct life *l, const struct muster_summary *s,
+                      int status)
+{
+    struct jline *j = event(s ? "done" : "detach");
+
+    if (l->jid)
+        jline_text(j, "jid", l->jid);
+    if (s) {
+        jline_int(j, "state", s->state);
+        jline_int(j, "ok", s->ok);
+        jline_int(j, "skipped", s->skipped);
+        jline_int(j, "failed", s->failed);
+        jline_int(j, "unreachable", s->unreachable);
+        jline_int(j, "changed", s->changed);
+    }
+    jline_int(j, "exit", status);
+    cli_json(l->cli, j);
+}
+
+void print_done(struct life *l, const struct muster_summary *s, int status)
+{
+    print_close_line(l);
+    if (l->fold && s)
+        fold_each(l->fold, print_group, l);
+    if (l->cli->json && !(l->detach && s))
+        done_json(l, s, status);
+    out_push(&l->cli->out);
+}
+
+static void add_count(struct buf *out, const struct life *l, unsigned n,
+                      const char *word, const char *color)
+{
+    if (n == 0)
+        return;
+    buf_add_str(out, l->cli->err_color ? DIM " \xc2\xb7 " PLAIN : ", ");
+    if (l->cli->err_color)
+        buf_add_str(out, color);
+    buf_add_fmt(out, "%u %s", n, word);
+    if (l->cli->err_color)
+        buf_add_str(out, PLAIN);
+}
+
+void print_status(void *life, struct buf *out)
+{
+    const struct life *l = life;
+    const struct roster *h = &l->roster;
+    unsigned running = h->acked > h->ended ? h->acked - h->ended : 0;
+
+    if (!l->jid) {
+        buf_add_str(out, "waiting for a worker  ");
+        text_add_elapsed(out, loop_clock() - l->began);
+        return;
+    }
+    buf_add_fmt(out, "%s  ", l->jid);
+    buf_add_fmt(out, "%u/%u done", h->ended, h->total);
+    add_count(out, l, running, "running", "\x1b[36m");
+    add_count(out, l, h->failed, "failed", RED);
+    add_count(out, l, h->lost, "lost", RED);
+    add_count(out, l, h->left, "left", "\x1b[33m");
+    buf_add_str(out, "  ");
+    text_add_elapsed(out, loop_clock() - l->began);
+}

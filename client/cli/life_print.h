@@ -1,0 +1,32 @@
+/*
+ * life_print: how the events of a job look: lines for people, objects for
+ * programs, folded outputs, the status line and the closing report.
+ *
+ * On a terminal the hosts stand in a column, each in a colour of its own, and
+ * no byte of theirs reaches the terminal raw; a pipe gets bytes as they are.
+ */
+#ifndef MUSTER_CLI_LIFE_PRINT_H
+#define MUSTER_CLI_LIFE_PRINT_H
+
+#include "client/cli/life.h"
+
+void print_submit(struct life *l, const char *jid, unsigned hosts);
+void print_ack(struct life *l, const char *host);
+void print_output(struct life *l, const char *host, enum muster_stream stream,
+                  const char *text, size_t len, bool whole);
+void print_cut(struct life *l, const char *host, enum muster_stream stream,
+               uint64_t bytes);
+void print_exit(struct life *l, const char *host,
+                const struct muster_result *r);
+/* The last one: s may be NULL, the job was let go. */
+void print_done(struct life *l, const struct muster_summary *s, int status);
+/* Ends a line that is still open. */
+void print_close_line(struct life *l);
+
+/* "exit 1", "signal 9", "lost" …; "" for a good end. */
+void print_result_text(const struct roster_host *h, char *out, size_t size);
+
+/* The text of the status line: for status_begin(). */
+void print_status(void *life, struct buf *out);
+
+#endif

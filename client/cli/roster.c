@@ -1,0 +1,103 @@
+#include "client/cli/roster.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "client/cli/cli.h"
+#include "client/cli/text.h"
+#include "lib/mem.h"
+
+struct roster_host *roster_get(struct roster *h, const char *name)
+{
+    struct roster_host *host;
+    size_t width;
+
+    HASH_FIND_STR(h->by_name, name, host);
+    if (host)
+        return host;
+    host = xcalloc(1, sizeof(*host));
+    host->name = xstrdup(name);
+    host->index = HASH_COUNT(h->by_name);
+    host->rc = -1;
+    HASH_ADD_KEYPTR(hh, h->by_name, host->name, strlen(host->name), host);
+    width = text_width(name, strlen(name));
+    if (width > h->widest)
+        h->widest = width;
+    return host;
+}
+
+void roster_ack(struct roster *h, const char *name)
+{
+    struct roster_host *host = roster_get(h, name);
+
+    h->acked += !host->acked;
+    host->acked = true;
+}
+
+/* Reasons, and what each is worth. `signal N` and all others: a task failed. */
+static const struct {
+    const char *reason;
+    int status;
+} reasons[] = {
+    {"lost", CLI_LOST},           {"unreachable", CLI_LOST},
+    {"cancelled", CLI_CANCELLED}, {"notstarted", CLI_STOPPED},
+    {"timeout", CLI_TIMEOUT},     {"idle", CLI_TIMEOUT},
+};
+
+int roster_status_of(const struct muster_result *r)
+{
+    enum { OK, SKIPPED, FAILED, UNREACHABLE, CHANGED };
+
+    for (size_t i = 0; r->reason && i < ARRAY_LEN(reasons); i++)
+        if (strcmp(r->reason, reasons[i].reason) == 0)
+            return reasons[i].status;
+    switch (r->state) {
+    case OK:
+    case SKIPPED:
+    case CHANGED: return CLI_OK;
+    case UNREACHABLE: return CLI_LOST;
+    default: return CLI_NO;
+    }
+}
+
+static void count(struct roster *h, const struct roster_host *host)
+{
+    h->ended++;
+    if (host->status == CLI_OK)
+        h->ok++;
+    else if (host->status == CLI_LOST)
+        h->lost++;
+    else if (host->status == CLI_CANCELLED || host->status == CLI_STOPPED)
+        h->left++;
+    else
+        h->failed++;
+    if (host->status > h->worst)
+        h->worst = host->status;
+}
+
+void roster_exit(struct roster *h, const char *name,
+                 const struct muster_result *r)
+{
+    struct roster_host *host = roster_get(h, name);
+
+    if (host->ended)
+        return;
+    host->ended = true;
+    host->rc = r->rc;
+    host->reason = xstrdup(r->reason ? r->reason : "");
+    host->status = roster_status_of(r);
+    count(h, host);
+}
+
+void roster_free(struct roster *h)
+{
+    struct roster_host *host, *next;
+
+    HASH_ITER (hh, h->by_name, host, next) {
+        HASH_DEL(h->by_name, host);
+        free(host->name);
+        free(host->reason);
+        free(host);
+    }
+    *h = (struct roster){0};
+}

@@ -1,0 +1,48 @@
+/*
+ * roster: the hosts of a job as its events tell of them, and what follows from
+ * their ends: the numbers of the status line, and the exit status.
+ *
+ * Pure: no clock, no output.
+ */
+#ifndef MUSTER_CLI_ROSTER_H
+#define MUSTER_CLI_ROSTER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "client/muster.h"
+
+#include <uthash.h>
+
+struct roster_host {
+    char *name;
+    unsigned index; /* in the order of their first event */
+    bool acked, ended;
+    int rc;       /* -1: none */
+    int status;   /* once ended: what it adds to the exit status */
+    char *reason; /* once ended */
+    UT_hash_handle hh;
+};
+
+struct roster {
+    struct roster_host *by_name; /* in the order of their first event */
+    unsigned total;              /* of the job, as submit said */
+    unsigned acked, ended;
+    unsigned ok, failed, lost; /* of the ended; lost: not reached, too */
+    unsigned left;             /* of the ended: cancelled or not started */
+    int worst;                 /* exit status of the ended ones */
+    size_t widest;             /* columns of the longest name */
+};
+
+/* The host of that name, made when it is new. */
+struct roster_host *roster_get(struct roster *h, const char *name);
+void roster_ack(struct roster *h, const char *name);
+/* An end that came before is not counted again. */
+void roster_exit(struct roster *h, const char *name,
+                 const struct muster_result *r);
+void roster_free(struct roster *h);
+
+/* What one host's end adds to the exit status: doc/muster.1, EXIT STATUS. */
+int roster_status_of(const struct muster_result *r);
+
+#endif

@@ -1,0 +1,67 @@
+#include "client/cli/spawn.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* In the child, up to exec; on failure errno goes to the parent. */
+static void become(char *const *argv, pid_t parent, int failure)
+{
+    sigset_t none;
+    int error;
+    ssize_t n;
+
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+    signal(SIGPIPE, SIG_DFL);
+    prctl(PR_SET_PDEATHSIG, SIGTERM);
+    if (getppid() != parent)
+        _exit(1);
+    execvp(argv[0], argv);
+    error = errno;
+    n = write(failure, &error, sizeof(error));
+    _exit(n == (ssize_t)sizeof(error) ? 127 : 126);
+}
+
+char *spawn_start(char *const *argv, pid_t *pid)
+{
+    pid_t parent = getpid();
+    int pipes[2], error = 0;
+    ssize_t n;
+
+    if (pipe2(pipes, O_CLOEXEC) < 0)
+        return xasprintf("cannot run %s: %s", argv[0], strerror(errno));
+    *pid = fork();
+    if (*pid == 0)
+        become(argv, parent, pipes[1]);
+    if (*pid < 0)
+        error = errno;
+    close(pipes[1]);
+    do
+        n = *pid > 0 ? read(pipes[0], &error, sizeof(error)) : 0;
+    while (n < 0 && errno == EINTR);
+    close(pipes[0]);
+    if (error == 0)
+        return NULL;
+    if (*pid > 0)
+        waitpid(*pid, NULL, 0);
+    *pid = 0;
+    return xasprintf("cannot run %s: %s", argv[0], strerror(error));
+}
+
+bool spawn_ended(pid_t pid, int *status)
+{
+    int how;
+
+    if (waitpid(pid, &how, WNOHANG) != pid)
+        return false;
+    if (WIFSIGNALED(how))
+        *status = 128 + WTERMSIG(how);
+    else
+        *status = WEXITSTATUS(how);
+    return true;
+}

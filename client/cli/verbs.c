@@ -1,0 +1,322 @@
+#include "client/cli/verbs.h"
+
+#include <string.h>
+
+#include "lib/mem.h"
+
+#define END                                                                    \
+    {                                                                          \
+        .name = NULL                                                           \
+    }
+
+static const struct verb_option globals[] = {
+    {.name = "registry",
+     .kind = VALUE_TEXT,
+     .value = "HOST[:NEW[:FIND[:EVENT]]]",
+     .help = "the registry; several, separated by commas"},
+    {.name = "dispatcher",
+     .kind = VALUE_TEXT,
+     .value = "HOST:PORT",
+     .help = "the dispatcher, instead of one that the registry knows"},
+    {.name = "config",
+     .letter = 'c',
+     .kind = VALUE_FILE,
+     .value = "FILE",
+     .help = "the configuration, instead of /etc/muster/muster.yaml"},
+    {.name = "profile",
+     .kind = VALUE_TEXT,
+     .value = "NAME",
+     .help = "the profile in it, instead of the node's"},
+    {.name = "option",
+     .letter = 'o',
+     .kind = VALUE_TEXT,
+     .value = "KEY=VALUE",
+     .many = true,
+     .help = "set any setting"},
+    {.name = "json", .help = "write JSON, an object a line; errors, too"},
+    {.name = "color",
+     .kind = VALUE_ONE_OF,
+     .value = "auto|always|never",
+     .help = "write in colour; auto is on a terminal"},
+    {.name = "quiet", .letter = 'q', .help = "no remarks, no status line"},
+    {.name = "verbose", .letter = 'v', .help = "say more on standard error"},
+    {.name = "help", .letter = 'h', .help = "explain the verb"},
+    END,
+};
+
+static const struct verb_option register_options[] = {
+    {.name = "persist",
+     .help = "it outlives the connection: register and exit"},
+    {.name = "ttl",
+     .kind = VALUE_TIME,
+     .value = "TIME",
+     .help = "it goes when it was not refreshed for so long"},
+    {.name = "replace", .help = "take the name over from who holds it"},
+    {.name = "volatile",
+     .kind = VALUE_TEXT,
+     .value = "A,B",
+     .help = "attributes whose change is no event"},
+    {.name = "remove", .help = "remove the persistent service NAME"},
+    END,
+};
+
+static const struct verb_option find_options[] = {
+    {.name = "names", .help = "names only"},
+    {.name = "count", .help = "their number only"},
+    {.name = "limit",
+     .kind = VALUE_NUMBER,
+     .value = "N",
+     .help = "at most so many"},
+    {.name = "after",
+     .kind = VALUE_TEXT,
+     .value = "NAME",
+     .help = "only what follows that service"},
+    {.name = "table",
+     .kind = VALUE_OPTIONAL,
+     .value = "A,B",
+     .help = "a table of these attributes, or of all"},
+    END,
+};
+
+static const struct verb_option exec_options[] = {
+    {.name = "selector",
+     .letter = 's',
+     .kind = VALUE_TEXT,
+     .value = "SELECTOR",
+     .many = true,
+     .help = "the workers; given several times, all must hold"},
+    {.name = "hosts",
+     .letter = 'H',
+     .kind = VALUE_TEXT,
+     .value = "HOST,HOST",
+     .many = true,
+     .help = "these hosts, by name"},
+    {.name = "all", .help = "on all that match; alone: on every worker"},
+    {.name = "any", .help = "on one that matches, the least loaded"},
+    {.name = "shell",
+     .letter = 'c',
+     .kind = VALUE_TEXT,
+     .value = "TEXT",
+     .help = "shell text to run, instead of -- COMMAND"},
+    {.name = "timeout",
+     .kind = VALUE_TIME,
+     .value = "TIME",
+     .directive = ".timeout",
+     .help = "end it after so long"},
+    {.name = "idle",
+     .kind = VALUE_TIME,
+     .value = "TIME",
+     .directive = ".idle",
+     .help = "end it after so long without output"},
+    {.name = "wait",
+     .kind = VALUE_TIME,
+     .value = "TIME",
+     .directive = ".wait",
+     .help = "wait so long for a worker or a free slot"},
+    {.name = "parallel",
+     .kind = VALUE_SHARE,
+     .value = "N",
+     .directive = ".parallel",
+     .help = "at most N or N% at once"},
+    {.name = "per",
+     .kind = VALUE_TEXT,
+     .value = "ATTR=N",
+     .directive = ".per",
+     .help = "at most N at once of those that share a value of ATTR"},
+    {.name = "fail",
+     .kind = VALUE_SHARE,
+     .value = "N",
+     .directive = ".fail",
+     .help = "start no more after N or N% failures"},
+    {.name = "min",
+     .kind = VALUE_NUMBER,
+     .value = "N",
+     .directive = ".min",
+     .help = "refuse unless at least N match"},
+    {.name = "expect",
+     .kind = VALUE_NUMBER,
+     .value = "N",
+     .directive = ".expect",
+     .help = "refuse unless exactly N match"},
+    {.name = "lost",
+     .kind = VALUE_ONE_OF,
+     .value = "wait|fail|rerun",
+     .directive = ".lost",
+     .help = "what to do when a worker goes away with the job"},
+    {.name = "group", .help = "fold equal outputs, at the end"},
+    {.name = "detach", .help = "print the job's id and leave it running"},
+    {.name = "stdin", .help = "send standard input to every host"},
+    {.name = "user",
+     .kind = VALUE_TEXT,
+     .value = "USER",
+     .directive = "user",
+     .help = "run as that user, where a worker allows it"},
+    {.name = "cwd",
+     .kind = VALUE_TEXT,
+     .value = "DIR",
+     .directive = "cwd",
+     .help = "run in that directory"},
+    {.name = "env",
+     .kind = VALUE_TEXT,
+     .value = "NAME=VALUE",
+     .many = true,
+     .help = "set a variable of its environment"},
+    {.name = "op",
+     .kind = VALUE_TEXT,
+     .value = "OP",
+     .help = "another operation than execute; then -- ARG=VALUE..."},
+    END,
+};
+
+static const struct verb_option follow_options[] = {
+    {.name = "group", .help = "fold equal outputs, at the end"},
+    END,
+};
+
+static const struct verb_option jobs_options[] = {
+    {.name = "names", .help = "ids only"},
+    END,
+};
+
+/* -- the verbs ------------------------------------------------------------- */
+
+#define SELECTOR_MORE                                                          \
+    "A selector is words like role=web os=linux mem>=8G host~^web role!=db;\n" \
+    "a word without an operator takes the next one as its value. All must\n"   \
+    "hold; none selects everything. See muster-protocol(7).\n"
+
+static const struct verb table[] = {
+    {.word = "register",
+     .usage = "NAME [ATTR=VALUE...] [-- COMMAND...]",
+     .help = "keep a service registered while this runs",
+     .more =
+         "The service is there until Ctrl-C, or while COMMAND runs, whose "
+         "exit\n"
+         "status is taken over. It comes back by itself after a registry did.\n"
+         "\n"
+         "  muster register tcp!web1!80 kind=web role=front\n"
+         "  muster register tcp!web1!80 kind=web -- nginx -g 'daemon off;'\n"
+         "  muster register build-4711 kind=note --persist\n"
+         "  muster register build-4711 --remove\n",
+     .min = 1,
+     .max = -1,
+     .command = true,
+     .run = verb_register,
+     .options = register_options},
+    {.word = "find",
+     .usage = "[SELECTOR...]",
+     .help = "print the services that match",
+     .more =
+         SELECTOR_MORE "\n"
+                       "  muster find\n"
+                       "  muster find kind=worker role=web --names\n"
+                       "  muster find kind=worker --table=host,os,cpus,mem\n"
+                       "\n"
+                       "Exit status 3 when nothing matches.\n",
+     .max = -1,
+     .run = verb_find,
+     .options = find_options},
+    {.word = "watch",
+     .usage = "[SELECTOR...]",
+     .help = "print services as they come, change and go",
+     .more = "First those that are there, then what happens to them:\n"
+             "+ came, = changed, - is gone.\n\n" SELECTOR_MORE "\n"
+             "  muster watch kind=worker\n",
+     .max = -1,
+     .run = verb_watch},
+    {.word = "exec",
+     .usage = "-s SELECTOR|-H HOSTS|--all [OPTION...] -- COMMAND [ARG...]",
+     .help = "run a command on the workers that match",
+     .more =
+         "COMMAND runs without a shell; -c TEXT runs shell text. Output comes\n"
+         "as it is written, host | line, of standard error host ! line.\n"
+         "\n"
+         "  muster exec -s 'role=web os=linux' --timeout 30 -- uptime\n"
+         "  muster exec -s role=web --any -- hostname\n"
+         "  muster exec -H web1,web2 -c 'df -h | tail -n 1'\n"
+         "  muster exec --all --group -- uname -r\n"
+         "  muster exec -s role=web --parallel 25% --fail 2 -- ./deploy\n"
+         "\n"
+         "Ctrl-C asks whether to detach, cancel or continue. Exit status, the\n"
+         "worst that applies: 0 all ok, 1 a task failed, 3 nobody matched,\n"
+         "4 lost or unreachable, 5 cancelled, 6 stopped by --fail, 7 timed "
+         "out.\n",
+     .command = true,
+     .run = verb_exec,
+     .options = exec_options},
+    {.word = "jobs",
+     .usage = "[SELECTOR...]",
+     .help = "list the jobs that the dispatcher knows",
+     .more = "  muster jobs\n"
+             "  muster jobs state=running\n",
+     .max = -1,
+     .run = verb_jobs,
+     .options = jobs_options},
+    {.word = "job",
+     .usage = "JID",
+     .help = "show a job, host by host",
+     .min = 1,
+     .max = 1,
+     .run = verb_job},
+    {.word = "follow",
+     .usage = "JID",
+     .help = "show a job's output from the start, then live",
+     .more = "Exit status as of muster exec.\n",
+     .min = 1,
+     .max = 1,
+     .run = verb_follow,
+     .options = follow_options},
+    {.word = "cancel",
+     .usage = "JID",
+     .help = "end a job on all its hosts",
+     .min = 1,
+     .max = 1,
+     .run = verb_cancel},
+    {.word = "delete",
+     .usage = "JID",
+     .help = "forget a job that is done, and its output",
+     .min = 1,
+     .max = 1,
+     .run = verb_delete},
+    {.word = "version",
+     .usage = "",
+     .help = "print the version",
+     .bare = true,
+     .run = verb_version},
+    {.word = "completion",
+     .usage = "bash|zsh|fish",
+     .help = "print the shell's completion of this command",
+     .more =
+         "  muster completion bash >/etc/bash_completion.d/muster\n"
+         "  muster completion zsh >\"${fpath[1]}/_muster\"\n"
+         "  muster completion fish >~/.config/fish/completions/muster.fish\n",
+     .min = 1,
+     .max = 1,
+     .bare = true,
+     .run = verb_completion},
+    {.word = "help",
+     .usage = "[VERB]",
+     .help = "explain a verb, or list them",
+     .max = 1,
+     .bare = true,
+     .run = verb_help},
+};
+
+const struct verb *verbs_table(size_t *count)
+{
+    *count = ARRAY_LEN(table);
+    return table;
+}
+
+const struct verb *verbs_find(const char *word)
+{
+    for (size_t i = 0; i < ARRAY_LEN(table); i++)
+        if (strcmp(table[i].word, word) == 0)
+            return &table[i];
+    return NULL;
+}
+
+const struct verb_option *verbs_globals(void)
+{
+    return globals;
+}
