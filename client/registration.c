@@ -24,6 +24,7 @@ struct muster_registration {
     struct attrs have;       /* what the registry has acknowledged */
     struct attrs sent;       /* in the line that is under way */
     bool under_way;          /* a line is not answered yet */
+    unsigned beats;          /* empty lines before it that are not, either */
     bool registered;         /* acknowledged on this connection */
     bool mine;               /* acknowledged on any: replaced at a reconnect */
     bool perhaps_there;      /* a line went out that was not refused */
@@ -107,15 +108,18 @@ static void send_update(void *arg)
         line_sent(r);
 }
 
+/* An update that is under way does as well. */
 static void send_beat(void *arg)
 {
     struct muster_registration *r = arg;
 
-    if (link_is_up(&r->link)) {
-        buf_add_char(link_out(&r->link), '\n');
-        link_flush(&r->link);
-    }
     loop_timer_set(r->beat, (uint64_t)r->o.ttl_s * 1000 / 3);
+    if (!link_is_up(&r->link) || r->under_way)
+        return;
+    buf_add_char(link_out(&r->link), '\n');
+    link_flush(&r->link);
+    if (!r->beats++)
+        loop_timer_set(r->answer, r->obj.m->request_ms);
 }
 
 /* A persistent service outlives its connection: it is taken over as one that
@@ -155,15 +159,18 @@ static void tell_registered(struct muster_registration *r, uint64_t revision)
 
 static void accepted(struct muster_registration *r, uint64_t revision)
 {
-    struct attrs had = r->have;
-
+    if (r->beats) {
+        if (--r->beats == 0 && !r->under_way)
+            loop_timer_off(r->answer);
+        return;
+    }
     if (!r->under_way)
-        return; /* of a heartbeat */
+        return;
     r->under_way = false;
     loop_timer_off(r->answer);
+    attrs_free(&r->have);
     r->have = r->sent;
     r->sent = (struct attrs){0};
-    attrs_free(&had);
     backoff_reset(&r->patience);
     loop_settle(r->obj.m->loop, &r->update);
     if (r->registered)
@@ -178,7 +185,7 @@ static void accepted(struct muster_registration *r, uint64_t revision)
  * stays as it was. Neither: it was taken from us. */
 static void refused(struct muster_registration *r, const char *text)
 {
-    bool update = r->registered && r->under_way;
+    bool update = r->registered && r->under_way && !r->beats;
 
     loop_timer_off(r->answer);
     r->under_way = false;
@@ -223,6 +230,7 @@ static void registration_down(struct object *o, const char *reason, bool final)
     (void)reason;
     (void) final;
     r->registered = r->under_way = false;
+    r->beats = 0;
     attrs_free(&r->have);
     loop_timer_off(r->beat);
     loop_timer_off(r->retry);
