@@ -51,8 +51,9 @@ MUSTER_API const char *muster_service_get(const struct muster_service *s,
 enum muster_link { MUSTER_DOWN, MUSTER_UP };
 
 struct muster_options {
-    /* Registries, separated by blanks or commas, each HOST[:NEW[:FIND[:EVENT]]];
-     * one that answers is used, the others are fallen back to. NULL: 127.0.0.1 */
+    /* Registries, separated by blanks or commas, each
+     * HOST[:NEW[:FIND[:EVENT]]]; one that answers is used, the others are
+     * fallen back to. NULL: 127.0.0.1 */
     const char *registries;
     /* A dispatcher's address (HOST:PORT, unix!/path). NULL: one is looked up in
      * the registry (kind dispatcher). */
@@ -99,7 +100,7 @@ struct muster_registration_options {
     /* Committed at the registry (again after each reconnect). */
     void (*on_registered)(void *arg, uint64_t revision);
     /* Refused: text is the registry's. The library tries again with back-off,
-     * until the registration is freed or its attributes are changed. */
+     * with the attributes of then, until the registration is freed. */
     void (*on_refused)(void *arg, const char *text);
     void *arg;
 };
