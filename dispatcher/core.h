@@ -1,0 +1,143 @@
+/*
+ * The inside of the dispatcher: what its own modules share and nobody else
+ * knows. Each of them has one subject:
+ *
+ *   dispatch.c  making, settings, time, going down
+ *   workers.c   the registry's view of the workers, and their links
+ *   submit.c    from a request to a job with a fixed set of hosts
+ *   run.c       starting and ending tasks and jobs
+ *   said.c      what workers say about their tasks; credit for output
+ *   lost.c      workers that go away and come back
+ *   reader.c    reading a job's life, pacing it
+ *   record.c    jobs and hosts in pairs; cancel and delete
+ *
+ * Whatever changes says which job or worker has to be looked at again
+ * (dispatch_touch_*); that happens once, in the settling step.
+ */
+#ifndef DISPATCHER_CORE_H
+#define DISPATCHER_CORE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/queue.h>
+
+#include "client/muster.h"
+#include "dispatcher/dispatcher.h"
+#include "dispatcher/job.h"
+#include "dispatcher/jobstore.h"
+#include "dispatcher/wire.h"
+#include "dispatcher/queue.h"
+#include "dispatcher/dispatch.h"
+#include "dispatcher/worker.h"
+#include "lib/loop.h"
+
+#define INSTANCE_LEN 8
+
+TAILQ_HEAD(live_jobs, job);
+TAILQ_HEAD(dirty_jobs, job);
+TAILQ_HEAD(dirty_workers, worker);
+
+struct dispatch {
+    struct loop *loop;
+    struct dispatch_settings settings;
+    char instance[INSTANCE_LEN + 1]; /* of this process; prefix of its jobs */
+    uint64_t jobs_made;
+    struct jobstore *store;
+    struct queue queue;
+    struct live_jobs live; /* not DONE, in order of submission */
+    unsigned n_live;
+    struct dirty_jobs dirty_jobs;
+    struct dirty_workers dirty_workers;
+    struct task_list grants; /* whose worker is to be told what it may forget */
+    struct loop_task settle;
+    struct loop_timer *timer; /* the next deadline */
+    uint64_t timer_ms;        /* when; 0: off */
+    struct loop_timer *tidy;
+    LIST_HEAD(, dispatch_reader) readers;
+    char *closing; /* going down: what clients are told */
+
+    /* workers.c */
+    struct worker *by_name, *by_host;
+    struct muster_monitor *monitor;
+    bool synced;   /* all workers of the registry are known */
+    bool view_old; /* the registry is away; what it told stands */
+    bool rematch;  /* MATCHING jobs are to be looked at */
+};
+
+/* dispatch.c */
+uint64_t dispatch_now(struct dispatch *d);
+void dispatch_touch_job(struct dispatch *d, struct job *j);
+void dispatch_touch_worker(struct dispatch *d, struct worker *w);
+/* Those jobs that wait for matching workers. */
+void dispatch_touch_matching(struct dispatch *d);
+/* Looks at every deadline at that time. */
+void dispatch_wake_at(struct dispatch *d, uint64_t ms);
+
+#define WORKER_CONNECT_MS 5000 /* for dialling and greeting a worker */
+
+/* workers.c */
+bool workers_start(struct dispatch *d, struct muster *m);
+void workers_free(struct dispatch *d);
+struct worker *workers_by_host(const struct dispatch *d, const char *host);
+/* Frees it if nothing needs it any more: not known, no tasks. */
+void workers_let_go(struct dispatch *d, struct worker *w);
+/* Takes those off whose grace is over; the next time for it, or 0. */
+uint64_t workers_sweep(struct dispatch *d, uint64_t now);
+
+/* submit.c */
+void submit_added(void *arg, struct job *j, const char *error);
+/* Tries to fix the hosts of a MATCHING job; gives up at its deadline. */
+void submit_match(struct dispatch *d, struct job *j);
+
+/* run.c */
+/* Looks at a job: stops it, starts what may start, ends it. */
+void run_job(struct dispatch *d, struct job *j);
+/* Gives a worker's free slots to those in its line. */
+void run_worker(struct dispatch *d, struct worker *w);
+/* Ends a task for a reason of ours; text more of it, or NULL. */
+void run_end(struct dispatch *d, struct task *t, enum task_reason reason,
+             const char *why);
+/* Ends it as its worker says. */
+void run_exited(struct dispatch *d, struct task *t, const struct wire_exit *e,
+                const char *reason);
+/* Takes it back from its worker, to wait again: for another one (of a job for
+ * any), or for the same. */
+void run_requeue(struct dispatch *d, struct task *t, bool other);
+/* Ends it without hosts. */
+void run_fail_job(struct dispatch *d, struct job *j, const char *error);
+void run_cancel(struct dispatch *d, struct job *j);
+/* The deadlines of waiting tasks; the next one, or 0. */
+uint64_t run_sweep(struct dispatch *d, uint64_t now);
+
+/* said.c */
+const struct wire_handler *said_wire_handler(void);
+/* The task of that job that the worker has, or NULL. */
+struct task *said_find(const struct worker *w, const char *jid);
+/* The store has it: the worker may send on, unless the reader is behind. */
+void said_stored(void *arg, struct task *t, uint64_t seq);
+/* Lets the worker send more; it is told in the settling step. */
+void said_grant(struct dispatch *d, struct task *t);
+void said_grants(struct dispatch *d);
+
+/* lost.c */
+const char *lost_up(void *arg, const char *host, const char *instance,
+                    unsigned slots, const char *ops);
+void lost_down(void *arg, const char *why);
+void lost_have(void *arg, const char *jid, uint64_t last_seq, bool exited);
+void lost_list_end(void *arg);
+/* The worker will not answer for it any more. */
+void lost_task(struct dispatch *d, struct task *t, const char *why);
+/* A word about a task that is not the worker's any more. */
+void lost_output(struct worker *w, const struct wire_output *o);
+void lost_exit(struct worker *w, const struct wire_exit *e);
+uint64_t lost_sweep(struct dispatch *d, uint64_t now);
+
+/* reader.c */
+struct dispatch_reader *reader_new(struct dispatch *d, struct job *j,
+                                   bool pacer, dispatch_ready_fn *ready,
+                                   void *arg);
+/* The job is about to be freed: its readers end. */
+void reader_drop_job(struct dispatch *d, const struct job *j);
+void reader_wake_all(struct dispatch *d);
+
+#endif

@@ -1,0 +1,233 @@
+#include "dispatcher/dispatch.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "dispatcher/core.h"
+#include "dispatcher/random.h"
+#include "lib/log.h"
+#include "lib/mem.h"
+
+#define TIDY_EVERY_MS 60000
+
+void dispatch_settings_read(struct dispatch_settings *s,
+                            const struct conf *conf)
+{
+    s->output = (size_t)conf_size(conf, "dispatcher.output");
+    s->window = (size_t)conf_size(conf, "dispatcher.window");
+    s->jobs = (unsigned)conf_int(conf, "dispatcher.jobs");
+    s->jobs_age_ms = (uint64_t)conf_duration_ms(conf, "dispatcher.jobs_age");
+    s->jobs_size = (size_t)conf_size(conf, "dispatcher.jobs_size");
+    s->lost_after_ms =
+        (uint64_t)conf_duration_ms(conf, "dispatcher.lost_after");
+    s->queue = (unsigned)conf_int(conf, "dispatcher.queue");
+    s->line = (size_t)conf_size(conf, "limits.line");
+}
+
+/* -- the settling step ----------------------------------------------------- */
+
+static struct job *dirty_job(struct dispatch *d)
+{
+    struct job *j = TAILQ_FIRST(&d->dirty_jobs);
+
+    if (j) {
+        TAILQ_REMOVE(&d->dirty_jobs, j, in_dirty);
+        j->dirty = false;
+    }
+    return j;
+}
+
+static struct worker *dirty_worker(struct dispatch *d)
+{
+    struct worker *w = TAILQ_FIRST(&d->dirty_workers);
+
+    if (w) {
+        TAILQ_REMOVE(&d->dirty_workers, w, in_dirty);
+        w->dirty = false;
+    }
+    return w;
+}
+
+static void settle_matching(struct dispatch *d)
+{
+    struct job *j, *next;
+
+    d->rematch = false;
+    for (j = TAILQ_FIRST(&d->live); j; j = next) {
+        next = TAILQ_NEXT(j, live);
+        if (j->state == JOB_MATCHING)
+            submit_match(d, j);
+    }
+}
+
+/* Each step may make others dirty; none makes itself so for ever, because
+ * every start and every end is one task less to wait. */
+static void dispatch_settle(void *arg)
+{
+    struct dispatch *d = arg;
+    struct worker *w = NULL;
+    struct job *j = NULL;
+
+    do {
+        if (d->rematch)
+            settle_matching(d);
+        while ((w = dirty_worker(d)))
+            run_worker(d, w);
+        j = dirty_job(d);
+        if (j)
+            run_job(d, j);
+    } while (j || d->rematch || !TAILQ_EMPTY(&d->dirty_workers));
+    said_grants(d);
+}
+
+void dispatch_touch_job(struct dispatch *d, struct job *j)
+{
+    if (j->state == JOB_DONE)
+        return;
+    if (!j->dirty)
+        TAILQ_INSERT_TAIL(&d->dirty_jobs, j, in_dirty);
+    j->dirty = true;
+    loop_settle(d->loop, &d->settle);
+}
+
+void dispatch_touch_worker(struct dispatch *d, struct worker *w)
+{
+    if (!w->dirty)
+        TAILQ_INSERT_TAIL(&d->dirty_workers, w, in_dirty);
+    w->dirty = true;
+    loop_settle(d->loop, &d->settle);
+}
+
+void dispatch_touch_matching(struct dispatch *d)
+{
+    d->rematch = true;
+    loop_settle(d->loop, &d->settle);
+}
+
+/* -- time ------------------------------------------------------------------ */
+
+uint64_t dispatch_now(struct dispatch *d)
+{
+    return loop_now(d->loop);
+}
+
+void dispatch_wake_at(struct dispatch *d, uint64_t ms)
+{
+    uint64_t now = dispatch_now(d);
+
+    if (d->timer_ms && d->timer_ms <= ms)
+        return;
+    d->timer_ms = ms;
+    loop_timer_set(d->timer, ms > now ? ms - now : 0);
+}
+
+static void wake_again(struct dispatch *d, uint64_t ms)
+{
+    if (ms)
+        dispatch_wake_at(d, ms);
+}
+
+static void dispatch_wake(void *arg)
+{
+    struct dispatch *d = arg;
+    uint64_t now = dispatch_now(d);
+
+    d->timer_ms = 0;
+    wake_again(d, workers_sweep(d, now));
+    wake_again(d, lost_sweep(d, now));
+    wake_again(d, run_sweep(d, now));
+}
+
+static void dispatch_tidy(void *arg)
+{
+    struct dispatch *d = arg;
+
+    jobstore_tidy(d->store, dispatch_now(d));
+    loop_timer_set(d->tidy, TIDY_EVERY_MS);
+}
+
+/* -- making and ending ----------------------------------------------------- */
+
+static void set_bounds(struct dispatch *d, const struct dispatch_settings *s)
+{
+    d->settings = *s;
+    d->store->bounds = (struct jobstore_bounds){
+        .jobs = s->jobs, .age_ms = s->jobs_age_ms, .size = s->jobs_size};
+}
+
+struct dispatch *dispatch_new(struct loop *l, const struct dispatch_settings *s)
+{
+    static const struct jobstore_handler handler = {.added = submit_added,
+                                                    .stored = said_stored};
+    struct dispatch *d = xcalloc(1, sizeof(*d));
+
+    d->loop = l;
+    random_name(d->instance, INSTANCE_LEN);
+    d->store = jobstore_memory_new(&(struct jobstore_bounds){0}, &handler, d);
+    set_bounds(d, s);
+    queue_init(&d->queue);
+    TAILQ_INIT(&d->live);
+    TAILQ_INIT(&d->dirty_jobs);
+    TAILQ_INIT(&d->dirty_workers);
+    TAILQ_INIT(&d->grants);
+    LIST_INIT(&d->readers);
+    d->settle = (struct loop_task){.fn = dispatch_settle, .arg = d};
+    d->timer = loop_timer_new(l, dispatch_wake, d);
+    d->tidy = loop_timer_new(l, dispatch_tidy, d);
+    loop_timer_set(d->tidy, TIDY_EVERY_MS);
+    return d;
+}
+
+bool dispatch_start(struct dispatch *d, struct muster *m)
+{
+    return workers_start(d, m);
+}
+
+void dispatch_reload(struct dispatch *d, const struct dispatch_settings *s)
+{
+    set_bounds(d, s);
+    jobstore_tidy(d->store, dispatch_now(d));
+}
+
+const char *dispatch_instance(const struct dispatch *d)
+{
+    return d->instance;
+}
+
+unsigned dispatch_running(const struct dispatch *d)
+{
+    return d->n_live;
+}
+
+size_t dispatch_line_max(const struct dispatch *d)
+{
+    return d->settings.line;
+}
+
+const char *dispatch_closing(const struct dispatch *d)
+{
+    return d->closing;
+}
+
+void dispatch_go_down(struct dispatch *d, const char *text)
+{
+    if (d->closing)
+        return;
+    d->closing = xstrdup(text);
+    reader_wake_all(d);
+}
+
+void dispatch_free(struct dispatch *d)
+{
+    if (!d)
+        return;
+    while (!LIST_EMPTY(&d->readers))
+        dispatch_reader_free(LIST_FIRST(&d->readers));
+    jobstore_free(d->store);
+    workers_free(d);
+    loop_unsettle(d->loop, &d->settle);
+    loop_timer_free(d->timer);
+    loop_timer_free(d->tidy);
+    free(d->closing);
+    free(d);
+}

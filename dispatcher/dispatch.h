@@ -1,0 +1,47 @@
+/*
+ * Making and ending the dispatcher's core: what main.c calls. Faces know
+ * dispatcher.h only.
+ */
+#ifndef DISPATCHER_DISPATCH_H
+#define DISPATCHER_DISPATCH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "dispatcher/dispatcher.h"
+#include "lib/conf.h"
+#include "lib/loop.h"
+
+struct muster;
+
+/* The settings of the core, as read from a configuration. */
+struct dispatch_settings {
+    size_t output; /* stored of one host in one job, bytes */
+    size_t window; /* unread of one host in one job, bytes */
+    unsigned jobs; /* ended ones that are kept */
+    uint64_t jobs_age_ms;
+    size_t jobs_size;
+    uint64_t lost_after_ms;
+    unsigned queue; /* jobs at once */
+    size_t line;    /* longest line of a client */
+};
+
+void dispatch_settings_read(struct dispatch_settings *s,
+                            const struct conf *conf);
+
+struct dispatch *dispatch_new(struct loop *l,
+                              const struct dispatch_settings *s);
+/* Follows the workers of that manager's registries. */
+MUST_CHECK bool dispatch_start(struct dispatch *d, struct muster *m);
+/* New settings: for jobs to come. */
+void dispatch_reload(struct dispatch *d, const struct dispatch_settings *s);
+/* The name of this process among dispatchers: the prefix of its jobs. */
+const char *dispatch_instance(const struct dispatch *d);
+/* Jobs that have not ended. */
+unsigned dispatch_running(const struct dispatch *d);
+/* Takes no job any more and ends every reader with that text. */
+void dispatch_go_down(struct dispatch *d, const char *text);
+void dispatch_free(struct dispatch *d);
+
+#endif

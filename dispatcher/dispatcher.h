@@ -1,0 +1,132 @@
+/*
+ * What a face of the dispatcher may ask of it, and all it may know: submit a
+ * job, read the life of one, list, show, cancel and delete jobs. A face
+ * translates between its wire and these calls.
+ *
+ * Nothing here says how jobs are stored or how workers are reached. All of it
+ * is for the loop's thread; an error text (char *) is the caller's to free().
+ */
+#ifndef DISPATCHER_DISPATCHER_H
+#define DISPATCHER_DISPATCHER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/attrs.h"
+#include "lib/mem.h"
+
+struct dispatch;
+struct dispatch_reader;
+
+/* The error of a job that found nobody begins so: clients tell it by this. */
+#define DISPATCH_NOBODY "no worker matches"
+
+/* What becomes of a task whose worker goes away. */
+enum dispatch_lost {
+    DISPATCH_LOST_FAIL,
+    DISPATCH_LOST_WAIT, /* until the worker is back or the job is cancelled */
+    DISPATCH_LOST_RERUN /* with .any: on another worker */
+};
+
+/* A number of hosts, or a share of them in percent, rounded down. */
+struct dispatch_amount {
+    bool set;
+    bool percent;
+    unsigned n;
+};
+
+/* A job as it is asked for; all pointers are owned. */
+struct dispatch_spec {
+    char *op;
+    struct attrs args;
+    char *on;     /* selector as text, "all", or NULL: hosts are named */
+    char **hosts; /* without doubles */
+    size_t n_hosts;
+    char *per_attr; /* NULL: no such limit */
+    unsigned per_n;
+    struct dispatch_amount parallel, fail;
+    unsigned min, expect; /* 0: not asked for */
+    bool any;
+    bool has_wait;
+    uint64_t wait_ms;
+    uint64_t timeout_ms, idle_ms; /* 0: none */
+    enum dispatch_lost lost;
+};
+
+void dispatch_spec_free(struct dispatch_spec *spec);
+
+enum dispatch_event_kind {
+    DISPATCH_SUBMIT, /* jid, hosts */
+    DISPATCH_ACK,    /* host */
+    DISPATCH_OUTPUT, /* host, stream, text, len, whole */
+    DISPATCH_CUT,    /* host, stream, bytes: not kept, and missing here */
+    DISPATCH_EXIT,   /* host, rc, state, attrs */
+    DISPATCH_DONE,   /* jid, state, attrs */
+    DISPATCH_ERROR   /* text: the job ended without a set of hosts */
+};
+
+enum dispatch_stream { DISPATCH_STDOUT, DISPATCH_STDERR };
+
+/* One thing that happened to a job; valid until the next call. */
+struct dispatch_event {
+    enum dispatch_event_kind kind;
+    const char *jid;
+    unsigned hosts;
+    const char *host; /* "-": a job for any worker that none has taken */
+    enum dispatch_stream stream;
+    const char *text;
+    size_t len;
+    bool whole; /* a line; else output that ended without LF */
+    uint64_t bytes;
+    const char *rc; /* "-": none */
+    int state;
+    const struct attrs *attrs; /* what else the line says, in its order */
+};
+
+enum dispatch_read { DISPATCH_GOT, DISPATCH_WAIT, DISPATCH_END };
+
+/* There is something to read again; comes in the settling step. */
+typedef void dispatch_ready_fn(void *arg);
+
+/*
+ * Submits a job and reads its life; takes over what spec holds, whatever
+ * happens. NULL and *error if it cannot be: then nothing was done. The
+ * reader paces the job: the workers wait for it, so that it misses nothing.
+ */
+MUST_CHECK struct dispatch_reader *dispatch_submit(struct dispatch *d,
+                                                   struct dispatch_spec *spec,
+                                                   dispatch_ready_fn *ready,
+                                                   void *arg, char **error);
+
+/* Reads a job from its start, without slowing it down; NULL: no such job. */
+struct dispatch_reader *dispatch_follow(struct dispatch *d, const char *jid,
+                                        dispatch_ready_fn *ready, void *arg);
+
+enum dispatch_read dispatch_read(struct dispatch_reader *r,
+                                 struct dispatch_event *ev);
+/* The job goes on; NULL is fine. */
+void dispatch_reader_free(struct dispatch_reader *r);
+
+/* NULL, or why not. */
+MUST_CHECK char *dispatch_cancel(struct dispatch *d, const char *jid);
+MUST_CHECK char *dispatch_delete(struct dispatch *d, const char *jid);
+
+/* True if a registered worker has that operation. */
+bool dispatch_knows_op(const struct dispatch *d, const char *op);
+
+/* The record of a job, in pairs; fn is called for each, oldest first. */
+typedef void dispatch_record_fn(void *arg, const char *name,
+                                const struct attrs *pairs);
+void dispatch_jobs(struct dispatch *d, dispatch_record_fn *fn, void *arg);
+/* The record of one job for job(), then that of each of its hosts for host().
+ * False: no such job. */
+bool dispatch_job(struct dispatch *d, const char *jid, dispatch_record_fn *job,
+                  dispatch_record_fn *host, void *arg);
+
+/* The value of a limit that faces keep, as bytes. */
+size_t dispatch_line_max(const struct dispatch *d);
+/* Why no job is taken any more and readers end, or NULL. */
+const char *dispatch_closing(const struct dispatch *d);
+
+#endif

@@ -1,0 +1,239 @@
+#include "dispatcher/job.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "dispatcher/worker.h"
+#include "lib/log.h"
+
+static const char *const state_texts[TASK_STATES] = {"waiting", "sent",
+                                                     "running", "ended"};
+
+static const char *const reason_texts[TASK_REASONS] = {
+    "exited",  "signal", "timeout",     "idle",       "cancelled",
+    "refused", "lost",   "unreachable", "notstarted", "other"};
+
+/* From (row) to (column): WAITING SENT RUNNING ENDED */
+static const bool task_moves[TASK_STATES][TASK_STATES] = {
+    [TASK_WAITING] = {false, true, false, true},
+    [TASK_SENT] = {true, false, true, true},
+    [TASK_RUNNING] = {true, false, false, true},
+    [TASK_ENDED] = {false, false, false, false},
+};
+
+const char *task_state_text(enum task_state s)
+{
+    return state_texts[s];
+}
+
+const char *task_reason_text(enum task_reason r)
+{
+    return reason_texts[r];
+}
+
+enum task_reason task_reason_parse(const char *text)
+{
+    if (strncmp(text, "signal ", 7) == 0)
+        return REASON_SIGNAL;
+    for (unsigned i = 0; i < REASON_OTHER; i++) {
+        if (strcmp(text, reason_texts[i]) == 0)
+            return (enum task_reason)i;
+    }
+    return REASON_OTHER;
+}
+
+/* -- making and freeing ---------------------------------------------------- */
+
+void dispatch_spec_free(struct dispatch_spec *spec)
+{
+    free(spec->op);
+    attrs_free(&spec->args);
+    free(spec->on);
+    for (size_t i = 0; i < spec->n_hosts; i++)
+        free(spec->hosts[i]);
+    free(spec->hosts);
+    free(spec->per_attr);
+    memset(spec, 0, sizeof(*spec));
+}
+
+struct job *job_new(const char *jid, uint64_t number,
+                    struct dispatch_spec *spec, const struct eventlog_bounds *b)
+{
+    struct job *j = xcalloc(1, sizeof(*j));
+
+    memcpy(j->jid, jid, strnlen(jid, JID_MAX - 1));
+    j->number = number;
+    j->spec = *spec;
+    memset(spec, 0, sizeof(*spec));
+    j->all = j->spec.on && strcmp(j->spec.on, "all") == 0;
+    TAILQ_INIT(&j->waiting);
+    eventlog_init(&j->log, b);
+    return j;
+}
+
+void job_free(struct job *j)
+{
+    eventlog_free(&j->log);
+    for (unsigned i = 0; i < j->n_tasks; i++) {
+        free(j->tasks[i].rc);
+        free(j->tasks[i].tried);
+        attrs_free(&j->tasks[i].attrs);
+    }
+    free(j->tasks);
+    for (unsigned i = 0; i < j->n_groups; i++)
+        free(j->groups[i].value);
+    free(j->groups);
+    for (unsigned i = 0; i < j->n_names; i++)
+        free(j->names[i]);
+    free(j->names);
+    free(j->error);
+    selector_free(&j->selector);
+    dispatch_spec_free(&j->spec);
+    free(j);
+}
+
+void job_set_tasks(struct job *j, unsigned n)
+{
+    j->tasks = xcalloc(n, sizeof(*j->tasks));
+    j->n_tasks = n;
+    j->counts[TASK_WAITING] = n;
+    eventlog_set_hosts(&j->log, n);
+    for (unsigned i = 0; i < n; i++) {
+        struct task *t = &j->tasks[i];
+
+        t->job = j;
+        t->index = i;
+        t->group = -1;
+        TAILQ_INSERT_TAIL(&j->waiting, t, in_job);
+    }
+}
+
+const char *job_intern(struct job *j, const char *name)
+{
+    j->names = xreallocarray(j->names, j->n_names + 1, sizeof(*j->names));
+    j->names[j->n_names] = xstrdup(name);
+    return j->names[j->n_names++];
+}
+
+int job_group(struct job *j, const char *value)
+{
+    struct task_group *g;
+
+    if (!value)
+        value = "";
+    for (unsigned i = 0; i < j->n_groups; i++) {
+        if (strcmp(j->groups[i].value, value) == 0)
+            return (int)i;
+    }
+    j->groups = xreallocarray(j->groups, j->n_groups + 1, sizeof(*g));
+    g = &j->groups[j->n_groups];
+    g->value = xstrdup(value);
+    g->active = 0;
+    return (int)j->n_groups++;
+}
+
+/* -- states ---------------------------------------------------------------- */
+
+static bool task_is_active(enum task_state s)
+{
+    return s == TASK_SENT || s == TASK_RUNNING;
+}
+
+/* A task in a state is on that state's lists of its job and its worker. */
+static void task_list_leave(struct task *t)
+{
+    if (t->state == TASK_WAITING) {
+        TAILQ_REMOVE(&t->job->waiting, t, in_job);
+        if (t->queued)
+            TAILQ_REMOVE(t->queued, t, in_worker);
+        t->queued = NULL;
+    }
+    if (task_is_active(t->state)) {
+        if (t->group >= 0)
+            t->job->groups[t->group].active--;
+        if (t->worker)
+            worker_remove_active(t->worker, t);
+    }
+}
+
+static void task_list_enter(struct task *t)
+{
+    if (t->state == TASK_WAITING)
+        TAILQ_INSERT_TAIL(&t->job->waiting, t, in_job);
+    if (task_is_active(t->state)) {
+        if (t->group >= 0)
+            t->job->groups[t->group].active++;
+        if (t->worker)
+            worker_add_active(t->worker, t);
+    }
+}
+
+bool task_set_state(struct task *t, enum task_state to)
+{
+    struct job *j = t->job;
+
+    if (!task_moves[t->state][to]) {
+        log_id_error(j->jid, "%s: %s cannot become %s", t->host ? t->host : "-",
+                     task_state_text(t->state), task_state_text(to));
+        return false;
+    }
+    if (t->host)
+        log_id_debug(j->jid, "%s: %s -> %s", t->host, task_state_text(t->state),
+                     task_state_text(to));
+    task_list_leave(t);
+    j->counts[t->state]--;
+    t->state = to;
+    j->counts[to]++;
+    task_list_enter(t);
+    return true;
+}
+
+bool job_set_state(struct job *j, enum job_state to)
+{
+    static const char *const texts[] = {"matching", "running", "done"};
+
+    if (to <= j->state) {
+        log_id_error(j->jid, "%s cannot become %s", texts[j->state], texts[to]);
+        return false;
+    }
+    log_id_debug(j->jid, "%s -> %s", texts[j->state], texts[to]);
+    j->state = to;
+    return true;
+}
+
+/* What .fail counts: whatever was tried and did not end well. */
+static bool end_is_failure(const struct task_end *end)
+{
+    return end->reason != REASON_CANCELLED &&
+           (end->state == HOST_FAILED || end->state == HOST_UNREACHABLE);
+}
+
+void task_set_end(struct task *t, const struct task_end *end)
+{
+    struct job *j = t->job;
+
+    t->reason = end->reason;
+    t->result = end->state;
+    t->rc = xstrdup(end->rc ? end->rc : "-");
+    attrs_set(&t->attrs, "reason",
+              end->text ? end->text : task_reason_text(end->reason));
+    for (size_t i = 0; end->attrs && i < end->attrs->count; i++) {
+        const struct attr *a = &end->attrs->list[i];
+
+        if (strcmp(a->name, "reason") != 0)
+            attrs_set(&t->attrs, a->name, a->value);
+    }
+    j->results[end->state]++;
+    j->reasons[end->reason]++;
+    if (end_is_failure(end))
+        j->failures++;
+}
+
+int job_result(const struct job *j)
+{
+    bool bad = j->error || j->results[HOST_FAILED] ||
+               j->results[HOST_UNREACHABLE] || j->reasons[REASON_NOTSTARTED] ||
+               j->reasons[REASON_CANCELLED];
+
+    return bad ? 2 : 0;
+}

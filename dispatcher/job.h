@@ -1,0 +1,180 @@
+/*
+ * A job and its tasks, one for each host: what was asked, where each stands,
+ * what came of it. One function changes the state of a task and one that of a
+ * job; they keep the counts, the lists and the arithmetic of the limits true.
+ *
+ *   WAITING --> SENT --> RUNNING --> ENDED      (task)
+ *      ^         |          |
+ *      +---------+----------+   not started after all, or .lost rerun
+ *
+ *   MATCHING --> RUNNING --> DONE               (job)
+ *
+ * Pure: must not know sockets, clocks, the store, or the wire.
+ */
+#ifndef DISPATCHER_JOB_H
+#define DISPATCHER_JOB_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/queue.h>
+#include <uthash.h>
+
+#include "dispatcher/dispatcher.h"
+#include "dispatcher/events.h"
+#include "lib/attrs.h"
+#include "lib/mem.h"
+#include "lib/selector.h"
+
+struct worker;
+
+#define JID_MAX 40 /* bytes of a job's id, with NUL */
+
+enum task_state { TASK_WAITING, TASK_SENT, TASK_RUNNING, TASK_ENDED };
+#define TASK_STATES 4
+
+/* Why a task ended. */
+enum task_reason {
+    REASON_EXITED,
+    REASON_SIGNAL,
+    REASON_TIMEOUT,
+    REASON_IDLE,
+    REASON_CANCELLED,
+    REASON_REFUSED,
+    REASON_LOST,
+    REASON_UNREACHABLE,
+    REASON_NOTSTARTED,
+    REASON_OTHER /* what a worker says and we do not know */
+};
+#define TASK_REASONS 10
+
+/* Per-host states, as the wire has them. */
+enum host_state {
+    HOST_OK,
+    HOST_SKIPPED,
+    HOST_FAILED,
+    HOST_UNREACHABLE,
+    HOST_CHANGED
+};
+#define HOST_STATES 5
+
+enum job_state { JOB_MATCHING, JOB_RUNNING, JOB_DONE };
+
+TAILQ_HEAD(task_list, task);
+
+struct task {
+    struct job *job;
+    unsigned index; /* in job->tasks, and of its output in job->log */
+    enum task_state state;
+    const char *host;      /* one of job->names; NULL: any, none taken yet */
+    struct worker *worker; /* NULL: none, or it is not known (any more) */
+    int group;             /* in job->groups; -1: no .per, or not known yet */
+    TAILQ_ENTRY(task) in_job; /* job->waiting while WAITING */
+    TAILQ_ENTRY(task)
+    in_worker;                /* worker->active while SENT or RUNNING; while
+                                  * WAITING, *queued */
+    struct task_list *queued; /* worker->waiting or a list of the queue */
+    uint64_t wait_ms; /* since when it waits for its worker only; 0: not */
+    uint64_t seq;     /* last SEQ that came from the worker */
+    uint64_t grant;   /* SEQ that it may forget, not told yet; 0: none */
+    TAILQ_ENTRY(task) in_grants; /* while grant */
+    bool owed;                   /* a grant waits for the pacing reader */
+    bool resuming;         /* its worker is back and asked whether it has it */
+    char *tried;           /* hosts that must not get it again, in words */
+    time_t started, ended; /* for people */
+    enum task_reason reason;
+    enum host_state result;
+    char *rc;           /* owned; NULL until it ended */
+    struct attrs attrs; /* the pairs of its exit line, reason first */
+};
+
+/* The workers that share a value of the .per attribute. */
+struct task_group {
+    char *value;
+    unsigned active;
+};
+
+struct job {
+    char jid[JID_MAX];
+    struct dispatch_spec spec;
+    struct selector selector; /* of spec.on */
+    bool all;                 /* spec.on is the word all */
+    enum job_state state;
+    uint64_t number; /* order of submission */
+    struct task *tasks;
+    unsigned n_tasks;
+    struct task_list waiting;
+    struct task_group *groups;
+    unsigned n_groups;
+    char **names; /* of hosts, owned; events and tasks point here */
+    unsigned n_names;
+    unsigned counts[TASK_STATES];   /* tasks in each state */
+    unsigned results[HOST_STATES];  /* ended ones, by what came of them */
+    unsigned reasons[TASK_REASONS]; /* ended ones, by why */
+    unsigned failures;              /* those that .fail counts */
+    bool stopped;                   /* .fail was reached */
+    bool cancelled;
+    uint64_t match_until; /* while JOB_MATCHING: when it gives up, ms */
+    char *error;          /* why it ended without hosts */
+    time_t submitted, ended;
+    uint64_t ended_ms;
+    struct eventlog log;
+    TAILQ_ENTRY(job) link; /* in the store, in order */
+    TAILQ_ENTRY(job) live; /* in the core, while not JOB_DONE */
+    bool is_live;
+    bool stored; /* the store has it: it may start */
+    bool dirty;  /* on the core's list of jobs to look at */
+    TAILQ_ENTRY(job) in_dirty;
+    UT_hash_handle hh;
+};
+
+/* Takes over what spec holds. */
+struct job *job_new(const char *jid, uint64_t number,
+                    struct dispatch_spec *spec,
+                    const struct eventlog_bounds *b);
+void job_free(struct job *j);
+
+/* Fixes the set of hosts: n tasks, all WAITING, not queued yet. */
+void job_set_tasks(struct job *j, unsigned n);
+/* A name that lives as long as the job. */
+const char *job_intern(struct job *j, const char *name);
+/* The group of tasks whose workers have that value (NULL: none). */
+int job_group(struct job *j, const char *value);
+
+/* The only ones that change a state; false: the move is not legal, and nothing
+ * was done. A task that leaves WAITING leaves the queue. */
+MUST_CHECK bool task_set_state(struct task *t, enum task_state to);
+MUST_CHECK bool job_set_state(struct job *j, enum job_state to);
+
+/* What a task ends with. */
+struct task_end {
+    enum task_reason reason;
+    enum host_state state;
+    const char *rc;            /* NULL: none */
+    const struct attrs *attrs; /* pairs beside the reason; or NULL */
+    const char *text;          /* reason as text; NULL: that of the enum */
+};
+/* Records how it ended; the state is changed by task_set_state(). */
+void task_set_end(struct task *t, const struct task_end *end);
+
+const char *task_state_text(enum task_state s);
+const char *task_reason_text(enum task_reason r);
+/* "signal 9" is REASON_SIGNAL. */
+enum task_reason task_reason_parse(const char *text);
+
+/* Tasks that are at a worker now. */
+static inline unsigned job_active(const struct job *j)
+{
+    return j->counts[TASK_SENT] + j->counts[TASK_RUNNING];
+}
+
+/* True if every task has ended. */
+static inline bool job_is_over(const struct job *j)
+{
+    return j->counts[TASK_ENDED] == j->n_tasks;
+}
+
+/* 0 if every host is ok, changed or skipped by its worker, else 2. */
+int job_result(const struct job *j);
+
+#endif

@@ -1,0 +1,125 @@
+/*
+ * Where jobs, their results and their output are kept. Every implementation
+ * holds the jobs themselves in memory (that is what find and each give) and
+ * answers what has to be kept in callbacks, which may come before the call
+ * returns or any time later:
+ *
+ *   added()   the job is kept; only now may it start
+ *   stored()  output of a task is kept up to that SEQ; only now may the worker
+ *             forget it
+ *
+ * It must not know workers or faces; time is passed in.
+ */
+#ifndef DISPATCHER_JOBSTORE_H
+#define DISPATCHER_JOBSTORE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "dispatcher/events.h"
+#include "dispatcher/job.h"
+#include "lib/mem.h"
+
+struct jobstore;
+
+struct jobstore_handler {
+    /* error NULL: it is kept; else it is not, and the job is freed after */
+    void (*added)(void *arg, struct job *j, const char *error);
+    void (*stored)(void *arg, struct task *t, uint64_t seq);
+};
+
+struct jobstore_bounds {
+    unsigned jobs;   /* ended jobs */
+    uint64_t age_ms; /* of an ended job */
+    size_t size;     /* of output in all */
+};
+
+/* What an implementation is. */
+struct jobstore_ops {
+    void (*free)(struct jobstore *s);
+    void (*add)(struct jobstore *s, struct job *j);
+    void (*event)(struct jobstore *s, struct job *j, enum event_kind kind,
+                  const struct task *t);
+    void (*output)(struct jobstore *s, struct task *t, bool whole,
+                   unsigned stream, const char *text, size_t len, uint64_t seq);
+    void (*changed)(struct jobstore *s, struct job *j);
+    void (*ended)(struct jobstore *s, struct job *j);
+    void (*remove)(struct jobstore *s, struct job *j);
+    struct job *(*find)(struct jobstore *s, const char *jid);
+    struct job *(*next)(struct jobstore *s, struct job *after);
+    void (*tidy)(struct jobstore *s, uint64_t now_ms);
+};
+
+struct jobstore {
+    const struct jobstore_ops *ops;
+    struct jobstore_handler handler;
+    void *arg;
+    struct jobstore_bounds bounds;
+};
+
+struct jobstore *jobstore_memory_new(const struct jobstore_bounds *b,
+                                     const struct jobstore_handler *handler,
+                                     void *arg);
+
+/* The store owns j from here on. */
+static inline void jobstore_add(struct jobstore *s, struct job *j)
+{
+    s->ops->add(s, j);
+}
+
+/* Appends to the job's life; t is whom it is about, or NULL. */
+static inline void jobstore_event(struct jobstore *s, struct job *j,
+                                  enum event_kind kind, const struct task *t)
+{
+    s->ops->event(s, j, kind, t);
+}
+
+static inline void jobstore_output(struct jobstore *s, struct task *t,
+                                   bool whole, unsigned stream,
+                                   const char *text, size_t len, uint64_t seq)
+{
+    s->ops->output(s, t, whole, stream, text, len, seq);
+}
+
+/* The record of the job or of one of its tasks has changed. */
+static inline void jobstore_changed(struct jobstore *s, struct job *j)
+{
+    s->ops->changed(s, j);
+}
+
+/* It is DONE: it may be forgotten when there is need. */
+static inline void jobstore_ended(struct jobstore *s, struct job *j)
+{
+    s->ops->ended(s, j);
+}
+
+/* Frees it; only a job that is DONE. */
+static inline void jobstore_remove(struct jobstore *s, struct job *j)
+{
+    s->ops->remove(s, j);
+}
+
+static inline struct job *jobstore_find(struct jobstore *s, const char *jid)
+{
+    return s->ops->find(s, jid);
+}
+
+/* The jobs in order of submission; after NULL: the first. */
+static inline struct job *jobstore_next(struct jobstore *s, struct job *after)
+{
+    return s->ops->next(s, after);
+}
+
+/* Lets ended jobs go that are too many, too old, or too big together. */
+static inline void jobstore_tidy(struct jobstore *s, uint64_t now_ms)
+{
+    s->ops->tidy(s, now_ms);
+}
+
+static inline void jobstore_free(struct jobstore *s)
+{
+    s->ops->free(s);
+}
+
+#endif

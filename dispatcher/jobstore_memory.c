@@ -1,0 +1,167 @@
+#include "dispatcher/jobstore.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/log.h"
+#include "lib/mem.h"
+
+TAILQ_HEAD(job_list, job);
+
+struct memory {
+    struct jobstore base;
+    struct job *by_jid;
+    struct job_list jobs; /* in order of submission */
+    unsigned n_ended;
+    size_t size; /* of output of all jobs */
+};
+
+static struct memory *memory_of(struct jobstore *s)
+{
+    return container_of(s, struct memory, base);
+}
+
+static void memory_drop(struct memory *m, struct job *j)
+{
+    HASH_DEL(m->by_jid, j);
+    TAILQ_REMOVE(&m->jobs, j, link);
+    if (j->state == JOB_DONE)
+        m->n_ended--;
+    job_free(j);
+}
+
+static void memory_free(struct jobstore *s)
+{
+    struct memory *m = memory_of(s);
+
+    while (!TAILQ_EMPTY(&m->jobs))
+        memory_drop(m, TAILQ_FIRST(&m->jobs));
+    free(m);
+}
+
+static void memory_add(struct jobstore *s, struct job *j)
+{
+    struct memory *m = memory_of(s);
+
+    j->log.total = &m->size;
+    HASH_ADD_STR(m->by_jid, jid, j);
+    TAILQ_INSERT_TAIL(&m->jobs, j, link);
+    s->handler.added(s->arg, j, NULL);
+}
+
+static void memory_event(struct jobstore *s, struct job *j,
+                         enum event_kind kind, const struct task *t)
+{
+    const char *text = kind == EVENT_ERROR ? j->error : "";
+
+    (void)s;
+    eventlog_add(&j->log, kind, t ? t->index : 0, t ? t->host : NULL, text,
+                 strlen(text));
+    if (kind == EVENT_DONE || kind == EVENT_ERROR)
+        eventlog_close(&j->log);
+}
+
+/* The oldest ended job makes room. */
+static bool memory_evict(struct memory *m, const char *why)
+{
+    struct job *j;
+
+    TAILQ_FOREACH (j, &m->jobs, link) {
+        if (j->state != JOB_DONE || !LIST_EMPTY(&j->log.cursors))
+            continue;
+        log_id_debug(j->jid, "forgotten: %s", why);
+        memory_drop(m, j);
+        return true;
+    }
+    return false;
+}
+
+static void memory_output(struct jobstore *s, struct task *t, bool whole,
+                          unsigned stream, const char *text, size_t len,
+                          uint64_t seq)
+{
+    struct memory *m = memory_of(s);
+
+    eventlog_add_output(&t->job->log, whole, t->index, t->host, stream, text,
+                        len);
+    while (m->size > s->bounds.size && memory_evict(m, "too much output"))
+        ;
+    if (m->size > s->bounds.size)
+        eventlog_squeeze(&t->job->log, t->index);
+    s->handler.stored(s->arg, t, seq);
+}
+
+/* The job is the record. */
+static void memory_changed(struct jobstore *s, struct job *j)
+{
+    (void)s;
+    (void)j;
+}
+
+static void memory_ended(struct jobstore *s, struct job *j)
+{
+    (void)j;
+    memory_of(s)->n_ended++;
+}
+
+static void memory_remove(struct jobstore *s, struct job *j)
+{
+    memory_drop(memory_of(s), j);
+}
+
+static struct job *memory_find(struct jobstore *s, const char *jid)
+{
+    struct memory *m = memory_of(s);
+    struct job *j;
+
+    HASH_FIND_STR(m->by_jid, jid, j);
+    return j;
+}
+
+static struct job *memory_next(struct jobstore *s, struct job *after)
+{
+    return after ? TAILQ_NEXT(after, link) : TAILQ_FIRST(&memory_of(s)->jobs);
+}
+
+static void memory_tidy(struct jobstore *s, uint64_t now_ms)
+{
+    struct memory *m = memory_of(s);
+    struct job *j, *next;
+
+    for (j = TAILQ_FIRST(&m->jobs); j; j = next) {
+        next = TAILQ_NEXT(j, link);
+        if (j->state != JOB_DONE || !LIST_EMPTY(&j->log.cursors))
+            continue;
+        if (now_ms - j->ended_ms >= s->bounds.age_ms)
+            memory_drop(m, j);
+    }
+    while (m->n_ended > s->bounds.jobs && memory_evict(m, "too many jobs"))
+        ;
+}
+
+static const struct jobstore_ops memory_ops = {
+    .free = memory_free,
+    .add = memory_add,
+    .event = memory_event,
+    .output = memory_output,
+    .changed = memory_changed,
+    .ended = memory_ended,
+    .remove = memory_remove,
+    .find = memory_find,
+    .next = memory_next,
+    .tidy = memory_tidy,
+};
+
+struct jobstore *jobstore_memory_new(const struct jobstore_bounds *b,
+                                     const struct jobstore_handler *handler,
+                                     void *arg)
+{
+    struct memory *m = xcalloc(1, sizeof(*m));
+
+    m->base.ops = &memory_ops;
+    m->base.handler = *handler;
+    m->base.arg = arg;
+    m->base.bounds = *b;
+    TAILQ_INIT(&m->jobs);
+    return &m->base;
+}

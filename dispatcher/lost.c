@@ -1,0 +1,233 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "dispatcher/core.h"
+#include "lib/log.h"
+#include "lib/mem.h"
+
+void lost_task(struct dispatch *d, struct task *t, const char *why)
+{
+    struct job *j = t->job;
+
+    if (j->spec.lost == DISPATCH_LOST_RERUN && !j->cancelled) {
+        log_id_info(j->jid, "lost on %s, runs elsewhere: %s", t->host, why);
+        run_requeue(d, t, true);
+        return;
+    }
+    run_end(d, t, REASON_LOST, why);
+}
+
+static void lose_all(struct worker *w, const char *why)
+{
+    struct task *t, *next;
+
+    for (t = TAILQ_FIRST(&w->active); t; t = next) {
+        next = TAILQ_NEXT(t, in_worker);
+        lost_task(w->core, t, why);
+    }
+}
+
+/* The host is back under another address: what it had there is gone. */
+static void lose_predecessors(struct worker *w)
+{
+    struct worker *other, *next;
+
+    HASH_ITER (by_name, w->core->by_name, other, next) {
+        if (other != w && !other->up && strcmp(other->host, w->host) == 0)
+            lose_all(other, "the worker was started anew");
+    }
+}
+
+/* -- the link -------------------------------------------------------------- */
+
+static char *text_or_null(const char *text)
+{
+    return text ? xstrdup(text) : NULL;
+}
+
+static void worker_greeted(struct worker *w, const char *instance,
+                           unsigned slots, const char *ops)
+{
+    free(w->instance);
+    free(w->ops);
+    w->instance = xstrdup(instance);
+    w->ops = text_or_null(ops);
+    w->slots = slots;
+    w->up = true;
+    w->full = false;
+    w->down_ms = 0;
+    w->load[0] = w->slots_free[0] = '\0';
+}
+
+const char *lost_up(void *arg, const char *host, const char *instance,
+                    unsigned slots, const char *ops)
+{
+    struct worker *w = arg;
+    struct task *t;
+    bool same = w->instance && strcmp(w->instance, instance) == 0;
+
+    if (strcmp(host, w->host) != 0)
+        return "another worker answers at this address";
+    if (!same)
+        lose_all(w, "the worker was started anew");
+    worker_greeted(w, instance, slots, ops);
+    lose_predecessors(w);
+    log_id_info(w->host, "link up: %u slots%s", slots,
+                same && w->n_active ? ", resuming" : "");
+    if (same) {
+        TAILQ_FOREACH (t, &w->active, in_worker) {
+            t->resuming = true;
+        }
+        wire_list(w->wire);
+    }
+    dispatch_touch_worker(w->core, w);
+    return NULL;
+}
+
+void lost_down(void *arg, const char *why)
+{
+    struct worker *w = arg;
+    struct dispatch *d = w->core;
+    uint64_t now = dispatch_now(d);
+    struct task *t;
+
+    (void)why;
+    w->up = false;
+    w->down_ms = now;
+    if (w->grace_until)
+        dispatch_wake_at(d, now);
+    if (w->n_active)
+        dispatch_wake_at(d, now + d->settings.lost_after_ms);
+    TAILQ_FOREACH (t, &w->waiting, in_worker) {
+        dispatch_touch_job(d, t->job);
+    }
+}
+
+/* Those that wait for a worker however long it takes. */
+static bool task_waits_for_ever(const struct task *t)
+{
+    return t->job->spec.lost == DISPATCH_LOST_WAIT && !t->job->cancelled;
+}
+
+static uint64_t worker_sweep(struct dispatch *d, struct worker *w, uint64_t now)
+{
+    uint64_t end = w->down_ms + d->settings.lost_after_ms;
+    struct task *t, *next;
+
+    if (!w->down_ms || !w->n_active)
+        return 0;
+    if (now < end)
+        return end;
+    for (t = TAILQ_FIRST(&w->active); t; t = next) {
+        next = TAILQ_NEXT(t, in_worker);
+        if (!task_waits_for_ever(t))
+            lost_task(d, t, "no connection to the worker");
+    }
+    return 0;
+}
+
+uint64_t lost_sweep(struct dispatch *d, uint64_t now)
+{
+    struct worker *w, *next;
+    uint64_t at = 0, one;
+
+    HASH_ITER (by_name, d->by_name, w, next) {
+        one = worker_sweep(d, w, now);
+        if (one && (!at || one < at))
+            at = one;
+    }
+    return at;
+}
+
+/* -- what it has ----------------------------------------------------------- */
+
+/* The task of a job that was given up on this host. */
+static struct task *lost_find(struct worker *w, const char *jid)
+{
+    struct job *j = jobstore_find(w->core->store, jid);
+
+    for (unsigned i = 0; j && i < j->n_tasks; i++) {
+        struct task *t = &j->tasks[i];
+
+        if (t->state == TASK_ENDED && t->reason == REASON_LOST && t->host &&
+            strcmp(t->host, w->host) == 0)
+            return t;
+    }
+    return NULL;
+}
+
+static bool jid_is_ours(const struct dispatch *d, const char *jid)
+{
+    return strncmp(jid, d->instance, INSTANCE_LEN) == 0 &&
+           jid[INSTANCE_LEN] == '-';
+}
+
+void lost_have(void *arg, const char *jid, uint64_t last_seq, bool exited)
+{
+    struct worker *w = arg;
+    struct task *t = said_find(w, jid);
+
+    if (!jid_is_ours(w->core, jid))
+        return;
+    if (t && !t->resuming)
+        return; /* given to it since it was asked */
+    if (!t)
+        t = lost_find(w, jid);
+    if (t) {
+        t->resuming = false;
+        wire_resume(w->wire, jid, t->seq);
+        if (t->job->cancelled && !exited)
+            wire_cancel(w->wire, jid);
+        return;
+    }
+    /* it runs elsewhere by now, or nobody knows it */
+    if (!exited)
+        wire_cancel(w->wire, jid);
+    wire_got(w->wire, jid, last_seq);
+}
+
+void lost_list_end(void *arg)
+{
+    struct worker *w = arg;
+    struct task *t, *next;
+
+    for (t = TAILQ_FIRST(&w->active); t; t = next) {
+        next = TAILQ_NEXT(t, in_worker);
+        if (!t->resuming)
+            continue;
+        t->resuming = false;
+        if (t->state == TASK_SENT)
+            run_requeue(w->core, t, false); /* it never got there */
+        else
+            lost_task(w->core, t, "the worker does not know it any more");
+    }
+}
+
+/* -- late words ------------------------------------------------------------ */
+
+void lost_output(struct worker *w, const struct wire_output *o)
+{
+    struct task *t = lost_find(w, o->jid);
+
+    if (t && o->seq > t->seq)
+        t->seq = o->seq;
+    wire_got(w->wire, o->jid, o->seq);
+}
+
+/* The record says lost, as everybody was told; how it really ended is added to
+ * it, and nothing is overwritten. */
+void lost_exit(struct worker *w, const struct wire_exit *e)
+{
+    struct task *t = lost_find(w, e->jid);
+    const char *reason = attrs_get(e->attrs, "reason");
+
+    wire_got(w->wire, e->jid, e->seq);
+    if (!t)
+        return;
+    t->seq = e->seq;
+    attrs_set(&t->attrs, "late-rc", e->rc);
+    attrs_set_fmt(&t->attrs, "late-state", "%u", e->state);
+    attrs_set(&t->attrs, "late-reason", reason ? reason : "exited");
+    log_id_info(e->jid, "%s was lost; late word: rc %s", w->host, e->rc);
+    jobstore_changed(w->core->store, t->job);
+}

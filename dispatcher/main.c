@@ -1,0 +1,268 @@
+/*
+ * muster-dispatch: finds workers, runs jobs on those that match.
+ */
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "client/muster.h"
+#include "dispatcher/dispatch.h"
+#include "lib/addr.h"
+#include "lib/buf.h"
+#include "lib/daemon.h"
+#include "lib/listen.h"
+#include "lib/log.h"
+#include "lib/loop.h"
+#include "lib/mem.h"
+#include "plugins/dispatch/exec.h"
+
+#define CLOSING                                                                \
+    "the dispatcher is going down; the job goes on at the workers, "           \
+    "but its record ends here"
+
+struct program {
+    struct daemon daemon;
+    struct loop *loop;
+    struct listen_host *listen;
+    struct dispatch *dispatch;
+    struct muster *muster;
+    struct muster_registration *registration;
+    struct loop_signal *term, *intr, *hup;
+    struct loop_task ending, stop; /* one after the other */
+};
+
+/* The faces and the settings that say where each listens. */
+static const struct {
+    const char *key;
+    const struct listen_face *(*face)(void);
+} faces[] = {
+    {"dispatcher.exec", exec_face},
+};
+
+static void read_limits(struct listen_limits *l, const struct conf *conf)
+{
+    *l = (struct listen_limits){
+        .conn = {.line = (size_t)conf_size(conf, "limits.line"),
+                 .output = (size_t)conf_size(conf, "limits.output"),
+                 .lines_a_turn =
+                     (unsigned)conf_int(conf, "limits.requests_per_turn"),
+                 .first_ms =
+                     (uint64_t)conf_duration_ms(conf, "limits.first_line"),
+                 .idle_ms = (uint64_t)conf_duration_ms(conf, "limits.idle")},
+        .connections = (unsigned)conf_int(conf, "limits.connections"),
+        .connections_per_address =
+            (unsigned)conf_int(conf, "limits.connections_per_address")};
+}
+
+/* -- signals --------------------------------------------------------------- */
+
+static void on_term(void *arg)
+{
+    struct program *p = arg;
+    unsigned running = dispatch_running(p->dispatch);
+
+    daemon_stopping(&p->daemon, "told to end");
+    if (running)
+        log_warn("%u job%s not ended: what runs goes on at the workers, its "
+                 "record is gone",
+                 running, running == 1 ? " has" : "s have");
+    listen_host_stop(p->listen);
+    dispatch_go_down(p->dispatch, CLOSING);
+    loop_later(p->loop, &p->ending);
+}
+
+/* Readers have been told: now every connection, in the settling step. */
+static void on_ending(void *arg)
+{
+    struct program *p = arg;
+
+    listen_host_close_all(p->listen, "the dispatcher is going down");
+    loop_later(p->loop, &p->stop);
+}
+
+static void on_stop(void *arg)
+{
+    struct program *p = arg;
+
+    loop_stop(p->loop);
+}
+
+static void on_hup(void *arg)
+{
+    struct program *p = arg;
+    struct dispatch_settings settings;
+    struct listen_limits limits;
+
+    if (!daemon_reload(&p->daemon))
+        return;
+    dispatch_settings_read(&settings, p->daemon.conf);
+    dispatch_reload(p->dispatch, &settings);
+    read_limits(&limits, p->daemon.conf);
+    listen_host_limits(p->listen, &limits);
+}
+
+/* -- the registry ---------------------------------------------------------- */
+
+static void on_registered(void *arg, uint64_t revision)
+{
+    (void)arg;
+    log_info("registered at revision %llu", (unsigned long long)revision);
+}
+
+static void on_refused(void *arg, const char *text)
+{
+    (void)arg;
+    log_warn("the registry refuses to register this dispatcher: %s", text);
+}
+
+static bool connect_registry(struct program *p)
+{
+    struct muster_options options = {
+        .registries = conf_text(p->daemon.conf, "dispatcher.registry")};
+    char *error = NULL;
+
+    p->muster = muster_new(loop_base(p->loop), &options, &error);
+    if (!p->muster)
+        log_error("dispatcher.registry: %s", error);
+    free(error);
+    return p->muster && dispatch_start(p->dispatch, p->muster);
+}
+
+/* A socket of this machine has no name that a service may have. */
+static void service_name(const struct program *p, const struct addr *addr,
+                         char *name, size_t size)
+{
+    if (addr->kind == ADDR_TCP)
+        addr_write_dial(addr, name, size);
+    else
+        snprintf(name, size, "dispatcher-%s", dispatch_instance(p->dispatch));
+}
+
+static bool register_self(struct program *p)
+{
+    const struct addr *addr = listen_face_addr(p->listen, "exec");
+    const char *node = conf_str(p->daemon.conf, "node");
+    char name[ADDR_TEXT_MAX], dial[ADDR_TEXT_MAX];
+    char *error = NULL;
+
+    if (!addr)
+        return true;
+    service_name(p, addr, name, sizeof(name));
+    addr_write_dial(addr, dial, sizeof(dial));
+    struct muster_attr attrs[] = {
+        {"kind", "dispatcher"},
+        {"addr", dial},
+        {"instance", dispatch_instance(p->dispatch)},
+        {"version", muster_version()},
+        {"node", node},
+    };
+    struct muster_registration_options o = {
+        .name = name,
+        .attrs = attrs,
+        .attr_count = ARRAY_LEN(attrs) - (node == NULL),
+        .replace = true,
+        .on_registered = on_registered,
+        .on_refused = on_refused,
+    };
+    p->registration = muster_register(p->muster, &o, &error);
+    if (!p->registration)
+        log_error("registering: %s", error);
+    free(error);
+    return p->registration != NULL;
+}
+
+/* -- starting and ending --------------------------------------------------- */
+
+static bool listen_one(struct program *p, const struct listen_face *face,
+                       const char *text)
+{
+    struct addr addr;
+    const char *wrong = addr_parse(&addr, text, 0);
+    char *error = NULL;
+
+    if (!wrong)
+        error = listen_add(p->listen, face, &addr, p->dispatch);
+    if (wrong || error)
+        log_error("%s: %s", text, wrong ? wrong : error);
+    wrong = wrong ? wrong : error;
+    free(error);
+    return wrong == NULL;
+}
+
+static bool listen_all(struct program *p)
+{
+    for (size_t i = 0; i < ARRAY_LEN(faces); i++) {
+        size_t n;
+        const char *const *list = conf_listen(p->daemon.conf, faces[i].key, &n);
+
+        for (size_t k = 0; k < n; k++) {
+            if (!listen_one(p, faces[i].face(), list[k]))
+                return false;
+        }
+    }
+    return true;
+}
+
+static bool program_start(struct program *p)
+{
+    struct dispatch_settings settings;
+    struct listen_limits limits;
+    struct buf words = BUF_INIT;
+    bool ok;
+
+    p->loop = loop_new(NULL);
+    if (!p->loop) {
+        log_error("no event loop");
+        return false;
+    }
+    p->ending = (struct loop_task){.fn = on_ending, .arg = p};
+    p->stop = (struct loop_task){.fn = on_stop, .arg = p};
+    read_limits(&limits, p->daemon.conf);
+    p->listen = listen_host_new(p->loop, &limits);
+    dispatch_settings_read(&settings, p->daemon.conf);
+    p->dispatch = dispatch_new(p->loop, &settings);
+    p->term = loop_signal_new(p->loop, SIGTERM, on_term, p);
+    p->intr = loop_signal_new(p->loop, SIGINT, on_term, p);
+    p->hup = loop_signal_new(p->loop, SIGHUP, on_hup, p);
+    if (!listen_all(p) || !connect_registry(p) || !register_self(p))
+        return false;
+    listen_ready_words(p->listen, &words);
+    ok = daemon_ready(&p->daemon, buf_str(&words));
+    buf_free(&words);
+    return ok;
+}
+
+/* Clients are closed first: they hold readers. */
+static void program_end(struct program *p)
+{
+    listen_host_free(p->listen);
+    dispatch_free(p->dispatch);
+    muster_free(p->muster);
+    loop_signal_free(p->term);
+    loop_signal_free(p->intr);
+    loop_signal_free(p->hup);
+    if (p->loop)
+        loop_free(p->loop);
+    daemon_end(&p->daemon);
+}
+
+int main(int argc, char **argv)
+{
+    struct program p = {
+        .daemon = {.name = "muster-dispatch",
+                   .about = "finds workers in a registry and runs jobs on "
+                            "those that match",
+                   .program = CONF_DISPATCH}};
+    int status = daemon_start(&p.daemon, argc, argv);
+
+    if (status >= 0)
+        return status;
+    status = DAEMON_FAILED;
+    if (program_start(&p)) {
+        loop_run(p.loop);
+        status = DAEMON_OK;
+    }
+    program_end(&p);
+    return status;
+}

@@ -1,0 +1,182 @@
+#include "dispatcher/record.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "dispatcher/core.h"
+#include "lib/mem.h"
+
+#define RECORD_CMD_MAX 200 /* bytes of a command in the list of jobs */
+
+static void set_count(struct attrs *out, const char *name, unsigned n)
+{
+    attrs_set_fmt(out, name, "%u", n);
+}
+
+static void set_if(struct attrs *out, const char *name, unsigned n)
+{
+    if (n)
+        set_count(out, name, n);
+}
+
+static void set_time(struct attrs *out, const char *name, time_t t)
+{
+    if (t)
+        attrs_set_fmt(out, name, "%lld", (long long)t);
+}
+
+void record_summary(const struct job *j, struct attrs *out)
+{
+    set_count(out, "ok", j->results[HOST_OK]);
+    set_count(out, "failed", j->results[HOST_FAILED]);
+    set_count(out, "unreachable", j->results[HOST_UNREACHABLE]);
+    set_if(out, "skipped", j->results[HOST_SKIPPED]);
+    set_if(out, "changed", j->results[HOST_CHANGED]);
+    set_if(out, "cancelled", j->reasons[REASON_CANCELLED]);
+    set_if(out, "timeout", j->reasons[REASON_TIMEOUT]);
+    set_if(out, "idle", j->reasons[REASON_IDLE]);
+    set_if(out, "lost", j->reasons[REASON_LOST]);
+    set_if(out, "refused", j->reasons[REASON_REFUSED]);
+    set_if(out, "notstarted", j->reasons[REASON_NOTSTARTED]);
+    set_if(out, "stopped", j->stopped);
+}
+
+static void set_target(const struct job *j, struct attrs *out)
+{
+    const struct dispatch_spec *spec = &j->spec;
+    struct buf b = BUF_INIT;
+
+    if (spec->on)
+        attrs_set(out, "on", spec->on);
+    for (size_t i = 0; i < spec->n_hosts; i++) {
+        if (i)
+            buf_add_char(&b, ',');
+        buf_add_str(&b, spec->hosts[i]);
+    }
+    if (spec->n_hosts)
+        attrs_set(out, "on-hosts", buf_str(&b));
+    buf_free(&b);
+    if (spec->any)
+        attrs_set(out, "any", "1");
+}
+
+/* The beginning of what is run; the whole of it is in the record of the job. */
+static void set_command(const struct job *j, struct attrs *out)
+{
+    const char *cmd = attrs_get(&j->spec.args, "cmd");
+
+    if (!cmd)
+        cmd = attrs_get(&j->spec.args, "argv");
+    if (!cmd)
+        return;
+    attrs_set_fmt(out, "cmd", "%.*s%s", RECORD_CMD_MAX, cmd,
+                  strlen(cmd) > RECORD_CMD_MAX ? "..." : "");
+}
+
+void record_job(const struct job *j, struct attrs *out)
+{
+    attrs_set(out, "op", j->spec.op);
+    attrs_set_fmt(out, "state", "%d", j->state == JOB_DONE ? job_result(j) : 1);
+    set_count(out, "hosts", j->n_tasks);
+    record_summary(j, out);
+    set_count(out, "waiting", j->counts[TASK_WAITING]);
+    set_count(out, "running", job_active(j));
+    set_time(out, "submitted", j->submitted);
+    set_time(out, "ended", j->ended);
+    if (j->error)
+        attrs_set(out, "error", j->error);
+    set_target(j, out);
+    set_command(j, out);
+}
+
+/* A task that has not ended has no result: its state is a word, then. */
+void record_task(const struct task *t, struct attrs *out)
+{
+    attrs_set(out, "task", task_state_text(t->state));
+    set_time(out, "started", t->started);
+    if (t->tried)
+        attrs_set(out, "tried", t->tried);
+    if (t->state != TASK_ENDED)
+        return;
+    attrs_set(out, "rc", t->rc);
+    attrs_set_fmt(out, "state", "%d", (int)t->result);
+    set_time(out, "ended", t->ended);
+    for (size_t i = 0; i < t->attrs.count; i++)
+        attrs_set(out, t->attrs.list[i].name, t->attrs.list[i].value);
+}
+
+/* -- what faces ask -------------------------------------------------------- */
+
+static void tell_job(const struct job *j, bool args, dispatch_record_fn *fn,
+                     void *arg)
+{
+    struct attrs pairs = {0};
+
+    record_job(j, &pairs);
+    for (size_t i = 0; args && i < j->spec.args.count; i++) {
+        const struct attr *a = &j->spec.args.list[i];
+        char *name = xasprintf("arg.%s", a->name);
+
+        attrs_set(&pairs, name, a->value);
+        free(name);
+    }
+    fn(arg, j->jid, &pairs);
+    attrs_free(&pairs);
+}
+
+void dispatch_jobs(struct dispatch *d, dispatch_record_fn *fn, void *arg)
+{
+    struct job *j = NULL;
+
+    while ((j = jobstore_next(d->store, j)))
+        tell_job(j, false, fn, arg);
+}
+
+bool dispatch_job(struct dispatch *d, const char *jid, dispatch_record_fn *job,
+                  dispatch_record_fn *host, void *arg)
+{
+    struct job *j = jobstore_find(d->store, jid);
+
+    if (!j)
+        return false;
+    tell_job(j, true, job, arg);
+    for (unsigned i = 0; i < j->n_tasks; i++) {
+        struct attrs pairs = {0};
+
+        record_task(&j->tasks[i], &pairs);
+        host(arg, j->tasks[i].host ? j->tasks[i].host : "-", &pairs);
+        attrs_free(&pairs);
+    }
+    return true;
+}
+
+static char *no_job(const char *jid)
+{
+    return xasprintf("no job %s", jid);
+}
+
+char *dispatch_cancel(struct dispatch *d, const char *jid)
+{
+    struct job *j = jobstore_find(d->store, jid);
+
+    if (!j)
+        return no_job(jid);
+    if (j->state == JOB_DONE)
+        return xasprintf("job %s has ended", jid);
+    run_cancel(d, j);
+    return NULL;
+}
+
+char *dispatch_delete(struct dispatch *d, const char *jid)
+{
+    struct job *j = jobstore_find(d->store, jid);
+
+    if (!j)
+        return no_job(jid);
+    if (j->state != JOB_DONE)
+        return xasprintf("job %s is running: cancel it first", jid);
+    reader_drop_job(d, j);
+    jobstore_remove(d->store, j);
+    return NULL;
+}

@@ -1,0 +1,227 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "dispatcher/core.h"
+#include "dispatcher/route.h"
+#include "lib/log.h"
+#include "lib/mem.h"
+
+#define SUBMIT_FIRST_MS 3000 /* for the registry's first answer */
+#define BACKLOG_WINDOWS 64   /* a job's backlog, in windows of one host */
+
+/* -- fixing the set of hosts ----------------------------------------------- */
+
+static unsigned count_matching(struct dispatch *d, const struct job *j)
+{
+    struct worker *w, *next;
+    unsigned n = 0;
+
+    HASH_ITER (by_host, d->by_host, w, next) {
+        n += worker_is_known(w) && worker_matches(w, j);
+    }
+    return n;
+}
+
+static void task_bind(struct dispatch *d, struct task *t, const char *host,
+                      struct worker *w)
+{
+    struct job *j = t->job;
+    const struct dispatch_spec *spec = &j->spec;
+
+    t->host = job_intern(j, host);
+    t->worker = w;
+    if (spec->per_attr)
+        t->group = job_group(j, w ? attrs_get(&w->attrs, spec->per_attr) : "");
+    queue_add(&d->queue, t);
+}
+
+static void bind_matching(struct dispatch *d, struct job *j)
+{
+    struct worker *w, *next;
+    unsigned i = 0;
+
+    HASH_ITER (by_host, d->by_host, w, next) {
+        if (worker_is_known(w) && worker_matches(w, j))
+            task_bind(d, &j->tasks[i++], w->host, w);
+    }
+}
+
+static void bind_hosts(struct dispatch *d, struct job *j)
+{
+    for (unsigned i = 0; i < j->n_tasks; i++) {
+        const char *host = j->spec.hosts[i];
+        struct worker *w = workers_by_host(d, host);
+
+        task_bind(d, &j->tasks[i], host, w && worker_is_known(w) ? w : NULL);
+    }
+}
+
+static unsigned hosts_of(const struct job *j, unsigned matching)
+{
+    if (j->spec.any)
+        return 1;
+    return j->spec.n_hosts ? (unsigned)j->spec.n_hosts : matching;
+}
+
+/* From here on the set is fixed. */
+static void submit_fix(struct dispatch *d, struct job *j, unsigned matching)
+{
+    job_set_tasks(j, hosts_of(j, matching));
+    if (!job_set_state(j, JOB_RUNNING))
+        return;
+    if (j->spec.any)
+        queue_add(&d->queue, &j->tasks[0]);
+    else if (j->spec.n_hosts)
+        bind_hosts(d, j);
+    else
+        bind_matching(d, j);
+    log_id_info(j->jid, "%s on %u host%s", j->spec.op, j->n_tasks,
+                j->n_tasks == 1 ? "" : "s");
+    jobstore_event(d->store, j, EVENT_SUBMIT, NULL);
+    dispatch_touch_job(d, j);
+}
+
+/* Named hosts need nobody there, unless so many are asked for. */
+static char *match_wrong(const struct job *j, unsigned matching)
+{
+    const struct dispatch_spec *spec = &j->spec;
+
+    if (spec->n_hosts && !spec->any && !spec->min && !spec->expect)
+        return NULL;
+    return route_count_wrong(spec, matching);
+}
+
+void submit_match(struct dispatch *d, struct job *j)
+{
+    unsigned matching = count_matching(d, j);
+    char *wrong = match_wrong(j, matching);
+    bool over = dispatch_now(d) >= j->match_until;
+
+    /* before the registry has answered nobody can be said to be missing */
+    if (wrong && d->synced && !j->spec.has_wait)
+        over = true;
+    if (!wrong && !j->cancelled)
+        submit_fix(d, j, matching);
+    else if (over || j->cancelled)
+        run_fail_job(d, j, j->cancelled ? "cancelled" : wrong);
+    else
+        dispatch_wake_at(d, j->match_until);
+    free(wrong);
+}
+
+/* -- a request ------------------------------------------------------------- */
+
+/* What cannot be, whoever asks. */
+static const char *spec_wrong(const struct dispatch_spec *spec)
+{
+    if (spec->on && spec->n_hosts)
+        return "say .on or .hosts, not both";
+    if (!spec->on && !spec->n_hosts)
+        return "no target: say .on SELECTOR, .hosts A,B or .on all";
+    if (spec->on && !*spec->on)
+        return "empty .on: say .on all for every worker";
+    if (spec->lost == DISPATCH_LOST_RERUN && !spec->any)
+        return ".lost rerun needs .any 1";
+    if (spec->any && (spec->parallel.set || spec->fail.set || spec->per_attr))
+        return ".any runs on one host: no .parallel, .fail or .per";
+    return NULL;
+}
+
+static char *submit_selector(struct job *j)
+{
+    char *wrong;
+
+    if (!j->spec.on || j->all)
+        return NULL;
+    wrong = selector_parse_text(&j->selector, j->spec.on, strlen(j->spec.on));
+    if (!wrong && !j->selector.count)
+        wrong = xstrdup("empty .on: say .on all for every worker");
+    return wrong;
+}
+
+/* What can be said at once of a job that does not wait. */
+static char *submit_nobody(struct dispatch *d, struct job *j)
+{
+    if (!d->synced || j->spec.has_wait)
+        return NULL;
+    return match_wrong(j, count_matching(d, j));
+}
+
+static struct eventlog_bounds job_bounds(const struct dispatch_settings *s)
+{
+    return (struct eventlog_bounds){.host = s->output,
+                                    .window = s->window,
+                                    .backlog = BACKLOG_WINDOWS * s->window};
+}
+
+static struct job *submit_make(struct dispatch *d, struct dispatch_spec *spec)
+{
+    struct eventlog_bounds bounds = job_bounds(&d->settings);
+    char jid[JID_MAX];
+    struct job *j;
+
+    snprintf(jid, sizeof(jid), "%s-%llu", d->instance,
+             (unsigned long long)d->jobs_made + 1);
+    j = job_new(jid, d->jobs_made + 1, spec, &bounds);
+    j->submitted = time(NULL);
+    return j;
+}
+
+static char *submit_wrong(struct dispatch *d, const struct dispatch_spec *spec)
+{
+    const char *wrong = spec_wrong(spec);
+
+    if (!wrong && d->closing)
+        wrong = d->closing;
+    if (wrong)
+        return xstrdup(wrong);
+    if (d->n_live >= d->settings.queue)
+        return xasprintf("%u jobs run or wait already (dispatcher.queue)",
+                         d->n_live);
+    return NULL;
+}
+
+struct dispatch_reader *dispatch_submit(struct dispatch *d,
+                                        struct dispatch_spec *spec,
+                                        dispatch_ready_fn *ready, void *arg,
+                                        char **error)
+{
+    struct dispatch_reader *r;
+    struct job *j;
+
+    *error = submit_wrong(d, spec);
+    if (*error) {
+        dispatch_spec_free(spec);
+        return NULL;
+    }
+    j = submit_make(d, spec);
+    *error = submit_selector(j);
+    if (!*error)
+        *error = submit_nobody(d, j);
+    if (*error) {
+        job_free(j);
+        return NULL;
+    }
+    d->jobs_made++;
+    d->n_live++;
+    TAILQ_INSERT_TAIL(&d->live, j, live);
+    r = reader_new(d, j, true, ready, arg);
+    j->match_until = dispatch_now(d) + (d->synced ? 0 : SUBMIT_FIRST_MS);
+    if (j->spec.has_wait && j->spec.wait_ms > j->match_until - dispatch_now(d))
+        j->match_until = dispatch_now(d) + j->spec.wait_ms;
+    jobstore_add(d->store, j);
+    return r;
+}
+
+void submit_added(void *arg, struct job *j, const char *error)
+{
+    struct dispatch *d = arg;
+
+    j->stored = !error;
+    if (error)
+        run_fail_job(d, j, error);
+    else
+        submit_match(d, j);
+}

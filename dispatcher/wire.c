@@ -1,0 +1,334 @@
+#include "dispatcher/wire.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "lib/buf.h"
+#include "lib/conn.h"
+#include "lib/dial.h"
+#include "lib/log.h"
+#include "lib/mem.h"
+#include "dispatcher/wire_words.h"
+#include "dispatcher/random.h"
+
+#define WIRE_PAUSE_MIN  50   /* ms of the first pause before dialling again */
+#define WIRE_PAUSE_MAX  5000 /* it doubles up to this */
+#define WIRE_QUEUED_MAX (64UL << 20) /* unread by a worker: it is dead */
+#define WIRE_LINES_TURN 256
+#define WIRE_STEADY_MS  5000 /* up for so long: the pause starts small again */
+
+enum wire_state { WIRE_DOWN, WIRE_DIALLING, WIRE_GREETING, WIRE_UP };
+
+struct wire {
+    struct loop *loop;
+    struct addr addr;
+    struct wire_options options;
+    char *name, *id; /* owned: those of the options */
+    const struct wire_handler *handler;
+    void *arg;
+    enum wire_state state;
+    struct dial *dial;
+    struct conn *conn;
+    struct loop_timer *redial, *watch;
+    uint64_t pause_ms;
+    uint64_t up_ms;    /* since when it is up */
+    uint64_t heard_ms; /* last line */
+    bool asked;        /* silent, and asked for its list */
+};
+
+static void wire_dial(void *arg);
+
+/* -- coming and going ------------------------------------------------------ */
+
+/* Full jitter: anything up to a bound that doubles. */
+static void wire_again(struct wire *k)
+{
+    uint64_t bound = k->pause_ms;
+
+    k->state = WIRE_DOWN;
+    k->pause_ms = bound * 2 > WIRE_PAUSE_MAX ? WIRE_PAUSE_MAX : bound * 2;
+    loop_timer_set(k->redial, random_u32() % (bound + 1));
+}
+
+static void wire_lost(struct wire *k, const char *why)
+{
+    bool was_up = k->state == WIRE_UP;
+
+    loop_timer_off(k->watch);
+    k->conn = NULL;
+    if (was_up && loop_now(k->loop) - k->up_ms >= WIRE_STEADY_MS)
+        k->pause_ms = WIRE_PAUSE_MIN;
+    log_id_at(was_up ? MLOG_INFO : MLOG_DEBUG, k->id, "link %s: %s",
+              was_up ? "broken" : "failed", why);
+    wire_again(k);
+    if (was_up)
+        k->handler->down(k->arg, why);
+}
+
+static void wire_closed(struct conn *c, void *arg, const char *reason)
+{
+    (void)c;
+    wire_lost(arg, reason);
+}
+
+/* A worker that has gone silent is asked once, and given up at the second
+ * look; before it is up it has the whole time for greeting. */
+static void wire_watch(void *arg)
+{
+    struct wire *k = arg;
+    uint64_t quiet = loop_now(k->loop) - k->heard_ms;
+
+    if (k->state == WIRE_GREETING) {
+        conn_abort(k->conn, "it did not greet");
+        return;
+    }
+    if (conn_queued(k->conn) > WIRE_QUEUED_MAX) {
+        conn_abort(k->conn, "it does not read");
+        return;
+    }
+    if (quiet >= k->options.silence_ms && k->asked) {
+        conn_abort(k->conn, "it does not answer");
+        return;
+    }
+    if (quiet >= k->options.silence_ms) {
+        k->asked = true;
+        wire_list(k);
+    }
+    loop_timer_set(k->watch, k->options.silence_ms);
+}
+
+static enum conn_verdict wire_line(struct conn *c, void *arg, char *line,
+                                   size_t len);
+
+static const struct conn_handler wire_conn = {
+    .line = wire_line,
+    .closed = wire_closed,
+};
+
+static void wire_dialled(void *arg, int fd, const char *error)
+{
+    struct wire *k = arg;
+    struct conn_limits limits = {.line = k->options.line_max,
+                                 .lines_a_turn = WIRE_LINES_TURN};
+    char id[64];
+
+    k->dial = NULL;
+    if (fd < 0) {
+        log_id_debug(k->id, "dialling: %s", error);
+        wire_again(k);
+        return;
+    }
+    snprintf(id, sizeof(id), "worker %s", k->id);
+    k->conn = conn_new(k->loop, fd, id, &limits, &wire_conn, k);
+    k->state = WIRE_GREETING;
+    k->heard_ms = loop_now(k->loop);
+    k->asked = false;
+    buf_add_words(conn_out(k->conn), "hello");
+    buf_add_words(conn_out(k->conn), k->name);
+    buf_add_char(conn_out(k->conn), '\n');
+    conn_flush(k->conn);
+    loop_timer_set(k->watch, k->options.connect_ms);
+}
+
+static void wire_dial(void *arg)
+{
+    struct wire *k = arg;
+
+    k->state = WIRE_DIALLING;
+    k->dial =
+        dial_start(k->loop, &k->addr, k->options.connect_ms, wire_dialled, k);
+}
+
+struct wire *wire_new(struct loop *l, const struct addr *addr,
+                      const struct wire_options *o,
+                      const struct wire_handler *handler, void *arg)
+{
+    struct wire *k = xcalloc(1, sizeof(*k));
+
+    k->loop = l;
+    k->addr = *addr;
+    k->options = *o;
+    k->name = xstrdup(o->name);
+    k->id = xstrdup(o->id);
+    k->handler = handler;
+    k->arg = arg;
+    k->redial = loop_timer_new(l, wire_dial, k);
+    k->watch = loop_timer_new(l, wire_watch, k);
+    k->pause_ms = WIRE_PAUSE_MIN;
+    wire_dial(k);
+    return k;
+}
+
+void wire_free(struct wire *k)
+{
+    static const struct conn_handler nobody = {.line = wire_line};
+
+    if (!k)
+        return;
+    if (k->dial)
+        dial_cancel(k->dial);
+    if (k->conn) {
+        conn_set_handler(k->conn, &nobody, NULL);
+        conn_close(k->conn, "the worker is not needed any more");
+    }
+    loop_timer_free(k->redial);
+    loop_timer_free(k->watch);
+    free(k->name);
+    free(k->id);
+    free(k);
+}
+
+bool wire_is_up(const struct wire *k)
+{
+    return k->state == WIRE_UP && !conn_is_closing(k->conn);
+}
+
+void wire_hurry(struct wire *k)
+{
+    if (k->state != WIRE_DOWN)
+        return;
+    k->pause_ms = WIRE_PAUSE_MIN;
+    loop_timer_off(k->redial);
+    wire_dial(k);
+}
+
+/* -- what it says ---------------------------------------------------------- */
+
+static const char *wire_hello(struct wire *k, struct word *w, int n)
+{
+    struct wire_hello hello;
+    const char *wrong = wire_parse_hello(w, n, &hello);
+
+    if (wrong)
+        return wrong;
+    k->state = WIRE_UP;
+    k->up_ms = loop_now(k->loop);
+    loop_timer_set(k->watch, k->options.silence_ms);
+    wrong = k->handler->up(k->arg, hello.host, hello.instance, hello.slots,
+                           hello.ops);
+    if (wrong)
+        k->state = WIRE_GREETING;
+    return wrong;
+}
+
+static const char *wire_said(struct wire *k, char *line, size_t len)
+{
+    struct word words[WIRE_WORDS_MAX];
+    int n = words_split(line, len, words, WIRE_WORDS_MAX);
+
+    if (n < 0)
+        return words_error_text(n);
+    if (n == 0)
+        return NULL;
+    if (k->state == WIRE_GREETING)
+        return wire_hello(k, words, n);
+    return wire_dispatch_words(k->handler, k->arg, words, n);
+}
+
+static enum conn_verdict wire_line(struct conn *c, void *arg, char *line,
+                                   size_t len)
+{
+    struct wire *k = arg;
+    const char *wrong;
+
+    if (!k)
+        return CONN_NEXT;
+    k->heard_ms = loop_now(k->loop);
+    k->asked = false;
+    wrong = wire_said(k, line, len);
+    if (wrong) {
+        log_id_warn(k->id, "the worker at %s said: %s", conn_peer(c), wrong);
+        conn_abort(c, "%s", wrong);
+    }
+    return CONN_NEXT;
+}
+
+/* -- what it is told ------------------------------------------------------- */
+
+/* A line begun; NULL if there is nobody to tell. */
+static struct buf *wire_begin(struct wire *k, const char *verb, const char *jid)
+{
+    struct buf *out;
+
+    if (!k || !wire_is_up(k))
+        return NULL;
+    out = conn_out(k->conn);
+    buf_add_words(out, verb);
+    if (jid)
+        buf_add_words(out, jid);
+    return out;
+}
+
+static void wire_end(struct wire *k, struct buf *out)
+{
+    buf_add_char(out, '\n');
+    conn_flush(k->conn);
+}
+
+static void add_duration(struct buf *out, const char *name, uint64_t ms)
+{
+    char text[32];
+
+    if (!ms)
+        return;
+    if (ms % 1000)
+        snprintf(text, sizeof(text), "%llu.%03llu",
+                 (unsigned long long)ms / 1000, (unsigned long long)ms % 1000);
+    else
+        snprintf(text, sizeof(text), "%llu", (unsigned long long)ms / 1000);
+    buf_add_pair(out, name, text);
+}
+
+void wire_run(struct wire *k, const char *jid, const char *op,
+              const struct attrs *args, uint64_t timeout_ms, uint64_t idle_ms)
+{
+    struct buf *out = wire_begin(k, "run", jid);
+
+    if (!out)
+        return;
+    buf_add_words(out, op);
+    attrs_write(args, out);
+    add_duration(out, ".timeout", timeout_ms);
+    add_duration(out, ".idle", idle_ms);
+    wire_end(k, out);
+}
+
+void wire_cancel(struct wire *k, const char *jid)
+{
+    struct buf *out = wire_begin(k, "cancel", jid);
+
+    if (out)
+        wire_end(k, out);
+}
+
+void wire_list(struct wire *k)
+{
+    struct buf *out = wire_begin(k, "list", NULL);
+
+    if (out)
+        wire_end(k, out);
+}
+
+static void wire_numbered(struct wire *k, const char *verb, const char *jid,
+                          uint64_t seq)
+{
+    struct buf *out = wire_begin(k, verb, jid);
+
+    if (!out)
+        return;
+    buf_add_char(out, ' ');
+    buf_add_u64(out, seq);
+    wire_end(k, out);
+}
+
+void wire_resume(struct wire *k, const char *jid, uint64_t seq)
+{
+    wire_numbered(k, "resume", jid, seq);
+}
+
+void wire_got(struct wire *k, const char *jid, uint64_t seq)
+{
+    wire_numbered(k, "got", jid, seq);
+}

@@ -1,0 +1,126 @@
+#include "dispatcher/worker.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/mem.h"
+
+struct worker *worker_new(const char *name)
+{
+    struct worker *w = xcalloc(1, sizeof(*w));
+
+    w->name = xstrdup(name);
+    w->host = xstrdup(name);
+    TAILQ_INIT(&w->waiting);
+    TAILQ_INIT(&w->active);
+    return w;
+}
+
+void worker_free(struct worker *w)
+{
+    attrs_free(&w->attrs);
+    free(w->name);
+    free(w->host);
+    free(w->instance);
+    free(w->ops);
+    free(w);
+}
+
+void worker_set_attrs(struct worker *w, const struct attrs *attrs)
+{
+    attrs_free(&w->attrs);
+    attrs_copy(&w->attrs, attrs);
+}
+
+void worker_add_active(struct worker *w, struct task *t)
+{
+    TAILQ_INSERT_TAIL(&w->active, t, in_worker);
+    w->n_active++;
+}
+
+void worker_remove_active(struct worker *w, struct task *t)
+{
+    TAILQ_REMOVE(&w->active, t, in_worker);
+    w->n_active--;
+}
+
+bool worker_is_known(const struct worker *w)
+{
+    return !w->shadowed && (w->registered || w->grace_until);
+}
+
+unsigned worker_free_slots(const struct worker *w)
+{
+    if (!w->up || w->full || w->n_active >= w->slots)
+        return 0;
+    return w->slots - w->n_active;
+}
+
+/* Whether word is an item of a comma list. */
+static bool list_has(const char *list, const char *word)
+{
+    size_t len = strlen(word);
+
+    while (*list) {
+        size_t item = strcspn(list, ",");
+
+        if (item == len && memcmp(list, word, len) == 0)
+            return true;
+        list += item;
+        list += *list == ',';
+    }
+    return false;
+}
+
+bool worker_has_op(const struct worker *w, const char *op)
+{
+    const char *ops = w->ops ? w->ops : attrs_get(&w->attrs, "ops");
+
+    return !ops || list_has(ops, op);
+}
+
+static bool name_is(const char *attr, size_t len, const char *name)
+{
+    return strlen(name) == len && memcmp(attr, name, len) == 0;
+}
+
+/* What it registered with load and slots_free is old: they are volatile. */
+static const char *lookup_live(const struct worker *w, const char *attr,
+                               size_t len)
+{
+    if (!w->up)
+        return NULL;
+    if (*w->load && name_is(attr, len, "load"))
+        return w->load;
+    if (*w->slots_free && name_is(attr, len, "slots_free"))
+        return w->slots_free;
+    return NULL;
+}
+
+const char *worker_lookup(const void *record, const char *attr, size_t attr_len,
+                          size_t *value_len)
+{
+    const struct worker *w = record;
+    const char *value = lookup_live(w, attr, attr_len);
+
+    for (size_t i = 0; !value && i < w->attrs.count; i++) {
+        if (name_is(attr, attr_len, w->attrs.list[i].name))
+            value = w->attrs.list[i].value;
+    }
+    if (value)
+        *value_len = strlen(value);
+    return value;
+}
+
+bool worker_matches(const struct worker *w, const struct job *j)
+{
+    const struct dispatch_spec *spec = &j->spec;
+
+    for (size_t i = 0; i < spec->n_hosts; i++) {
+        if (strcmp(spec->hosts[i], w->host) == 0)
+            return true;
+    }
+    if (!spec->on)
+        return false;
+    return j->all || selector_match(&j->selector, w->name, worker_lookup, w);
+}

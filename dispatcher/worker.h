@@ -1,0 +1,71 @@
+/*
+ * A worker as the dispatcher sees it: what it registered with, what its link
+ * said last, and the tasks that it has or that wait for it.
+ *
+ * Pure: must not know sockets or the registry; workers.c keeps these true.
+ */
+#ifndef DISPATCHER_WORKER_H
+#define DISPATCHER_WORKER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <uthash.h>
+
+#include "dispatcher/job.h"
+#include "lib/attrs.h"
+#include "lib/selector.h"
+
+struct wire;
+struct dispatch;
+
+struct worker {
+    struct dispatch *core; /* whose it is: for calls from its link */
+    char *name;            /* of its service: where it is dialled */
+    char *host;            /* its attribute host, or the name */
+    struct attrs attrs;
+    bool registered;      /* the registry has it now */
+    bool shadowed;        /* another one has that host: never chosen */
+    uint64_t grace_until; /* not registered since the registry was away, but
+                           * usable until then, ms; 0: no */
+    struct wire *wire;
+    /* valid while up */
+    bool up;
+    char *instance; /* stays when the link breaks: who may have our tasks */
+    char *ops;      /* a,b,c; NULL: it has not said */
+    unsigned slots;
+    /* what it said last of itself, as texts; empty: nothing yet */
+    char slots_free[16], load[32];
+    bool full; /* it refused for want of a slot: wait until it says otherwise */
+    unsigned n_active;
+    uint64_t down_ms;         /* since when the link is down; 0: it is up */
+    struct task_list waiting; /* bound to it, in order of submission */
+    struct task_list active;  /* SENT or RUNNING */
+    bool dirty;               /* on the core's list of workers to look at */
+    TAILQ_ENTRY(worker) in_dirty;
+    UT_hash_handle by_name;
+    UT_hash_handle by_host; /* unless shadowed */
+};
+
+struct worker *worker_new(const char *name);
+void worker_free(struct worker *w);
+/* Takes its attributes over; changes host only before it is in any table. */
+void worker_set_attrs(struct worker *w, const struct attrs *attrs);
+
+/* Only task_set_state() calls these. */
+void worker_add_active(struct worker *w, struct task *t);
+void worker_remove_active(struct worker *w, struct task *t);
+
+/* It is in the registry, or was until the registry went away. */
+bool worker_is_known(const struct worker *w);
+/* Free slots: what it has, less what we gave it; and what it says. */
+unsigned worker_free_slots(const struct worker *w);
+/* True unless it said which operations it has, and this is none. */
+bool worker_has_op(const struct worker *w, const char *op);
+
+/* For selector_match() on struct worker: load and slots_free are live. */
+const char *worker_lookup(const void *record, const char *attr, size_t attr_len,
+                          size_t *value_len);
+/* True if the job's target names it. */
+bool worker_matches(const struct worker *w, const struct job *j);
+
+#endif

@@ -1,0 +1,262 @@
+#include "plugins/dispatch/exec.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "dispatcher/dispatcher.h"
+#include "lib/conn.h"
+#include "lib/mem.h"
+#include "plugins/dispatch/exec_lines.h"
+#include "plugins/dispatch/exec_request.h"
+
+/* A connection, and the answer that is being given on it. */
+struct exec_session {
+    struct conn *conn;
+    struct dispatch *dispatch;
+    struct dispatch_reader *reader;  /* while a job's life is told */
+    const struct selector *selector; /* while jobs are listed */
+    bool keep;                       /* for further requests */
+    bool detach;                     /* the answer ends with the line submit */
+    bool in_line; /* inside exec_line(): no resuming is needed */
+};
+
+/* -- answers --------------------------------------------------------------- */
+
+static void answer_end(struct exec_session *s)
+{
+    dispatch_reader_free(s->reader);
+    s->reader = NULL;
+    if (!s->keep || dispatch_closing(s->dispatch)) {
+        conn_flush(s->conn);
+        conn_close(s->conn, "answered");
+        return;
+    }
+    buf_add_str(conn_out(s->conn), ".end\n");
+    conn_flush(s->conn);
+    if (!s->in_line)
+        conn_resume(s->conn);
+}
+
+static void answer_error(struct exec_session *s, const char *text)
+{
+    conn_error(s->conn, "%s", text);
+    answer_end(s);
+}
+
+/* One line ok, or the error, which is freed. */
+static void answer_verdict(struct exec_session *s, char *error)
+{
+    if (error) {
+        answer_error(s, error);
+        free(error);
+        return;
+    }
+    buf_add_str(conn_out(s->conn), "ok\n");
+    answer_end(s);
+}
+
+/* Tells what has happened, as long as the client takes it. */
+static void exec_pump(void *arg)
+{
+    struct exec_session *s = arg;
+    struct dispatch_event ev;
+
+    while (s->reader && !conn_is_closing(s->conn)) {
+        if (conn_is_full(s->conn))
+            break;
+        switch (dispatch_read(s->reader, &ev)) {
+        case DISPATCH_WAIT: conn_flush(s->conn); return;
+        case DISPATCH_END: answer_end(s); return;
+        case DISPATCH_GOT: break;
+        }
+        exec_lines_event(conn_out(s->conn), &ev,
+                         dispatch_line_max(s->dispatch));
+        if (ev.kind == DISPATCH_SUBMIT && s->detach) {
+            answer_end(s);
+            return;
+        }
+    }
+    conn_flush(s->conn);
+}
+
+/* -- requests -------------------------------------------------------------- */
+
+static void do_run(struct exec_session *s, struct exec_request *q)
+{
+    char *error = NULL;
+
+    if (!q->spec.has_wait && !dispatch_knows_op(s->dispatch, q->spec.op) &&
+        !q->spec.on && !q->spec.n_hosts) {
+        answer_verdict(
+            s, xasprintf("unknown request or operation %s", q->spec.op));
+        return;
+    }
+    s->detach = q->detach;
+    s->reader = dispatch_submit(s->dispatch, &q->spec, exec_pump, s, &error);
+    if (s->reader)
+        exec_pump(s);
+    else
+        answer_verdict(s, error);
+}
+
+static const char *pairs_lookup(const void *record, const char *attr,
+                                size_t attr_len, size_t *value_len)
+{
+    const struct attrs *pairs = record;
+
+    for (size_t i = 0; i < pairs->count; i++) {
+        const struct attr *a = &pairs->list[i];
+
+        if (strlen(a->name) != attr_len || memcmp(a->name, attr, attr_len))
+            continue;
+        *value_len = strlen(a->value);
+        return a->value;
+    }
+    return NULL;
+}
+
+static void write_listed(void *arg, const char *jid, const struct attrs *pairs)
+{
+    struct exec_session *s = arg;
+
+    if (selector_match(s->selector, jid, pairs_lookup, pairs))
+        exec_lines_record(conn_out(s->conn), NULL, jid, pairs);
+}
+
+static void do_jobs(struct exec_session *s, struct exec_request *q)
+{
+    s->selector = &q->selector;
+    dispatch_jobs(s->dispatch, write_listed, s);
+    s->selector = NULL;
+    answer_end(s);
+}
+
+static void write_job(void *arg, const char *jid, const struct attrs *pairs)
+{
+    struct exec_session *s = arg;
+
+    exec_lines_record(conn_out(s->conn), NULL, jid, pairs);
+}
+
+static void write_host(void *arg, const char *host, const struct attrs *pairs)
+{
+    struct exec_session *s = arg;
+
+    exec_lines_record(conn_out(s->conn), "host", host, pairs);
+}
+
+static void do_job(struct exec_session *s, struct exec_request *q)
+{
+    if (dispatch_job(s->dispatch, q->jid, write_job, write_host, s))
+        answer_end(s);
+    else
+        answer_verdict(s, xasprintf("no job %s", q->jid));
+}
+
+static void do_follow(struct exec_session *s, struct exec_request *q)
+{
+    s->detach = false;
+    s->reader = dispatch_follow(s->dispatch, q->jid, exec_pump, s);
+    if (s->reader)
+        exec_pump(s);
+    else
+        answer_verdict(s, xasprintf("no job %s", q->jid));
+}
+
+static void do_cancel(struct exec_session *s, struct exec_request *q)
+{
+    answer_verdict(s, dispatch_cancel(s->dispatch, q->jid));
+}
+
+static void do_delete(struct exec_session *s, struct exec_request *q)
+{
+    answer_verdict(s, dispatch_delete(s->dispatch, q->jid));
+}
+
+static void (*const doers[])(struct exec_session *, struct exec_request *) = {
+    [EXEC_RUN] = do_run,       [EXEC_JOBS] = do_jobs,
+    [EXEC_JOB] = do_job,       [EXEC_FOLLOW] = do_follow,
+    [EXEC_CANCEL] = do_cancel, [EXEC_DELETE] = do_delete,
+};
+
+static void exec_request(struct exec_session *s, struct word *words, int n)
+{
+    struct exec_request q;
+    char *wrong = exec_request_parse(&q, words, n);
+
+    if (wrong) {
+        answer_error(s, wrong);
+    } else {
+        s->keep |= q.keep;
+        doers[q.verb](s, &q);
+    }
+    free(wrong);
+    exec_request_free(&q);
+}
+
+/* -- the connection -------------------------------------------------------- */
+
+static enum conn_verdict exec_line(struct conn *c, void *arg, char *line,
+                                   size_t len)
+{
+    struct exec_session *s = arg;
+    struct word words[EXEC_WORDS_MAX];
+    int n = words_split(line, len, words, EXEC_WORDS_MAX);
+
+    (void)c;
+    s->in_line = true;
+    if (n < 0)
+        answer_error(s, words_error_text(n));
+    else
+        exec_request(s, words, n);
+    s->in_line = false;
+    return s->reader ? CONN_WAIT : CONN_NEXT;
+}
+
+/* What it asked is still answered: nc -N. */
+static void exec_eof(struct conn *c, void *arg)
+{
+    struct exec_session *s = arg;
+
+    if (!s->reader)
+        conn_close(c, "the client has no more requests");
+}
+
+static void exec_drain(struct conn *c, void *arg)
+{
+    (void)c;
+    exec_pump(arg);
+}
+
+static void exec_closed(struct conn *c, void *arg, const char *reason)
+{
+    struct exec_session *s = arg;
+
+    (void)c;
+    (void)reason;
+    dispatch_reader_free(s->reader);
+    free(s);
+}
+
+static void *exec_open(struct conn *c, void *ctx)
+{
+    struct exec_session *s = xcalloc(1, sizeof(*s));
+
+    s->conn = c;
+    s->dispatch = ctx;
+    return s;
+}
+
+const struct listen_face *exec_face(void)
+{
+    static const struct listen_face face = {
+        .name = "exec",
+        .handler = {.line = exec_line,
+                    .eof = exec_eof,
+                    .drain = exec_drain,
+                    .closed = exec_closed},
+        .open = exec_open,
+    };
+
+    return &face;
+}

@@ -1,0 +1,106 @@
+#include "plugins/dispatch/exec_lines.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define LINE_OVERHEAD 64 /* verb, stream, blanks, quotes */
+
+static void add_number(struct buf *out, uint64_t n)
+{
+    buf_add_char(out, ' ');
+    buf_add_u64(out, n);
+}
+
+static const char *stream_text(enum dispatch_stream s)
+{
+    return s == DISPATCH_STDERR ? "stderr" : "stdout";
+}
+
+/* How many bytes of text fit into max bytes of a quoted word. */
+static size_t text_fits(const char *text, size_t len, size_t max)
+{
+    size_t cost = 0;
+
+    if (len <= max / 2)
+        return len;
+    for (size_t i = 0; i < len; i++) {
+        cost += text[i] == '\'' ? 2 : 1;
+        if (cost > max)
+            return i;
+    }
+    return len;
+}
+
+static void add_output(struct buf *out, const struct dispatch_event *ev,
+                       size_t line_max)
+{
+    size_t room = LINE_OVERHEAD + strlen(ev->host), done = 0, n;
+
+    room = line_max > 2 * room ? line_max - room : room;
+    do {
+        n = text_fits(ev->text + done, ev->len - done, room);
+        buf_add_words(out, ev->whole && done + n == ev->len ? "out" : "part");
+        buf_add_words(out, ev->host);
+        buf_add_words(out, stream_text(ev->stream));
+        buf_add_word(out, ev->text + done, n);
+        done += n;
+        if (done < ev->len)
+            buf_add_char(out, '\n');
+    } while (done < ev->len);
+}
+
+static void add_end(struct buf *out, const struct dispatch_event *ev)
+{
+    buf_add_words(out, "state");
+    add_number(out, (uint64_t)ev->state);
+    attrs_write(ev->attrs, out);
+}
+
+void exec_lines_event(struct buf *out, const struct dispatch_event *ev,
+                      size_t line_max)
+{
+    switch (ev->kind) {
+    case DISPATCH_SUBMIT:
+        buf_add_words(out, "submit");
+        buf_add_words(out, ev->jid);
+        add_number(out, ev->hosts);
+        break;
+    case DISPATCH_ACK:
+        buf_add_words(out, "ack");
+        buf_add_words(out, ev->host);
+        break;
+    case DISPATCH_OUTPUT: add_output(out, ev, line_max); break;
+    case DISPATCH_CUT:
+        buf_add_words(out, "cut");
+        buf_add_words(out, ev->host);
+        buf_add_words(out, stream_text(ev->stream));
+        add_number(out, ev->bytes);
+        break;
+    case DISPATCH_EXIT:
+        buf_add_words(out, "exit");
+        buf_add_words(out, ev->host);
+        buf_add_words(out, ev->rc);
+        add_end(out, ev);
+        break;
+    case DISPATCH_DONE:
+        buf_add_words(out, "done");
+        buf_add_words(out, ev->jid);
+        add_end(out, ev);
+        break;
+    case DISPATCH_ERROR:
+        buf_add_words(out, "error:");
+        buf_add_word(out, ev->text, ev->len);
+        break;
+    }
+    buf_add_char(out, '\n');
+}
+
+void exec_lines_record(struct buf *out, const char *first, const char *name,
+                       const struct attrs *pairs)
+{
+    if (first)
+        buf_add_words(out, first);
+    buf_add_words(out, name);
+    attrs_write(pairs, out);
+    buf_add_char(out, '\n');
+}

@@ -1,0 +1,18 @@
+/*
+ * The lines of a job's life as port exec writes them. Pure: into a buffer.
+ */
+#ifndef PLUGINS_DISPATCH_EXEC_LINES_H
+#define PLUGINS_DISPATCH_EXEC_LINES_H
+
+#include "dispatcher/dispatcher.h"
+#include "lib/buf.h"
+
+/* Appends the line of an event. One of output that would be longer than
+ * line_max becomes several: parts, of which the last ends as the whole did. */
+void exec_lines_event(struct buf *out, const struct dispatch_event *ev,
+                      size_t line_max);
+/* Appends [FIRST] NAME and its pairs. */
+void exec_lines_record(struct buf *out, const char *first, const char *name,
+                       const struct attrs *pairs);
+
+#endif

@@ -1,0 +1,53 @@
+/*
+ * A line on the job port becomes a request: constant tables of requests and of
+ * directives say which words there may be, their type and range. Everything is
+ * checked before anything is done.
+ *
+ * Pure: must not know connections or the dispatcher; it is fuzzed by itself.
+ */
+#ifndef PLUGINS_DISPATCH_EXEC_REQUEST_H
+#define PLUGINS_DISPATCH_EXEC_REQUEST_H
+
+#include <stdbool.h>
+
+#include "dispatcher/dispatcher.h"
+#include "lib/mem.h"
+#include "lib/selector.h"
+#include "lib/words.h"
+
+#define EXEC_WORDS_MAX 1024 /* words of a request */
+
+/* A request by itself; anything else is an operation of the workers'. */
+enum exec_verb {
+    EXEC_RUN,
+    EXEC_JOBS,
+    EXEC_JOB,
+    EXEC_FOLLOW,
+    EXEC_CANCEL,
+    EXEC_DELETE
+};
+
+struct exec_request {
+    enum exec_verb verb;
+    bool keep;                 /* .keep 1 */
+    bool detach;               /* .detach 1 */
+    const char *jid;           /* in the line */
+    struct selector selector;  /* of EXEC_JOBS */
+    struct dispatch_spec spec; /* of EXEC_RUN */
+};
+
+/* A row of the table of requests, for the documentation's test, too. */
+struct exec_command {
+    const char *word; /* NULL: any operation */
+    enum exec_verb verb;
+    bool takes_jid;
+    const char *usage;
+};
+
+/* Fills q from the words of a line, which it may point into. NULL, or an error
+ * text (free()); in either case exec_request_free(). */
+MUST_CHECK char *exec_request_parse(struct exec_request *q, struct word *words,
+                                    int n);
+void exec_request_free(struct exec_request *q);
+
+#endif
