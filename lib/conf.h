@@ -72,7 +72,7 @@ struct conf_setting {
     int64_t min, max;   /* of numbers, durations in ms (both 0: any from 0 on);
                          * min of lists: their least number of items */
     const char *values; /* CONF_ENUM: "text json" */
-    const char *unit;   /* of a CONF_INT, for people: "services"; or NULL */
+    const char *unit;   /* what a CONF_INT counts: "services"; or NULL */
     const char *env;    /* a variable that sets it too, or NULL */
     int face;           /* CONF_LISTEN: which port of a bind is for it, 0.. */
     bool reloadable;    /* SIGHUP is enough */

@@ -41,7 +41,6 @@ static const struct conf_setting table[] = {
      .def = "-1",
      .min = -1,
      .max = FD_MAX,
-     .unit = "descriptor",
      .programs = DAEMONS,
      .help = "an open file descriptor to which a line with the addresses in "
              "use is written once the daemon serves; -1 is none"},
