@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "lib/base64.h"
 #include "lib/mem.h"
 #include "worker/op.h"
 
@@ -83,12 +84,17 @@ static char *take_env(struct execute *e, const struct op_request *r)
     return wrong;
 }
 
-/* A line each: an LF cannot stand in a word. */
-static void take_input(struct execute *e, const struct op_request *r)
+/* A line each, for an LF cannot stand in a word; or any bytes in base64. */
+static char *take_input(struct execute *e, const struct op_request *r)
 {
+    struct word *bytes = op_request_get(r, "stdin64");
     bool first = true;
     size_t i;
 
+    if (bytes && op_request_get(r, "stdin"))
+        return xstrdup("either stdin or stdin64");
+    if (bytes && !base64_decode(&e->input, bytes->text, bytes->len))
+        return xstrdup("stdin64 is no base64");
     for (i = 0; i < r->count; i++) {
         if (strcmp(r->names[i], "stdin") != 0)
             continue;
@@ -97,6 +103,7 @@ static void take_input(struct execute *e, const struct op_request *r)
         buf_add(&e->input, r->values[i]->text, r->values[i]->len);
         first = false;
     }
+    return NULL;
 }
 
 /* Another user only by name in worker.users, and only root can be another. */
@@ -141,7 +148,7 @@ static char *execute_read(struct execute *e, const struct op_request *r)
     if (!wrong)
         wrong = take_cwd(e, r);
     if (!wrong)
-        take_input(e, r);
+        wrong = take_input(e, r);
     return wrong;
 }
 
@@ -153,17 +160,16 @@ struct job *execute_run(struct jobs *js, const char *jid,
 
     *why = execute_read(&e, r);
     if (!*why) {
-        struct job_process p = {.child = {.argv = e.argv,
-                                          .env = e.env,
-                                          .cwd = e.cwd,
-                                          .user = e.user,
-                                          .input = op_request_get(r, "stdin")
-                                                       ? buf_str(&e.input)
-                                                       : NULL,
-                                          .input_len = buf_len(&e.input),
-                                          .nofile = js->nofile},
-                                .timeout_ms = r->timeout_ms,
-                                .idle_ms = r->idle_ms};
+        struct job_process p = {
+            .child = {.argv = e.argv,
+                      .env = e.env,
+                      .cwd = e.cwd,
+                      .user = e.user,
+                      .input = buf_len(&e.input) ? buf_str(&e.input) : NULL,
+                      .input_len = buf_len(&e.input),
+                      .nofile = js->nofile},
+            .timeout_ms = r->timeout_ms,
+            .idle_ms = r->idle_ms};
 
         j = job_start(js, jid, &p, why);
     }

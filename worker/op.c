@@ -37,6 +37,7 @@ static const struct op ops[] = {
      {{"cmd", false, false},
       {"argv", false, false},
       {"stdin", false, true},
+      {"stdin64", false, false},
       {"user", false, false},
       {"cwd", false, false},
       {"env", false, false}},
