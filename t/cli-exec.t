@@ -140,6 +140,18 @@ is $out, qq({"event":"submit","jid":"AB-7","hosts":2}\n), 'the same as JSON';
 is $asked, q{execute cmd 'eval "$(printf %b ''echo ''\''''a\\\\b''\''''\necho c'')"' .on all}
     . "\n", 'shell text of several lines';
 
+spew(scratch() . '/script', "submit A-1 0\n",
+    "done A-1 state 0 ok 0 failed 0 unreachable 0\n");
+unlink $log;
+muster(undef, {in => "a\nb\0"}, 'exec', '--dispatcher', $fake->address, '--all',
+    '--stdin', '--', 'cat');
+is slurp($log), "execute argv cat stdin64 YQpiAA== .on all\n",
+    'standard input';
+($rc, $out, $err) = muster(undef, {in => 'x' x 50_000}, 'exec', '--dispatcher',
+    $fake->address, '--all', '--stdin', '--', 'cat');
+is $rc, 2, 'too much of it';
+like $err, qr/larger than 40 KiB/, 'is said';
+
 for (['no target', '-c', 'x'], ['no command', '--all'],
     ['empty selector', '-s', ' ', '-c', 'x'],
     ['has no value', '-s', 'role', '-c', 'x'],

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "client/cli/pairs.h"
+#include "lib/base64.h"
 #include "lib/mem.h"
 
 static bool wrong(struct cli *cli, const char *hint, const char *text)
@@ -203,6 +204,33 @@ static bool add_env(struct exec_request *r, struct cli *cli)
     return true;
 }
 
+/* All of standard input, which a line carries in base64. */
+static bool add_stdin(struct exec_request *r, struct cli *cli)
+{
+    struct buf in = BUF_INIT, text = BUF_INIT;
+    ssize_t n = 1;
+
+    if (!args_has(&cli->args, "stdin"))
+        return true;
+    while (n > 0 && buf_len(&in) <= EXEC_STDIN_MAX) {
+        n = read(STDIN_FILENO, buf_reserve(&in, 4096), 4096);
+        if (n > 0)
+            in.end += (size_t)n;
+    }
+    if (n < 0)
+        cli_fail(cli, CLI_USAGE, NULL, "exec: standard input: %s",
+                 strerror(errno));
+    else if (n > 0)
+        wrong(cli, "put it where the hosts can fetch it",
+              "standard input is larger than 40 KiB");
+    else
+        base64_encode(&text, buf_data(&in), buf_len(&in));
+    attrs_set(&r->pairs, "stdin64", buf_str(&text));
+    buf_free(&in);
+    buf_free(&text);
+    return n == 0;
+}
+
 /* No value may break the line that it will stand in. */
 static bool values_fit(const struct exec_request *r, struct cli *cli)
 {
@@ -218,7 +246,8 @@ bool exec_request_make(struct exec_request *r, struct cli *cli)
     const char *op = args_get(a, "op");
 
     *r = (struct exec_request){.op = op ? op : "execute"};
-    if (add_command(r, cli) && add_env(r, cli) && add_target(r, cli)) {
+    if (add_command(r, cli) && add_env(r, cli) && add_stdin(r, cli) &&
+        add_target(r, cli)) {
         add_options(r, a, true);
         if (values_fit(r, cli))
             return true;

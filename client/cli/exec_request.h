@@ -10,7 +10,8 @@
 #include "client/cli/cli.h"
 #include "lib/attrs.h"
 
-#define EXEC_STDIN_MAX (32 * 1024) /* bytes of --stdin */
+/* Bytes of --stdin: in base64 they have to fit into a line. */
+#define EXEC_STDIN_MAX (40 * 1024)
 
 struct exec_request {
     const char *op;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "client/cli/text.h"
+#include "lib/base64.h"
 #include "lib/mem.h"
 #include "lib/utf8.h"
 
@@ -20,28 +21,13 @@ struct jline *jline_new(void)
     return j;
 }
 
-static const char alphabet[] =
-    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-
 static json_t *base64(const char *bytes, size_t len)
 {
     struct buf out = BUF_INIT;
     json_t *value;
 
-    for (size_t i = 0; i < len; i += 3) {
-        size_t left = len - i;
-        unsigned n = (unsigned)(unsigned char)bytes[i] << 16;
-
-        if (left > 1)
-            n |= (unsigned)(unsigned char)bytes[i + 1] << 8;
-        if (left > 2)
-            n |= (unsigned char)bytes[i + 2];
-        buf_add_char(&out, alphabet[n >> 18]);
-        buf_add_char(&out, alphabet[n >> 12 & 63]);
-        buf_add_char(&out, left > 1 ? alphabet[n >> 6 & 63] : '=');
-        buf_add_char(&out, left > 2 ? alphabet[n & 63] : '=');
-    }
-    value = json_stringn(buf_data(&out), buf_len(&out));
+    base64_encode(&out, bytes, len);
+    value = json_stringn(buf_str(&out), buf_len(&out));
     buf_free(&out);
     return value;
 }
