@@ -179,6 +179,9 @@ static void do_at(const struct order *o)
 {
     struct thing *t = thing_find(o->w[1]);
 
+    free(t->at);
+    free(t->action);
+    free(t->other);
     t->at = xstrdup(o->w[2]);
     t->action = xstrdup(o->w[3]);
     t->other = xstrdup(o->n > 4 ? o->w[4] : "");
