@@ -1,0 +1,11 @@
+/* Port event: any bytes are lines, answered or refused. */
+#include "plugins/registry/event/event.h"
+
+#include "fuzz/registry.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    return fuzz_registry(event_face(), data, size);
+}

@@ -1,0 +1,72 @@
+#include "fuzz/registry.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "fuzz/port.h"
+#include "lib/conf.h"
+#include "lib/log.h"
+#include "lib/mem.h"
+#include "plugins/registry/event/event.h"
+#include "plugins/registry/new/new.h"
+#include "server/musterd.h"
+
+static const char fixture[] = "s1 kind web mem 8G host web1 .ack 1\n"
+                              ".new s2 kind db persist 1\n"
+                              ".new s3 load 1 .volatile load .ttl 3600\n";
+static const char watching[] = ".detail 1 .since 0\n";
+
+static const struct conf *small_conf(void)
+{
+    static const char *const options[] = {
+        "registry.changes=16", "limits.attrs=32", "limits.name=64",
+        "limits.value=256", "limits.services=64"};
+    static const struct conf *conf;
+    struct conf_source src = {.options = options,
+                              .n_options = ARRAY_LEN(options)};
+    struct conf_errors errs = {0};
+
+    if (!conf) {
+        log_set(MLOG_ERROR, LOG_TEXT);
+        conf = conf_load(&src, &errs);
+    }
+    if (!conf)
+        abort();
+    return conf;
+}
+
+/* The first byte says in what pieces the rest comes. */
+static void feed(struct port_conn *p, struct port_conn *watcher, struct loop *l,
+                 const uint8_t *data, size_t size)
+{
+    size_t piece = size ? 1 + 4 * (size_t)*data++ : 1, n;
+
+    for (size -= !!size; size; size -= n, data += n) {
+        n = piece < size ? piece : size;
+        port_send(p, l, data, n);
+        port_read(watcher);
+    }
+}
+
+int fuzz_registry(const struct listen_face *face, const uint8_t *data,
+                  size_t size)
+{
+    struct loop *l = loop_new(NULL);
+    struct port_conn p, watcher, owner;
+    struct musterd m;
+
+    musterd_init(&m, l, small_conf());
+    port_open(&owner, l, new_face(), &m);
+    port_send(&owner, l, fixture, strlen(fixture));
+    port_open(&watcher, l, event_face(), &m);
+    port_send(&watcher, l, watching, strlen(watching));
+    port_open(&p, l, face, &m);
+    feed(&p, &watcher, l, data, size);
+    port_close(&p, l);
+    port_read(&watcher);
+    port_close(&owner, l);
+    port_close(&watcher, l);
+    musterd_free(&m);
+    loop_free(l);
+    return 0;
+}
