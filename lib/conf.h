@@ -177,6 +177,9 @@ const char *conf_origin(const struct conf *conf, const char *key);
 /* The value as it could be written in the file on one line; "" if not set. */
 const char *conf_text(const struct conf *conf, const char *key);
 
+/* Any text as the file could have it: quoted where it must be. To be freed. */
+char *conf_quote(const char *text);
+
 const char *conf_file(const struct conf *conf);    /* NULL: none was read */
 const char *conf_profile(const struct conf *conf); /* NULL: none applies */
 

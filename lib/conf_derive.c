@@ -223,6 +223,19 @@ static void show_text(FILE *out, const char *text)
         show_quoted(out, text);
 }
 
+char *conf_quote(const char *text)
+{
+    char *quoted = NULL;
+    size_t size;
+    FILE *out = open_memstream(&quoted, &size);
+
+    if (out == NULL)
+        return xstrdup("");
+    show_text(out, text);
+    fclose(out);
+    return quoted;
+}
+
 static void show_items(FILE *out, const struct conf_value *v, bool map)
 {
     fputc(map ? '{' : '[', out);

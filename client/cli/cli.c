@@ -144,12 +144,12 @@ static void add_option(struct conf_source *src, char **texts, const char *key,
     src->n_options++;
 }
 
-static bool load_conf(struct cli *cli)
+struct conf *cli_load_conf(struct cli *cli, struct conf_errors *errors)
 {
     const struct args *a = &cli->args;
     struct conf_source src = {.environment = true};
-    struct conf_errors errors = {0};
     char **texts = xcalloc(a->n_given + 2, sizeof(*texts));
+    struct conf *conf;
     const char *value;
 
     src.file = args_get(a, "config");
@@ -159,7 +159,18 @@ static bool load_conf(struct cli *cli)
     add_option(&src, texts, "client.registry", args_get(a, "registry"));
     add_option(&src, texts, "client.dispatcher", args_get(a, "dispatcher"));
     src.options = (const char *const *)texts;
-    cli->conf = conf_load(&src, &errors);
+    conf = conf_load(&src, errors);
+    for (size_t i = 0; i < src.n_options; i++)
+        free(texts[i]);
+    free(texts);
+    return conf;
+}
+
+static bool load_conf(struct cli *cli)
+{
+    struct conf_errors errors = {0};
+
+    cli->conf = cli_load_conf(cli, &errors);
     if (!cli->conf && cli->json)
         for (size_t i = 0; i < errors.n; i++)
             cli_fail(cli, CLI_USAGE, NULL, "%s: %s", errors.items[i].where,
@@ -167,9 +178,6 @@ static bool load_conf(struct cli *cli)
     else
         conf_errors_print(&errors, stderr, "muster");
     conf_errors_free(&errors);
-    for (size_t i = 0; i < src.n_options; i++)
-        free(texts[i]);
-    free(texts);
     return cli->conf != NULL;
 }
 

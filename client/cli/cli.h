@@ -50,6 +50,9 @@ struct cli {
 bool cli_begin(struct cli *cli, int *status);
 void cli_end(struct cli *cli);
 
+/* The configuration that the command line asks for, or NULL and mistakes. */
+struct conf *cli_load_conf(struct cli *cli, struct conf_errors *errors);
+
 /* Makes the loop and libmuster on it. False after complaining. */
 bool cli_connect(struct cli *cli);
 /* Runs the loop until cli_stop(); returns the status it named. */

@@ -185,6 +185,15 @@ static const struct verb_option jobs_options[] = {
     "a word without an operator takes the next one as its value. All must\n"   \
     "hold; none selects everything. See muster-protocol(7).\n"
 
+static const struct verb_option config_options[] = {
+    {.name = "effective", .help = "every setting, defaults too"},
+    {.name = "program",
+     .kind = VALUE_ONE_OF,
+     .value = "musterd|muster-dispatch|muster-worker|muster",
+     .help = "only what that program uses"},
+    END,
+};
+
 static const struct verb table[] = {
     {.word = "register",
      .usage = "NAME [ATTR=VALUE...] [-- COMMAND...]",
@@ -278,6 +287,16 @@ static const struct verb table[] = {
      .min = 1,
      .max = 1,
      .run = verb_delete},
+    {.word = "config",
+     .usage = "check|show",
+     .help = "check the configuration, or show it with its origins",
+     .more = "  muster config check\n"
+             "  muster config show --effective --program muster-worker\n",
+     .min = 1,
+     .max = 1,
+     .bare = true,
+     .run = verb_config,
+     .options = config_options},
     {.word = "version",
      .usage = "",
      .help = "print the version",
