@@ -227,7 +227,7 @@ static char *monitor_question(const char *selector, char **error)
     char *line = NULL;
 
     /* directives first: a plain event port takes no other line for ours */
-    buf_add_str(&out, ".detail 1 .since 0");
+    buf_add_str(&out, ".detail 1 .since 0 .sync 1");
     if (query_write(&out, selector, error)) {
         buf_add_char(&out, '\n');
         line = xstrdup(buf_str(&out));

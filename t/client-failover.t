@@ -30,7 +30,7 @@ $c->send("ok 7\n");
 is $d->news, 'r registered 7', 'answers';
 $d->send("monitor m ''\n");
 my $e = $b->event;
-is $e->line, '.detail 1 .since 0', 'what comes later goes there at once';
+is $e->line, '.detail 1 .since 0 .sync 1', 'what comes later goes there at once';
 
 $b->{$_}->close for qw(new find event);
 $a->{$_}->reopen for qw(new find event);
@@ -42,7 +42,7 @@ is $d->news, 'r registered 1', 'registered';
 $e->close;
 like $d->news, qr/^m error /, 'a monitor is told that its link is lost';
 $e = $a->event;
-is $e->line, '.detail 1 .since 0', 'all of them';
+is $e->line, '.detail 1 .since 0 .sync 1', 'all of them';
 $d->finish;
 
 $d = driver('127.0.0.1:1:1:1');

@@ -16,7 +16,7 @@ sub asked
 {
     my $c = $reg->event or die 'nobody asks';
     $c->send("READY\n");
-    is $c->line, '.detail 1 .since 0 kind web', 'everything is asked for';
+    is $c->line, '.detail 1 .since 0 .sync 1 kind web', 'everything is asked for';
     return $c;
 }
 
