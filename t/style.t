@@ -34,7 +34,7 @@ for my $path (@files) {
         push @wrong, "$file:$n: unfinished: $1"
             if $line =~ /\b(TODO|FIXME|XXX|HACK)\b/;
         push @wrong, "$file:$n: an exported variable"
-            if $file =~ /\.h$/ && $line =~ /^extern\s+[^"(]*;/;
+            if $file =~ /\.h$/ && $line =~ /^extern\s+(?!const\b)[^"(]*;/;
         $start = $n if $line =~ /^\{/;
         if ($line =~ /^\}/ && $start) {
             my $length = $n - $start + 1;
