@@ -141,6 +141,8 @@ uint64_t conf_size(const struct conf *conf, const char *key);
  */
 const char *const *conf_list(const struct conf *conf, const char *key,
                              size_t *count);
+/* The same as one text with blanks between the items. */
+const char *conf_joined(const struct conf *conf, const char *key);
 
 /*
  * The addresses that a face listens on: its own key where that is set above

@@ -156,6 +156,18 @@ static void set_node(struct conf *conf)
     v->set = true;
 }
 
+static char *join(const struct conf_value *v)
+{
+    char *text = xstrdup(""), *longer;
+
+    for (size_t i = 0; i < v->n; i++) {
+        longer = xasprintf("%s%s%s", text, i > 0 ? " " : "", v->items[i]);
+        free(text);
+        text = longer;
+    }
+    return text;
+}
+
 void conf_derive(struct conf *conf, const struct conf *old)
 {
     struct conf_value *v;
@@ -171,6 +183,8 @@ void conf_derive(struct conf *conf, const struct conf *old)
         v = &conf->layer.values[i];
         free(v->shown);
         v->shown = conf_show(&conf->layer.table[i], v);
+        free(v->joined);
+        v->joined = join(v);
         if (conf->layer.table[i].type == CONF_ID && v->text != NULL)
             v->expanded = expand(conf, v->text);
     }

@@ -81,6 +81,13 @@ const char *const *conf_list(const struct conf *conf, const char *key,
     return (const char *const *)v->items;
 }
 
+const char *conf_joined(const struct conf *conf, const char *key)
+{
+    const char *joined = must_value(conf, key)->joined;
+
+    return joined != NULL ? joined : "";
+}
+
 const char *const *conf_listen(const struct conf *conf, const char *key,
                                size_t *count)
 {

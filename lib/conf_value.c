@@ -21,6 +21,7 @@ void conf_value_free(struct conf_value *v)
     free(v->origin);
     free(v->expanded);
     free(v->shown);
+    free(v->joined);
     *v = (struct conf_value){0};
 }
 
@@ -58,6 +59,7 @@ void conf_value_copy(struct conf_value *to, const struct conf_value *from)
     copy.origin = copy_text(from->origin);
     copy.expanded = copy_text(from->expanded);
     copy.shown = copy_text(from->shown);
+    copy.joined = copy_text(from->joined);
     conf_value_free(to);
     *to = copy;
 }

@@ -24,6 +24,7 @@ struct conf_value {
     char *origin;
     char *expanded; /* of a CONF_ID, once that is known */
     char *shown;    /* for conf_text(), once all is known */
+    char *joined;   /* of a list, for conf_joined() */
 };
 
 void conf_value_free(struct conf_value *value); /* not set again */

@@ -203,7 +203,8 @@ bool daemon_ready(struct daemon *d, const char *words)
 {
     int fd = (int)conf_int(d->conf, "ready_fd");
 
-    log_info("%s %s serves %s", d->name, PACKAGE_VERSION, words);
+    log_info("%s %s serves %s as node %s", d->name, PACKAGE_VERSION, words,
+             conf_str(d->conf, "node"));
     if (fd >= 0 && !write_ready(fd, words))
         return false;
     notify_tell("READY=1");

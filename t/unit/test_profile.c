@@ -265,6 +265,8 @@ static void test_options(void **state)
     conf_free(conf);
     conf = load_option("seeds=a,b c");
     assert_list(conf, "seeds", "a|b|c|");
+    assert_string_equal(conf_joined(conf, "seeds"), "a b c");
+    assert_string_equal(conf_joined(conf, "binds"), "");
     conf_free(conf);
     refuse_option("", "-o : an option is written KEY=VALUE\n");
     refuse_option("=x", "-o : an option is written KEY=VALUE\n");
@@ -367,12 +369,12 @@ static void test_diff(void **state)
     assert_string_equal(text, "binds 127.0.0.1:1 -> 127.0.0.1:2 (restart)\n"
                               "worker.bind 127.0.0.1:1 -> 127.0.0.1:2 "
                               "(restart)\n"
-                              "worker.attrs {a: 1} -> {a: 2} (restart)\n"
+                              "worker.attrs {a: 1} -> {a: 2}\n"
                               "log.level warn -> debug\n"
                               "limits.line 64K -> 1K\n");
     conf_keep_fixed(new, old);
     assert_listen(new, "worker.bind", "127.0.0.1:1|");
-    assert_string_equal(conf_map_get(new, "worker.attrs", "a"), "1");
+    assert_string_equal(conf_map_get(new, "worker.attrs", "a"), "2");
     assert_string_equal(conf_str(new, "log.level"), "debug");
     assert_string_equal(conf_str(new, "node"), conf_str(old, "node"));
     conf_free(old);
