@@ -22,6 +22,7 @@ void dispatch_settings_read(struct dispatch_settings *s,
         (uint64_t)conf_duration_ms(conf, "dispatcher.lost_after");
     s->queue = (unsigned)conf_int(conf, "dispatcher.queue");
     s->line = (size_t)conf_size(conf, "limits.line");
+    s->store = (unsigned)conf_enum(conf, "dispatcher.store");
 }
 
 /* -- the settling step ----------------------------------------------------- */
@@ -155,6 +156,11 @@ static void set_bounds(struct dispatch *d, const struct dispatch_settings *s)
         .jobs = s->jobs, .age_ms = s->jobs_age_ms, .size = s->jobs_size};
 }
 
+/* In the order of the values of dispatcher.store. */
+static struct jobstore *(*const stores[])(const struct jobstore_bounds *b,
+                                          const struct jobstore_handler *h,
+                                          void *arg) = {jobstore_memory_new};
+
 struct dispatch *dispatch_new(struct loop *l, const struct dispatch_settings *s)
 {
     static const struct jobstore_handler handler = {.added = submit_added,
@@ -163,7 +169,7 @@ struct dispatch *dispatch_new(struct loop *l, const struct dispatch_settings *s)
 
     d->loop = l;
     random_name(d->instance, INSTANCE_LEN);
-    d->store = jobstore_memory_new(&(struct jobstore_bounds){0}, &handler, d);
+    d->store = stores[s->store](&(struct jobstore_bounds){0}, &handler, d);
     set_bounds(d, s);
     queue_init(&d->queue);
     TAILQ_INIT(&d->live);

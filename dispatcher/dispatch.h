@@ -25,6 +25,7 @@ struct dispatch_settings {
     uint64_t lost_after_ms;
     unsigned queue; /* jobs at once */
     size_t line;    /* longest line of a client */
+    unsigned store; /* the place of the value of dispatcher.store */
 };
 
 void dispatch_settings_read(struct dispatch_settings *s,

@@ -119,7 +119,7 @@ static void on_refused(void *arg, const char *text)
 static bool connect_registry(struct program *p)
 {
     struct muster_options options = {
-        .registries = conf_text(p->daemon.conf, "dispatcher.registry")};
+        .registries = conf_joined(p->daemon.conf, "dispatcher.registry")};
     char *error = NULL;
 
     p->muster = muster_new(loop_base(p->loop), &options, &error);

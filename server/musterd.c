@@ -54,13 +54,17 @@ void musterd_configure(struct musterd *m, const struct conf *conf)
     m->words = xreallocarray(m->words, (size_t)m->max_words, sizeof(*m->words));
 }
 
+/* In the order of the values of registry.store. */
+static struct store *(*const stores[])(void) = {store_memory_new};
+
 void musterd_init(struct musterd *m, struct loop *loop, const struct conf *conf)
 {
     struct catalog_limits limits = {0};
 
     hash_init();
     *m = (struct musterd){.loop = loop};
-    m->catalog = catalog_new(store_memory_new(), &limits,
+    m->catalog = catalog_new(stores[conf_enum(conf, "registry.store")](),
+                             &limits,
                              (size_t)conf_int(conf, "registry.changes"),
                              conf_size(conf, "registry.changes_size"));
     m->catalog->changed = catalog_has_changed;

@@ -109,23 +109,6 @@ static void on_link(void *arg, enum muster_link state, const char *text)
 
 /* -- its life -------------------------------------------------------------- */
 
-static char *registries(const struct conf *conf)
-{
-    size_t i, n;
-    const char *const *list = conf_list(conf, "worker.registry", &n);
-    struct buf b = BUF_INIT;
-    char *text;
-
-    for (i = 0; i < n; i++) {
-        if (i)
-            buf_add_char(&b, ' ');
-        buf_add_str(&b, list[i]);
-    }
-    text = xstrdup(buf_str(&b));
-    buf_free(&b);
-    return text;
-}
-
 static bool service_start(struct registrar *r, char **error)
 {
     struct muster_attr *list = xcalloc(r->attrs.count, sizeof(*list));
@@ -153,9 +136,11 @@ bool registrar_start(struct registrar *r, struct event_base *base,
                      const struct conf *conf, const struct addr *addr,
                      const struct attrs *attrs)
 {
-    char *where = registries(conf), *error = NULL;
+    char *error = NULL;
     struct muster_options o = {
-        .registries = where, .on_link = on_link, .arg = r};
+        .registries = conf_joined(conf, "worker.registry"),
+        .on_link = on_link,
+        .arg = r};
     bool done;
 
     attrs_copy(&r->attrs, attrs);
@@ -165,7 +150,6 @@ bool registrar_start(struct registrar *r, struct event_base *base,
     if (!done)
         log_error("cannot register %s: %s", r->name, error);
     free(error);
-    free(where);
     return done;
 }
 

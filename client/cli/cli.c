@@ -230,22 +230,16 @@ static void told_link(void *arg, enum muster_link state, const char *text)
 bool cli_connect(struct cli *cli)
 {
     struct muster_options options = {.on_link = told_link, .arg = cli};
-    struct buf registries = BUF_INIT;
-    size_t count;
-    const char *const *list = conf_list(cli->conf, "client.registry", &count);
     char *error = NULL;
 
-    for (size_t i = 0; i < count; i++)
-        buf_add_fmt(&registries, "%s%s", i ? "," : "", list[i]);
-    cli->registries = count;
-    options.registries = buf_str(&registries);
+    conf_list(cli->conf, "client.registry", &cli->registries);
+    options.registries = conf_joined(cli->conf, "client.registry");
     options.dispatcher = conf_str(cli->conf, "client.dispatcher");
     cli->loop = loop_new(NULL);
     if (!cli->loop)
         error = xstrdup("no event loop: out of descriptors or memory");
     else
         cli->muster = muster_new(loop_base(cli->loop), &options, &error);
-    buf_free(&registries);
     if (cli->muster)
         return true;
     cli_fail_text(cli, CLI_USAGE, error, NULL);
