@@ -43,7 +43,8 @@ static void told(struct registering *r, uint64_t revision)
 static void start_command(struct registering *r)
 {
     struct cli *cli = r->cli;
-    char *error = spawn_start(cli->args.command, &r->child);
+    struct spawn s = {(const char *const *)cli->args.command, -1, -1};
+    char *error = spawn_start(&s, &r->child);
 
     if (error)
         cli_stop(cli, cli_fail_text(cli, 127, error, NULL));
@@ -106,11 +107,11 @@ static void on_hup(void *arg)
 static void on_child(void *arg)
 {
     struct registering *r = arg;
-    int status;
+    int how;
 
-    if (r->child > 0 && spawn_ended(r->child, &status)) {
+    if (r->child > 0 && spawn_ended(r->child, &how)) {
         r->child = 0;
-        cli_stop(r->cli, status);
+        cli_stop(r->cli, spawn_status(how));
     }
 }
 

@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 /* In the child, up to exec; on failure errno goes to the parent. */
-static void become(char *const *argv, pid_t parent, int failure)
+static void become(const struct spawn *s, pid_t parent, int failure)
 {
     sigset_t none;
     int error;
@@ -21,23 +21,27 @@ static void become(char *const *argv, pid_t parent, int failure)
     prctl(PR_SET_PDEATHSIG, SIGTERM);
     if (getppid() != parent)
         _exit(1);
-    execvp(argv[0], argv);
+    if (s->keep >= 0)
+        fcntl(s->keep, F_SETFD, 0);
+    if (s->err >= 0)
+        dup2(s->err, STDERR_FILENO);
+    execvp(s->argv[0], (char *const *)s->argv);
     error = errno;
     n = write(failure, &error, sizeof(error));
     _exit(n == (ssize_t)sizeof(error) ? 127 : 126);
 }
 
-char *spawn_start(char *const *argv, pid_t *pid)
+char *spawn_start(const struct spawn *s, pid_t *pid)
 {
     pid_t parent = getpid();
     int pipes[2], error = 0;
     ssize_t n;
 
     if (pipe2(pipes, O_CLOEXEC) < 0)
-        return xasprintf("cannot run %s: %s", argv[0], strerror(errno));
+        return xasprintf("cannot run %s: %s", s->argv[0], strerror(errno));
     *pid = fork();
     if (*pid == 0)
-        become(argv, parent, pipes[1]);
+        become(s, parent, pipes[1]);
     if (*pid < 0)
         error = errno;
     close(pipes[1]);
@@ -50,18 +54,15 @@ char *spawn_start(char *const *argv, pid_t *pid)
     if (*pid > 0)
         waitpid(*pid, NULL, 0);
     *pid = 0;
-    return xasprintf("cannot run %s: %s", argv[0], strerror(error));
+    return xasprintf("cannot run %s: %s", s->argv[0], strerror(error));
 }
 
-bool spawn_ended(pid_t pid, int *status)
+bool spawn_ended(pid_t pid, int *how)
 {
-    int how;
+    return waitpid(pid, how, WNOHANG) == pid;
+}
 
-    if (waitpid(pid, &how, WNOHANG) != pid)
-        return false;
-    if (WIFSIGNALED(how))
-        *status = 128 + WTERMSIG(how);
-    else
-        *status = WEXITSTATUS(how);
-    return true;
+int spawn_status(int how)
+{
+    return WIFSIGNALED(how) ? 128 + WTERMSIG(how) : WEXITSTATUS(how);
 }

@@ -12,13 +12,21 @@
 
 #include "lib/mem.h"
 
-/*
- * Starts argv, with our descriptors and the signals as they were. Returns NULL
- * and *pid, or why it could not be started (free()).
- */
-MUST_CHECK char *spawn_start(char *const *argv, pid_t *pid);
+struct spawn {
+    const char *const *argv; /* ends with NULL; [0] is looked up in PATH */
+    int keep;                /* a descriptor it gets under its number, or -1 */
+    int err;                 /* what becomes its stderr, or -1: ours */
+};
 
-/* Whether it has ended; *status is then as a shell has it, 128 + a signal. */
-bool spawn_ended(pid_t pid, int *status);
+/*
+ * Starts it, with our standard descriptors otherwise and no signal ignored.
+ * Returns NULL and *pid, or why it could not be started (free()).
+ */
+MUST_CHECK char *spawn_start(const struct spawn *s, pid_t *pid);
+
+/* Whether it has ended; *how is then as waitpid(2) has it. */
+bool spawn_ended(pid_t pid, int *how);
+/* As a shell has it: 128 + a signal. */
+int spawn_status(int how);
 
 #endif

@@ -178,6 +178,23 @@ static const struct verb_option jobs_options[] = {
     END,
 };
 
+static const struct verb_option dev_options[] = {
+    {.name = "workers",
+     .kind = VALUE_NUMBER,
+     .value = "N",
+     .help = "so many workers; 1 unless told otherwise"},
+    {.name = "attr",
+     .kind = VALUE_TEXT,
+     .value = "ATTR=VALUE",
+     .many = true,
+     .help = "an attribute of the workers, instead of role=web"},
+    {.name = "ports",
+     .kind = VALUE_ONE_OF,
+     .value = "default|any",
+     .help = "any: the kernel chooses, they are printed"},
+    END,
+};
+
 /* -- the verbs ------------------------------------------------------------- */
 
 #define SELECTOR_MORE                                                          \
@@ -297,6 +314,17 @@ static const struct verb table[] = {
      .bare = true,
      .run = verb_config,
      .options = config_options},
+    {.word = "dev",
+     .usage = "",
+     .help = "run registry, dispatcher and workers here, to try things out",
+     .more =
+         "All of it on loopback and in memory, in the foreground; Ctrl-C ends\n"
+         "all of it. The workers are dev1, dev2 and so on.\n"
+         "\n"
+         "  muster dev --workers 3\n"
+         "  muster dev --ports any --attr role=db --attr rack=1\n",
+     .run = verb_dev,
+     .options = dev_options},
     {.word = "version",
      .usage = "",
      .help = "print the version",
