@@ -57,17 +57,17 @@ static int own_directory(void)
     return fd;
 }
 
-int cgroup_make(int dir, const char *job)
+int cgroup_make(int dir, const char *name)
 {
-    if (mkdirat(dir, job, 0755) < 0 && errno != EEXIST)
+    if (mkdirat(dir, name, 0755) < 0 && errno != EEXIST)
         return -1;
-    return openat(dir, job, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    return openat(dir, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 }
 
-void cgroup_remove(int dir, const char *job)
+void cgroup_remove(int dir, const char *name)
 {
     if (dir >= 0)
-        unlinkat(dir, job, AT_REMOVEDIR);
+        unlinkat(dir, name, AT_REMOVEDIR);
 }
 
 bool cgroup_kill(int group)
@@ -80,39 +80,33 @@ bool cgroup_kill(int group)
     return done;
 }
 
-int cgroup_open(const char *name, char *why, unsigned why_size)
+/* Whether a group can be made in there, and killed; NULL or why not. */
+static const char *try_one(int dir)
 {
-    int parent = own_directory(), fd;
+    char name[32];
+    int group;
+    bool may;
 
-    if (parent < 0) {
-        snprintf(why, why_size, "no unified hierarchy is mounted");
-        return -1;
-    }
-    fd = cgroup_make(parent, name);
-    if (fd < 0)
-        snprintf(why, why_size, "%s", strerror(errno));
-    else if (faccessat(fd, "cgroup.kill", W_OK, AT_EACCESS) < 0) {
-        snprintf(why, why_size, "cgroup.kill: %s", strerror(errno));
-        close(fd);
-        unlinkat(parent, name, AT_REMOVEDIR);
-        fd = -1;
-    }
-    close(parent);
-    return fd;
+    snprintf(name, sizeof(name), "muster-try-%d", (int)getpid());
+    group = cgroup_make(dir, name);
+    if (group < 0)
+        return strerror(errno);
+    may = faccessat(group, "cgroup.kill", W_OK, AT_EACCESS) == 0;
+    close(group);
+    cgroup_remove(dir, name);
+    return may ? NULL : "this kernel has no cgroup.kill";
 }
 
-void cgroup_close(int dir, const char *name)
+int cgroup_open(char *why, unsigned why_size)
 {
-    char path[64];
-    int parent;
+    int dir = own_directory();
+    const char *wrong =
+        dir < 0 ? "no unified hierarchy is mounted" : try_one(dir);
 
-    if (dir < 0)
-        return;
-    parent = openat(dir, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (parent >= 0) {
-        snprintf(path, sizeof(path), "%s", name);
-        unlinkat(parent, path, AT_REMOVEDIR);
-        close(parent);
-    }
-    close(dir);
+    if (!wrong)
+        return dir;
+    snprintf(why, why_size, "%s", wrong);
+    if (dir >= 0)
+        close(dir);
+    return -1;
 }

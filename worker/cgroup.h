@@ -10,15 +10,13 @@
 
 #include <stdbool.h>
 
-/* Makes the worker's directory under the group it runs in; returns it open, or
- * -1 with why. name is the directory's. */
-int cgroup_open(const char *name, char *why, unsigned why_size);
-/* Removes it again. */
-void cgroup_close(int dir, const char *name);
+/* The group this process runs in, open, if it may make groups in there; or -1
+ * with why. */
+int cgroup_open(char *why, unsigned why_size);
 
-/* Makes the group of a job in the worker's; returns it open, or -1. */
-int cgroup_make(int dir, const char *job);
-void cgroup_remove(int dir, const char *job);
+/* Makes the group of a job in there; returns it open, or -1. */
+int cgroup_make(int dir, const char *name);
+void cgroup_remove(int dir, const char *name);
 /* Kills everybody in it. False: this kernel cannot (before 5.14). */
 bool cgroup_kill(int group);
 

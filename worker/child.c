@@ -103,10 +103,11 @@ static bool child_user(struct child *c, struct child_failure *f)
 {
     const char *name = c->spec->user;
 
-    errno = 0;
-    c->user = name ? getpwnam(name) : getpwuid(geteuid());
+    c->user = c->spec->self;
     if (!name)
         return true;
+    errno = 0;
+    c->user = getpwnam(name);
     if (!c->user)
         return fail(f, "user", errno ? errno : ENOENT);
     c->group_count = 0;

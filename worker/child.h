@@ -14,11 +14,12 @@
 
 /* What to run, as the request asked for it; all of it borrowed. */
 struct child_spec {
-    char *const *argv; /* NULL-terminated; [0] is looked up in PATH */
-    char *const *env;  /* K=V, NULL-terminated: beside the clean ones */
-    const char *cwd;   /* NULL: the user's home, or / */
-    const char *user;  /* NULL: the worker's own */
-    const char *input; /* for standard input; NULL: /dev/null */
+    char *const *argv;         /* NULL-terminated; [0] is looked up in PATH */
+    char *const *env;          /* K=V, NULL-terminated: beside the clean ones */
+    const char *cwd;           /* NULL: the user's home, or / */
+    const char *user;          /* NULL: the worker's own */
+    const struct passwd *self; /* the worker's own; NULL: nobody knows */
+    const char *input;         /* for standard input; NULL: /dev/null */
     size_t input_len;
     const char *jid, *host; /* MUSTER_JOB, MUSTER_HOST */
     struct rlimit nofile;   /* soft and hard, as the worker found them */

@@ -152,6 +152,19 @@ static char *execute_read(struct execute *e, const struct op_request *r)
     return wrong;
 }
 
+static void execute_child(struct execute *e, const struct jobs *js,
+                          struct child_spec *spec)
+{
+    spec->argv = e->argv;
+    spec->env = e->env;
+    spec->cwd = e->cwd;
+    spec->user = e->user;
+    spec->self = js->self;
+    spec->input_len = buf_len(&e->input);
+    spec->input = spec->input_len ? buf_str(&e->input) : NULL;
+    spec->nofile = js->nofile;
+}
+
 struct job *execute_run(struct jobs *js, const char *jid,
                         const struct op_request *r, char **why)
 {
@@ -160,17 +173,10 @@ struct job *execute_run(struct jobs *js, const char *jid,
 
     *why = execute_read(&e, r);
     if (!*why) {
-        struct job_process p = {
-            .child = {.argv = e.argv,
-                      .env = e.env,
-                      .cwd = e.cwd,
-                      .user = e.user,
-                      .input = buf_len(&e.input) ? buf_str(&e.input) : NULL,
-                      .input_len = buf_len(&e.input),
-                      .nofile = js->nofile},
-            .timeout_ms = r->timeout_ms,
-            .idle_ms = r->idle_ms};
+        struct job_process p = {.timeout_ms = r->timeout_ms,
+                                .idle_ms = r->idle_ms};
 
+        execute_child(&e, js, &p.child);
         j = job_start(js, jid, &p, why);
     }
     free(e.argv);

@@ -7,7 +7,6 @@
 
 #include "lib/log.h"
 #include "lib/mem.h"
-#include "worker/cgroup.h"
 #include "worker/job_output.h"
 
 #define JOBS_KEPT 4096 /* names of jobs remembered after they are fetched */
@@ -185,12 +184,10 @@ static void on_ended(void *arg, const struct monitor_report *report)
 {
     struct job *j = arg;
 
-    if (report) {
+    if (report)
         j->report = *report;
-    } else {
+    else
         j->lost = true;
-        cgroup_remove(j->jobs->tasks.groups, j->jid);
-    }
     job_step(j, TREE_GONE);
 }
 
@@ -357,10 +354,10 @@ void job_attach(struct job *j, struct peer *peer)
 
 /* -- all of them ----------------------------------------------------------- */
 
-bool jobs_init(struct jobs *js, struct loop *l)
+bool jobs_init(struct jobs *js, struct loop *l, const char *instance)
 {
     js->loop = l;
-    return tasks_init(&js->tasks, l);
+    return tasks_init(&js->tasks, l, instance);
 }
 
 void jobs_free(struct jobs *js)

@@ -56,8 +56,9 @@ struct jobs {
     struct loop *loop;
     struct tasks tasks;
     struct job_limits limits;
-    const char *host;     /* MUSTER_HOST */
-    struct rlimit nofile; /* for jobs */
+    const char *host;          /* MUSTER_HOST */
+    struct rlimit nofile;      /* for jobs */
+    const struct passwd *self; /* whom jobs run as unless they ask */
     struct job *by_jid;
     struct job *finished; /* EMPTYING and EXITED, oldest first */
     struct job *kept;     /* oldest first */
@@ -104,7 +105,8 @@ struct job_process {
     uint64_t timeout_ms, idle_ms; /* 0: none */
 };
 
-bool jobs_init(struct jobs *js, struct loop *l);
+/* instance: see tasks_init(). */
+bool jobs_init(struct jobs *js, struct loop *l, const char *instance);
 /* Kills whatever still runs and forgets every job. */
 void jobs_free(struct jobs *js);
 

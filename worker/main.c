@@ -3,6 +3,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,7 +14,6 @@
 #include "lib/addr.h"
 #include "lib/log.h"
 #include "lib/mem.h"
-#include "worker/cgroup.h"
 #include "worker/facts.h"
 #include "worker/worker.h"
 
@@ -136,18 +136,6 @@ static void instance_make(char *out, size_t len)
     out[len] = '\0';
 }
 
-static void groups_start(struct worker *w)
-{
-    char why[256];
-
-    snprintf(w->group_name, sizeof(w->group_name), "muster-worker-%s",
-             w->instance);
-    w->groups = cgroup_open(w->group_name, why, sizeof(why));
-    w->jobs.tasks.groups = w->groups;
-    if (w->groups < 0)
-        log_info("jobs get no cgroups: %s", why);
-}
-
 static bool listen_start(struct worker *w)
 {
     struct listen_limits limits = listen_limits_of(w->daemon.conf);
@@ -190,12 +178,14 @@ static bool registrar_begin(struct worker *w)
 static bool worker_start(struct worker *w)
 {
     w->loop = loop_new(NULL);
-    if (!w->loop || !jobs_init(&w->jobs, w->loop))
+    instance_make(w->instance, sizeof(w->instance) - 1);
+    if (!w->loop || !jobs_init(&w->jobs, w->loop, w->instance))
         return false;
     w->host = xstrdup(conf_str(w->daemon.conf, "worker.host"));
-    instance_make(w->instance, sizeof(w->instance) - 1);
     w->jobs.host = w->host;
     w->jobs.nofile = w->daemon.nofile;
+    /* once: it may ask a network. No other call here goes there */
+    w->jobs.self = getpwuid(geteuid());
     w->jobs.news = peer_news;
     w->jobs.changed = on_jobs_changed;
     w->jobs.arg = w;
@@ -206,7 +196,6 @@ static bool worker_start(struct worker *w)
     status_init(w);
     if (!listen_start(w))
         return false;
-    groups_start(w);
     signals_start(w);
     return registrar_begin(w);
 }
@@ -238,7 +227,6 @@ static void worker_free(struct worker *w)
     status_free(w);
     jobs_free(&w->jobs);
     loop_free(w->loop);
-    cgroup_close(w->groups, w->group_name);
     free(w->host);
     free(w->ops);
     daemon_end(&w->daemon);
@@ -249,8 +237,7 @@ int main(int argc, char **argv)
     struct worker w = {
         .daemon = {.name = "muster-worker",
                    .about = "Registers this host and runs jobs on it.",
-                   .program = CONF_WORKER},
-        .groups = -1};
+                   .program = CONF_WORKER}};
     int status;
 
     descriptors_fill();

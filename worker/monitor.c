@@ -324,7 +324,7 @@ static bool job_start(struct monitor *m)
     c.failure = pipe_fds[1];
     m->failure = pipe_fds[0];
     if (s->groups >= 0)
-        m->group = cgroup_make(s->groups, s->child.jid);
+        m->group = cgroup_make(s->groups, s->group);
     m->started_us = now_us();
     m->main = fork_into(m->group);
     if (m->main == 0)
@@ -348,9 +348,8 @@ void monitor_run(const struct monitor_setup *setup)
         m.report.failure =
             (struct child_failure){.step = "fork", .error = errno};
     }
-    /* the group goes first: who hears that the job is over may look */
-    if (m.group >= 0)
-        cgroup_remove(setup->groups, setup->child.jid);
     monitor_say(&m, MONITOR_GONE);
+    if (m.group >= 0)
+        cgroup_remove(setup->groups, setup->group);
     _exit(0);
 }

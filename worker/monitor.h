@@ -32,6 +32,7 @@ struct monitor_setup {
     int out, err;      /* the job's ends of its pipes */
     int null;          /* /dev/null, open for reading and writing */
     int groups;        /* the worker's cgroup directory, or -1 */
+    const char *group; /* the job's name in there */
     uint64_t grace_ms; /* from TERM to KILL */
     pid_t worker;
 };

@@ -14,6 +14,7 @@
 
 #include "lib/log.h"
 #include "lib/mem.h"
+#include "worker/cgroup.h"
 #include "worker/tree.h"
 
 #define READ_BYTES 16384 /* of a pipe in one turn */
@@ -28,6 +29,7 @@ struct task_pipe {
 
 struct task {
     struct tasks *tasks;
+    char *group; /* name of its cgroup, if there are any */
     const struct task_handler *handler; /* NULL: released */
     void *arg;
     pid_t monitor; /* 0 once it has been waited for */
@@ -49,6 +51,7 @@ static void task_free(struct task *t)
 {
     DL_DELETE(t->tasks->list, t);
     loop_unsettle(t->tasks->loop, &t->check);
+    free(t->group);
     free(t);
 }
 
@@ -248,8 +251,10 @@ static void orphans_end(struct tasks *ts)
     struct task *t, *tmp;
 
     DL_FOREACH_SAFE (ts->list, t, tmp)
-        if (t->orphaned)
+        if (t->orphaned) {
+            cgroup_remove(ts->groups, t->group);
             task_ended(t, NULL);
+        }
 }
 
 /* The worker is a subreaper, too: when a monitor is killed its tree comes to
@@ -325,7 +330,8 @@ static bool fds_open(struct task_fds *f)
 }
 
 static pid_t monitor_fork(const struct tasks *ts, const struct task_fds *f,
-                          const struct child_spec *spec, uint64_t grace_ms)
+                          const struct child_spec *spec, const char *group,
+                          uint64_t grace_ms)
 {
     struct monitor_setup s = {.child = *spec,
                               .control = f->control[1],
@@ -333,6 +339,7 @@ static pid_t monitor_fork(const struct tasks *ts, const struct task_fds *f,
                               .err = f->err[1],
                               .null = ts->null,
                               .groups = ts->groups,
+                              .group = group,
                               .grace_ms = grace_ms,
                               .worker = getpid()};
     sigset_t all, before;
@@ -364,20 +371,25 @@ struct task *task_start(struct tasks *ts, const struct child_spec *spec,
 {
     struct task_fds f;
     struct task *t;
+    char *group;
     pid_t pid;
 
     if (!fds_open(&f))
         return NULL;
-    pid = monitor_fork(ts, &f, spec, grace_ms);
+    /* other workers on this machine may run a job of the same name */
+    group = xasprintf("muster-%s-%s", ts->instance, spec->jid);
+    pid = monitor_fork(ts, &f, spec, group, grace_ms);
     fds_close(&f, 1);
     if (pid < 0) {
         fds_close(&f, 0);
+        free(group);
         return NULL;
     }
     t = xcalloc(1, sizeof(*t));
     t->tasks = ts;
     t->handler = handler;
     t->arg = arg;
+    t->group = group;
     t->monitor = pid;
     t->control = f.control[0];
     t->check = (struct loop_task){.fn = task_check, .arg = t};
@@ -392,9 +404,14 @@ struct task *task_start(struct tasks *ts, const struct child_spec *spec,
 
 /* -- all of them ----------------------------------------------------------- */
 
-bool tasks_init(struct tasks *ts, struct loop *l)
+bool tasks_init(struct tasks *ts, struct loop *l, const char *instance)
 {
-    *ts = (struct tasks){.loop = l, .groups = -1};
+    char why[128];
+
+    *ts = (struct tasks){.loop = l, .instance = instance};
+    ts->groups = cgroup_open(why, sizeof(why));
+    if (ts->groups < 0)
+        log_info("jobs get no cgroups: %s", why);
     ts->null = open("/dev/null", O_RDWR | O_CLOEXEC);
     if (ts->null < 0) {
         log_error("/dev/null: %m");
@@ -414,6 +431,8 @@ void tasks_free(struct tasks *ts)
 {
     struct task *t, *tmp;
 
+    if (!ts->loop)
+        return;
     DL_FOREACH_SAFE (ts->list, t, tmp)
         task_free(t);
     loop_signal_free(ts->sigchld);
@@ -421,4 +440,6 @@ void tasks_free(struct tasks *ts)
     free(ts->scratch);
     if (ts->null >= 0)
         close(ts->null);
+    if (ts->groups >= 0)
+        close(ts->groups);
 }

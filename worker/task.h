@@ -40,12 +40,14 @@ struct tasks {
     struct loop_signal *sigchld;
     struct loop_timer *stray_timer; /* the next round of killing them */
     int groups;                     /* cgroup directory, or -1 */
+    const char *instance;           /* of the worker, in names of groups */
     int null;                       /* /dev/null */
     char *scratch;                  /* what one read of a pipe takes */
 };
 
-/* False, and logged: the worker cannot run tasks. */
-bool tasks_init(struct tasks *ts, struct loop *l);
+/* False, and logged: the worker cannot run tasks. instance names this process;
+ * it is kept, not copied. */
+bool tasks_init(struct tasks *ts, struct loop *l, const char *instance);
 void tasks_free(struct tasks *ts);
 
 /* Starts one; NULL and errno when the system is short of something. spec is

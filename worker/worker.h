@@ -26,11 +26,9 @@ struct worker {
     struct jobs jobs;
     struct peers peers;
     struct registrar registrar;
-    char *host;          /* worker.host */
-    char *ops;           /* "execute,ping" */
-    char instance[9];    /* of this process */
-    int groups;          /* our cgroup directory, or -1 */
-    char group_name[32]; /* its name */
+    char *host;       /* worker.host */
+    char *ops;        /* "execute,ping" */
+    char instance[9]; /* of this process */
 
     /* what it says of itself as it changes: status.c */
     char load[16];
