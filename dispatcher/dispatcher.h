@@ -36,10 +36,19 @@ struct dispatch_amount {
     unsigned n;
 };
 
+/* An argument of an operation, for its worker to judge: a name may come again,
+ * and a value may hold any byte but LF. */
+struct dispatch_arg {
+    char *name;
+    char *value; /* len bytes and a NUL */
+    size_t len;
+};
+
 /* A job as it is asked for; all pointers are owned. */
 struct dispatch_spec {
     char *op;
-    struct attrs args;
+    struct dispatch_arg *args;
+    size_t n_args;
     char *on;     /* selector as text, "all", or NULL: hosts are named */
     char **hosts; /* without doubles */
     size_t n_hosts;
@@ -55,6 +64,9 @@ struct dispatch_spec {
 };
 
 void dispatch_spec_free(struct dispatch_spec *spec);
+/* Copies both; the name must be that of an attribute. */
+void dispatch_spec_add_arg(struct dispatch_spec *spec, const char *name,
+                           const char *value, size_t len);
 
 enum dispatch_event_kind {
     DISPATCH_SUBMIT, /* jid, hosts */

@@ -47,13 +47,30 @@ enum task_reason task_reason_parse(const char *text)
 void dispatch_spec_free(struct dispatch_spec *spec)
 {
     free(spec->op);
-    attrs_free(&spec->args);
+    for (size_t i = 0; i < spec->n_args; i++) {
+        free(spec->args[i].name);
+        free(spec->args[i].value);
+    }
+    free(spec->args);
     free(spec->on);
     for (size_t i = 0; i < spec->n_hosts; i++)
         free(spec->hosts[i]);
     free(spec->hosts);
     free(spec->per_attr);
     memset(spec, 0, sizeof(*spec));
+}
+
+void dispatch_spec_add_arg(struct dispatch_spec *spec, const char *name,
+                           const char *value, size_t len)
+{
+    size_t n = spec->n_args++;
+
+    /* 0 1 2 4 8: room doubles */
+    if ((n & (n - 1)) == 0)
+        spec->args =
+            xreallocarray(spec->args, n ? 2 * n : 1, sizeof(*spec->args));
+    spec->args[n] = (struct dispatch_arg){
+        .name = xstrdup(name), .value = xmemdup0(value, len), .len = len};
 }
 
 struct job *job_new(const char *jid, uint64_t number,

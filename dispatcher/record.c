@@ -61,13 +61,23 @@ static void set_target(const struct job *j, struct attrs *out)
         attrs_set(out, "any", "1");
 }
 
+/* The first argument of that name, up to a NUL in it, or NULL. */
+static const char *spec_arg(const struct dispatch_spec *spec, const char *name)
+{
+    for (size_t i = 0; i < spec->n_args; i++) {
+        if (strcmp(spec->args[i].name, name) == 0)
+            return spec->args[i].value;
+    }
+    return NULL;
+}
+
 /* The beginning of what is run; the whole of it is in the record of the job. */
 static void set_command(const struct job *j, struct attrs *out)
 {
-    const char *cmd = attrs_get(&j->spec.args, "cmd");
+    const char *cmd = spec_arg(&j->spec, "cmd");
 
     if (!cmd)
-        cmd = attrs_get(&j->spec.args, "argv");
+        cmd = spec_arg(&j->spec, "argv");
     if (!cmd)
         return;
     attrs_set_fmt(out, "cmd", "%.*s%s", RECORD_CMD_MAX, cmd,
@@ -108,19 +118,24 @@ void record_task(const struct task *t, struct attrs *out)
 
 /* -- what faces ask -------------------------------------------------------- */
 
+/* Of one that comes several times the first is shown. */
+static void tell_arg(const struct dispatch_arg *a, struct attrs *pairs)
+{
+    char *name = xasprintf("arg.%s", a->name);
+
+    if (!attrs_get(pairs, name))
+        attrs_set(pairs, name, a->value);
+    free(name);
+}
+
 static void tell_job(const struct job *j, bool args, dispatch_record_fn *fn,
                      void *arg)
 {
     struct attrs pairs = {0};
 
     record_job(j, &pairs);
-    for (size_t i = 0; args && i < j->spec.args.count; i++) {
-        const struct attr *a = &j->spec.args.list[i];
-        char *name = xasprintf("arg.%s", a->name);
-
-        attrs_set(&pairs, name, a->value);
-        free(name);
-    }
+    for (size_t i = 0; args && i < j->spec.n_args; i++)
+        tell_arg(&j->spec.args[i], &pairs);
     fn(arg, j->jid, &pairs);
     attrs_free(&pairs);
 }

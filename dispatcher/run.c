@@ -121,8 +121,7 @@ static void task_start(struct dispatch *d, struct task *t, struct worker *w)
     t->started = time(NULL);
     if (!task_set_state(t, TASK_SENT))
         return;
-    wire_run(w->wire, j->jid, j->spec.op, &j->spec.args, j->spec.timeout_ms,
-             j->spec.idle_ms);
+    wire_run(w->wire, j->jid, &j->spec);
 }
 
 /* For a job that takes any worker: who could, and of these the best that has a

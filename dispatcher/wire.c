@@ -281,17 +281,19 @@ static void add_duration(struct buf *out, const char *name, uint64_t ms)
     buf_add_pair(out, name, text);
 }
 
-void wire_run(struct wire *k, const char *jid, const char *op,
-              const struct attrs *args, uint64_t timeout_ms, uint64_t idle_ms)
+void wire_run(struct wire *k, const char *jid, const struct dispatch_spec *spec)
 {
     struct buf *out = wire_begin(k, "run", jid);
 
     if (!out)
         return;
-    buf_add_words(out, op);
-    attrs_write(args, out);
-    add_duration(out, ".timeout", timeout_ms);
-    add_duration(out, ".idle", idle_ms);
+    buf_add_words(out, spec->op);
+    for (size_t i = 0; i < spec->n_args; i++) {
+        buf_add_words(out, spec->args[i].name);
+        buf_add_word(out, spec->args[i].value, spec->args[i].len);
+    }
+    add_duration(out, ".timeout", spec->timeout_ms);
+    add_duration(out, ".idle", spec->idle_ms);
     wire_end(k, out);
 }
 

@@ -15,6 +15,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "dispatcher/dispatcher.h"
 #include "lib/addr.h"
 #include "lib/attrs.h"
 #include "lib/loop.h"
@@ -82,8 +83,8 @@ bool wire_is_up(const struct wire *k);
 void wire_hurry(struct wire *k);
 
 /* While it is up; otherwise nothing is sent. */
-void wire_run(struct wire *k, const char *jid, const char *op,
-              const struct attrs *args, uint64_t timeout_ms, uint64_t idle_ms);
+void wire_run(struct wire *k, const char *jid,
+              const struct dispatch_spec *spec);
 void wire_cancel(struct wire *k, const char *jid);
 void wire_list(struct wire *k);
 void wire_resume(struct wire *k, const char *jid, uint64_t seq);

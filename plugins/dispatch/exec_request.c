@@ -200,18 +200,15 @@ static char *directive_take(struct exec_request *q, struct word *name,
 
 /* -- pairs ----------------------------------------------------------------- */
 
+/* Values are the operation's to judge. */
 static char *take_argument(struct exec_request *q, const struct word *name,
                            const struct word *value)
 {
     const char *wrong = attr_name_wrong(name->text, name->len);
 
-    if (!wrong)
-        wrong = attr_value_wrong(value->text, value->len);
     if (wrong)
         return xstrdup(wrong);
-    if (attrs_get(&q->spec.args, name->text))
-        return xasprintf("argument %s stands twice", name->text);
-    attrs_set(&q->spec.args, name->text, value->text);
+    dispatch_spec_add_arg(&q->spec, name->text, value->text, value->len);
     return NULL;
 }
 
