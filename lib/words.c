@@ -82,7 +82,7 @@ bool word_to_u64(const struct word *w, unsigned long long max,
     for (i = 0; i < w->len; i++) {
         unsigned digit = (unsigned)(unsigned char)w->text[i] - '0';
 
-        if (digit > 9 || n > (max - digit) / 10)
+        if (digit > 9 || digit > max || n > (max - digit) / 10)
             return false;
         n = n * 10 + digit;
     }
