@@ -11,7 +11,7 @@
  * Strings handed in are copied. From any callback any function here may be
  * called, the freeing of the very object included.
  *
- * What is spoken: muster-protocol(7). A text "selector" is written as on the
+ * What is spoken: doc/protocol.md. A text "selector" is written as on the
  * command line: "os linux role=web mem>=8G"; an empty one selects all.
  */
 #ifndef MUSTER_H
@@ -210,7 +210,7 @@ struct muster_exec_callbacks {
 
 /*
  * Submits `OP [arg value]…` with directives (".on", ".timeout", …, as in
- * muster-protocol(7); names with their dot) and follows its life. With
+ * doc/protocol.md; names with their dot) and follows its life. With
  * ".detach" "1" on_done comes after on_submit, with a summary of zeroes.
  */
 MUSTER_API struct muster_exec *

@@ -72,7 +72,7 @@ int main(int argc, char **argv)
         .on_error = on_error,
     };
     struct muster_options options = {0};
-    struct job job = {.base = event_base_new()};
+    struct job job = {.status = 1};
     struct muster_attr args[] = {{"cmd", NULL}, {".on", NULL}};
     struct muster *m;
     char *error = NULL;
@@ -84,13 +84,15 @@ int main(int argc, char **argv)
     options.registries = argv[1];
     args[0].value = argv[3];
     args[1].value = argv[2];
+    job.base = event_base_new();
     m = muster_new(job.base, &options, &error);
-    if (!m || !muster_exec(m, "execute", args, 2, &callbacks, &job, &error)) {
+    if (m && muster_exec(m, "execute", args, 2, &callbacks, &job, &error))
+        event_base_dispatch(job.base);
+    else
         fprintf(stderr, "exec: %s\n", error);
-        return 1;
-    }
-    event_base_dispatch(job.base);
+
     muster_free(m);
     event_base_free(job.base);
+    free(error);
     return job.status;
 }

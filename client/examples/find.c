@@ -44,7 +44,7 @@ int main(int argc, char **argv)
         .on_done = on_done,
     };
     struct muster_options options = {0};
-    struct lookup l = {.base = event_base_new()};
+    struct lookup l = {.status = 1};
     struct muster *m;
     char *error = NULL;
 
@@ -53,13 +53,15 @@ int main(int argc, char **argv)
         return 2;
     }
     options.registries = argv[1];
+    l.base = event_base_new();
     m = muster_new(l.base, &options, &error);
-    if (!m || !muster_find(m, argv[2], &callbacks, &l, &error)) {
+    if (m && muster_find(m, argv[2], &callbacks, &l, &error))
+        event_base_dispatch(l.base);
+    else
         fprintf(stderr, "find: %s\n", error);
-        return 1;
-    }
-    event_base_dispatch(l.base);
+
     muster_free(m);
     event_base_free(l.base);
+    free(error);
     return l.status;
 }

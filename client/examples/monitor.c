@@ -71,26 +71,30 @@ int main(int argc, char **argv)
         .on_error = on_error,
     };
     struct muster_options options = {0};
-    struct event_base *base = event_base_new();
+    struct event_base *base;
     struct event *term;
     struct muster *m;
     char *error = NULL;
+    int status;
 
     if (argc != 3) {
         fprintf(stderr, "usage: monitor REGISTRY SELECTOR\n");
         return 2;
     }
     options.registries = argv[1];
-    m = muster_new(base, &options, &error);
-    if (!m || !muster_monitor(m, argv[2], &callbacks, NULL, &error)) {
-        fprintf(stderr, "monitor: %s\n", error);
-        return 1;
-    }
+    base = event_base_new();
     term = evsignal_new(base, SIGTERM, on_signal, base);
     event_add(term, NULL);
-    event_base_dispatch(base);
+    m = muster_new(base, &options, &error);
+    if (m && muster_monitor(m, argv[2], &callbacks, NULL, &error))
+        event_base_dispatch(base);
+    else
+        fprintf(stderr, "monitor: %s\n", error);
+
     muster_free(m);
     event_free(term);
     event_base_free(base);
-    return 0;
+    status = error != NULL;
+    free(error);
+    return status;
 }

@@ -45,11 +45,11 @@ int main(int argc, char **argv)
         .on_refused = on_refused,
     };
     struct muster_attr attrs[64];
-    struct event_base *base = event_base_new();
+    struct event_base *base;
     struct event *term;
     struct muster *m;
     char *error = NULL;
-    int i;
+    int i, status;
 
     if (argc < 3 || argc % 2 == 0 || argc > 2 * 64) {
         fprintf(stderr, "usage: register REGISTRY NAME [ATTR VALUE]...\n");
@@ -62,17 +62,19 @@ int main(int argc, char **argv)
         attrs[service.attr_count++] =
             (struct muster_attr){.name = argv[i], .value = argv[i + 1]};
 
-    m = muster_new(base, &options, &error);
-    if (!m || !muster_register(m, &service, &error)) {
-        fprintf(stderr, "register: %s\n", error);
-        return 1;
-    }
+    base = event_base_new();
     term = evsignal_new(base, SIGTERM, on_signal, base);
     event_add(term, NULL);
-    event_base_dispatch(base);
+    m = muster_new(base, &options, &error);
+    if (m && muster_register(m, &service, &error))
+        event_base_dispatch(base);
+    else
+        fprintf(stderr, "register: %s\n", error);
 
     muster_free(m); /* closes the connection: the service is gone */
     event_free(term);
     event_base_free(base);
-    return 0;
+    status = error != NULL;
+    free(error);
+    return status;
 }
