@@ -1,8 +1,9 @@
 /*
  * settings: the one table of every setting of every program of muster. A
  * setting exists because it has a row here; conf.c checks and reads by it,
- * `muster config` lists it, and t/config-table.t holds conf/muster.yaml and
- * doc/muster.yaml.5 to it. A new one: a row here, a line in each of those two.
+ * `muster config` lists it, t/unit/test_settings.c holds conf/muster.yaml and
+ * doc/muster.yaml.5 to it, and t/config-used.t the programs. A new one: a row
+ * here, an entry in each of those two.
  *
  * It knows nothing but the table's type.
  */

@@ -102,21 +102,32 @@ static void show_entries(struct cli *cli, const char *key)
     }
 }
 
+/* The origin, and what % stands for here. */
+static char *origin_text(const struct conf *conf, const struct conf_setting *s)
+{
+    const char *origin = conf_origin(conf, s->key);
+
+    if (*conf_text(conf, s->key) == '\0')
+        return xstrdup("not set");
+    if (s->type == CONF_ID && strchr(conf_text(conf, s->key), '%') != NULL)
+        return xasprintf("%s; here %s", origin, conf_str(conf, s->key));
+    return xstrdup(origin);
+}
+
 static void show_setting(struct cli *cli, const struct conf_setting *s)
 {
     const char *text = conf_text(cli->conf, s->key);
-    bool map = s->type == CONF_MAP;
-    char *line;
+    char *line, *origin;
 
-    if (map && conf_map_size(cli->conf, s->key) > 0) {
+    if (s->type == CONF_MAP && conf_map_size(cli->conf, s->key) > 0) {
         show_entries(cli, s->key);
         return;
     }
-    line = *text == '\0' ? xasprintf("#%s:", s->key)
-                         : xasprintf("%s: %s", s->key, text);
-    show_line(cli, line,
-              *text == '\0' ? "not set" : conf_origin(cli->conf, s->key));
+    line = xasprintf(*text == '\0' ? "#%s:%s" : "%s: %s", s->key, text);
+    origin = origin_text(cli->conf, s);
+    show_line(cli, line, origin);
     free(line);
+    free(origin);
 }
 
 /* -- objects --------------------------------------------------------------- */

@@ -21,7 +21,7 @@ void write_file(const char *text);
 /* All mistakes as one text. */
 char *mistakes(const struct conf_errors *errs);
 
-/* A source that must give a configuration, or exactly these mistakes, or any. */
+/* A source that must give a configuration, exactly these mistakes, or any. */
 struct conf *load_source(const struct conf_source *src);
 void refuse_source(const struct conf_source *src, const char *expected);
 void refuse_somehow(const struct conf_source *src);
