@@ -298,5 +298,5 @@ unsigned cli_terminal_width(int fd)
 
     if (ioctl(fd, TIOCGWINSZ, &ws) < 0)
         return 0;
-    return ws.ws_col;
+    return ws.ws_col > 1 ? ws.ws_col - 1u : 0;
 }

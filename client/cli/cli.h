@@ -85,7 +85,8 @@ bool cli_selector(struct cli *cli, struct buf *out);
  * on a terminal. */
 void cli_service_line(struct cli *cli, const struct muster_service *s);
 
-/* Columns of the terminal that fd is; 0: it is none, or will not say. */
+/* Columns of the terminal that fd is, but the last, which wraps; 0: it is none,
+ * or will not say. */
 unsigned cli_terminal_width(int fd);
 
 #endif

@@ -25,8 +25,12 @@ static void add_cell(const struct columns *c, size_t column, const char *cell,
     size_t width = text_width(cell, len);
 
     if (!last) {
-        text_pad(out, width, c->width[column] + COLUMNS_GAP);
-        width = c->width[column] + COLUMNS_GAP;
+        size_t next = c->width[column] + COLUMNS_GAP;
+
+        if (next <= width)
+            next = width + 1;
+        text_pad(out, width, next);
+        width = next;
     }
     *left = *left > width ? *left - width : 0;
 }

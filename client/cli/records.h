@@ -1,27 +1,19 @@
 /*
- * records: answer lines of the dispatcher, a name and pairs each, as a table
- * on a terminal, as they are in a pipe, or as JSON.
+ * records: answer lines of the dispatcher, a name and pairs each, as they are,
+ * or as JSON with numbers where numbers are meant.
  *
- * It knows no attribute's meaning.
+ * Tables for people: jobs.c and job.c.
  */
 #ifndef MUSTER_CLI_RECORDS_H
 #define MUSTER_CLI_RECORDS_H
 
 #include "client/cli/cli.h"
-#include "client/cli/service_table.h"
 
-struct records {
-    struct cli *cli;
-    const char *key;             /* what a line's first word is: "jid" */
-    struct service_table *table; /* on a terminal, else NULL */
-    size_t count;                /* of lines so far */
-};
+/* A line's words as a record in the form of a service; free its attrs. */
+struct muster_service records_make(const char *const *words, size_t count);
 
-/* columns: of the table, "state,op"; "" for all attributes. */
-void records_begin(struct records *r, struct cli *cli, const char *key,
-                   const char *columns);
-/* A line's words; an odd last one is left out. */
-void records_add(struct records *r, const char *const *words, size_t count);
-void records_end(struct records *r);
+/* Prints it: key is what its name is in JSON, "jid". */
+void records_print(struct cli *cli, const char *key,
+                   const struct muster_service *s);
 
 #endif

@@ -86,7 +86,9 @@ void text_add_elapsed(struct buf *out, unsigned long long ms)
 {
     unsigned long long s = ms / 1000;
 
-    if (s < 10)
+    if (s < 1)
+        buf_add_fmt(out, "%llu ms", ms);
+    else if (s < 10)
         buf_add_fmt(out, "%llu.%llu s", s, ms % 1000 / 100);
     else if (s < 60)
         buf_add_fmt(out, "%llu s", s);

@@ -27,7 +27,7 @@ size_t text_fit(const char *text, size_t len, size_t columns);
 /* Appends columns - width blanks, if that is more than none. */
 void text_pad(struct buf *out, size_t width, size_t columns);
 
-/* "0.4 s", "12 s", "3:05", "1:02:03". */
+/* "40 ms", "1.4 s", "12 s", "3:05", "1:02:03". */
 void text_add_elapsed(struct buf *out, unsigned long long ms);
 
 #endif
