@@ -20,6 +20,8 @@ struct catalog_txn {
     uint32_t ttl_ms;
     catalog_done_fn *done; /* may be NULL */
     void *arg;
+    struct record_pins pins;
+    struct attr_pair *pinned[]; /* what pins.pairs points to */
 };
 
 /* -- services -------------------------------------------------------------- */
@@ -45,30 +47,22 @@ static void service_unref(struct catalog *c, struct service *v)
     free(v);
 }
 
-static struct service *name_in_chain(struct hnode *n, uint32_t hash,
-                                     const char *name, size_t len)
+static bool service_same(const struct hnode *n, const void *key)
 {
-    struct service *v;
+    const struct service *v = container_of(n, struct service, node);
+    const struct word *name = key;
 
-    for (; n; n = n->next) {
-        v = container_of(n, struct service, node);
-        if (n->hash == hash && v->name_len == len &&
-            !memcmp(v->name, name, len))
-            return v;
-    }
-    return NULL;
+    return v->name_len == name->len && !memcmp(v->name, name->text, name->len);
 }
 
 struct service *catalog_find(const struct catalog *c, const char *name,
                              size_t len)
 {
-    uint32_t hash = hash_bytes(hash_key(), name, len);
-    struct service *v;
+    const struct word key = {.text = (char *)name, .len = (unsigned)len};
+    struct hnode *n = htab_find(&c->names, hash_bytes(hash_key(), name, len),
+                                service_same, &key);
 
-    v = name_in_chain(htab_chain(&c->names, hash), hash, name, len);
-    if (!v && c->names.old)
-        v = name_in_chain(htab_old_chain(&c->names, hash), hash, name, len);
-    return v;
+    return n ? container_of(n, struct service, node) : NULL;
 }
 
 bool catalog_persists(const struct record *r)
@@ -96,6 +90,8 @@ static void service_disown(struct service *v)
 {
     if (!v->owner)
         return;
+    if (v->owner->heard_ms + v->ttl_ms > v->expires_ms)
+        v->expires_ms = v->owner->heard_ms + v->ttl_ms;
     DL_DELETE(v->owner->services, v);
     v->owner->count--;
     v->owner = NULL;
@@ -147,6 +143,7 @@ static void change_forget(void *arg, struct change *ch)
 {
     struct catalog *c = arg;
 
+    record_forget(&c->index, ch->before, ch->after);
     record_unref(&c->index, ch->before);
     record_unref(&c->index, ch->after);
     service_unref(c, ch->service);
@@ -168,12 +165,19 @@ static void change_tell(struct catalog *c, enum change_kind kind,
         c->changed(c->changed_arg);
 }
 
-/* Makes r (a new reference) what v says; returns what it said before. */
-static struct record *service_put(struct service *v, struct record *r)
+/* Makes r (a new reference) what v says; returns what it said before. told
+ * says that a change will tell of it; else the records must look after their
+ * pairs themselves. */
+static struct record *service_put(struct catalog *c, struct service *v,
+                                  struct record *r, bool told)
 {
     struct record *before = v->record;
 
-    record_index_move(v, before, r);
+    if (!told) {
+        record_count(before);
+        record_count(r);
+    }
+    record_index_move(&c->index, v, before, r, told);
     v->record = r;
     v->persist = r && catalog_persists(r);
     return before;
@@ -211,7 +215,7 @@ static void catalog_apply_put(struct catalog *c, struct catalog_txn *t,
                     hash_bytes(hash_key(), v->name, v->name_len));
         seqset_add(&c->all, v);
     }
-    before = service_put(v, record_ref(t->txn.record));
+    before = service_put(c, v, record_ref(t->txn.record), true);
     v->changed = revision;
     service_take_settings(t, v);
     change_tell(c, kind, v, before, revision);
@@ -220,7 +224,7 @@ static void catalog_apply_put(struct catalog *c, struct catalog_txn *t,
 static void catalog_apply_delete(struct catalog *c, struct service *v,
                                  uint64_t revision)
 {
-    struct record *before = service_put(v, NULL);
+    struct record *before = service_put(c, v, NULL, true);
 
     deadlines_remove(&c->deadlines, v);
     htab_remove(&c->names, &v->node);
@@ -246,6 +250,7 @@ static void catalog_apply(void *arg, struct store_txn *txn, uint64_t revision)
 
 static void txn_free(struct catalog_txn *t)
 {
+    record_unpin(&t->catalog->index, &t->pins);
     record_unref(&t->catalog->index, t->txn.record);
     service_unref(t->catalog, t->txn.service);
     free(t->volatiles);
@@ -284,10 +289,14 @@ static void txn_done(struct store_txn *txn, enum store_status status,
 
 /* Holds a reference on v until done. */
 static struct catalog_txn *txn_new(struct catalog *c, enum store_op op,
-                                   struct service *v, catalog_done_fn *done,
-                                   void *arg)
+                                   struct service *v, unsigned sets,
+                                   catalog_done_fn *done, void *arg)
 {
-    struct catalog_txn *t = xcalloc(1, sizeof(*t));
+    struct catalog_txn *t;
+
+    t = xmalloc(sizeof(*t) + sets * sizeof(*t->pinned));
+    *t = (struct catalog_txn){.pins.pairs = NULL};
+    t->pins.pairs = t->pinned;
 
     t->txn.op = op;
     t->txn.service = v;
@@ -308,6 +317,19 @@ static void txn_take_request(struct catalog_txn *t,
         t->set_volatiles = true;
         t->volatiles = volatiles_new(q->volatiles);
     }
+}
+
+/* What the request makes of base. A store that takes its time finds it whole,
+ * whatever happens to the service meanwhile. */
+static void txn_take_record(struct catalog_txn *t, const struct record *base,
+                            const struct record_edit *edit)
+{
+    struct catalog *c = t->catalog;
+
+    t->txn.record = record_edit(&c->index, base, edit, &t->pins);
+    if (!c->store->ops->immediate)
+        record_count(t->txn.record);
+    t->txn.durable = catalog_persists(t->txn.record);
 }
 
 static void answer(struct catalog *c, struct service *v, const char *refusal,
@@ -338,7 +360,7 @@ static void apply_silently(struct catalog_txn *t, struct record *r)
     struct catalog *c = t->catalog;
     struct service *v = t->txn.service;
 
-    record_unref(&c->index, service_put(v, record_ref(r)));
+    record_unref(&c->index, service_put(c, v, record_ref(r), false));
     service_take_settings(t, v);
     answer(c, v, NULL, t->done, t->arg);
     txn_free(t);
@@ -375,15 +397,14 @@ void catalog_register(struct catalog *c, struct catalog_owner *owner,
         return;
     }
     v = there ? there : service_new(name->text, name->len);
-    t = txn_new(c, STORE_PUT, v, done, arg);
+    t = txn_new(c, STORE_PUT, v, q->edit.set_count, done, arg);
     if (!there)
         v->refs--; /* the transaction's reference is the only one */
     txn_take_request(t, q);
     t->set_ttl = t->set_volatiles = true; /* none said: none wanted */
     t->owner = owner;
-    t->txn.record = record_edit(&c->index, NULL, &q->edit);
+    txn_take_record(t, NULL, &q->edit);
     t->txn.expect = there ? there->changed : STORE_EXPECT_ABSENT;
-    t->txn.durable = catalog_persists(t->txn.record);
     refusal = too_many_attrs(c, t->txn.record);
     if (refusal) {
         txn_free(t);
@@ -422,11 +443,11 @@ void catalog_update(struct catalog *c, struct service *v,
         answer(c, NULL, "no such service", done, arg);
         return;
     }
-    t = txn_new(c, STORE_PUT, v, done, arg);
+    t = txn_new(c, STORE_PUT, v, q->edit.set_count, done, arg);
     txn_take_request(t, q);
-    t->txn.record = record_edit(&c->index, v->record, &q->edit);
+    txn_take_record(t, v->record, &q->edit);
     t->txn.expect = v->changed;
-    t->txn.durable = catalog_persists(t->txn.record) || v->persist;
+    t->txn.durable |= v->persist;
     refusal = too_many_attrs(c, t->txn.record);
     if (refusal) {
         txn_free(t);
@@ -442,7 +463,7 @@ void catalog_update(struct catalog *c, struct service *v,
 static void service_remove(struct catalog *c, struct service *v,
                            catalog_done_fn *done, void *arg)
 {
-    struct catalog_txn *t = txn_new(c, STORE_DELETE, v, done, arg);
+    struct catalog_txn *t = txn_new(c, STORE_DELETE, v, 0, done, arg);
 
     t->txn.expect = STORE_EXPECT_ANY;
     t->txn.durable = v->persist;
@@ -457,15 +478,6 @@ void catalog_remove(struct catalog *c, struct service *v, catalog_done_fn *done,
         return;
     }
     service_remove(c, v, done, arg);
-}
-
-void catalog_heard(struct catalog *c, struct catalog_owner *owner)
-{
-    struct service *v;
-
-    DL_FOREACH (owner->services, v)
-        if (v->ttl_ms)
-            service_touch(c, v);
 }
 
 void catalog_owner_gone(struct catalog *c, struct catalog_owner *owner)
@@ -486,6 +498,11 @@ uint64_t catalog_expire(struct catalog *c)
     while ((v = deadlines_first(&c->deadlines))) {
         if (v->expires_ms > c->now_ms)
             return v->expires_ms - c->now_ms;
+        if (v->owner && v->owner->heard_ms + v->ttl_ms > c->now_ms) {
+            v->expires_ms = v->owner->heard_ms + v->ttl_ms;
+            deadlines_set(&c->deadlines, v);
+            continue;
+        }
         deadlines_remove(&c->deadlines, v);
         service_lost(v, LOST_EXPIRED);
         service_remove(c, v, NULL, NULL);
@@ -516,8 +533,7 @@ static void forget_service(struct hnode *n, void *arg)
     struct service *v = container_of(n, struct service, node);
     struct catalog *c = arg;
 
-    record_index_move(v, v->record, NULL);
-    service_unref(c, v);
+    record_unref(&c->index, service_put(c, v, NULL, true));
 }
 
 void catalog_free(struct catalog *c)

@@ -51,6 +51,7 @@ enum catalog_loss { LOST_REPLACED, LOST_EXPIRED, LOST_REMOVED };
 struct catalog_owner {
     struct service *services; /* its services, oldest first (utlist) */
     size_t count;
+    uint64_t heard_ms; /* when a line last came: its ttls count from there */
     /* A service of this owner is no longer its own, through no request of its
      * own; v may be gone after the call. */
     void (*lost)(struct catalog_owner *o, struct service *v,
@@ -128,8 +129,14 @@ void catalog_update(struct catalog *c, struct service *v,
 void catalog_remove(struct catalog *c, struct service *v, catalog_done_fn *done,
                     void *arg);
 
-/* A line came from owner: its services with a ttl live on. */
-void catalog_heard(struct catalog *c, struct catalog_owner *owner);
+/* A line came from owner: its services with a ttl live on. (Deadlines are moved
+ * when they are reached, so that a line costs nothing.) */
+static inline void catalog_heard(const struct catalog *c,
+                                 struct catalog_owner *owner)
+{
+    owner->heard_ms = c->now_ms;
+}
+
 /* The connection is gone: so are its services, but for persistent ones. */
 void catalog_owner_gone(struct catalog *c, struct catalog_owner *owner);
 /* Removes what has expired. Returns the ms until the next, or UINT64_MAX. */

@@ -1,6 +1,8 @@
 /*
- * A hash table of nodes that are embedded in what they index, growing a little
- * at every insertion so that no single one is slow.
+ * A hash table of pointers to nodes that know their own hash: open addressing
+ * with a byte pair of the hash beside each place, so that a look-up reads one
+ * small array, one pointer and the node it wants. It grows a little at every
+ * insertion, so that no single one is slow.
  *
  * Must not know what the nodes belong to. uthash, which the other rooms use,
  * costs 56 bytes a node and doubles at once: with four million nodes (a million
@@ -9,21 +11,32 @@
 #ifndef MUSTER_STATE_HTAB_H
 #define MUSTER_STATE_HTAB_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
+/* Embedded in what is indexed. */
 struct hnode {
-    struct hnode *next;
     uint32_t hash;
 };
 
-struct htab {
-    struct hnode **buckets; /* owned; 2^bits of them */
-    struct hnode **old;     /* owned; being emptied into buckets, or NULL */
-    size_t old_next;        /* first old bucket not yet emptied */
-    size_t count;
-    unsigned bits, old_bits;
+/* One array of places; a table has two while it grows. */
+struct htab_part {
+    uint16_t *tags;       /* owned; of the node in each place, or a mark */
+    struct hnode **nodes; /* owned */
+    size_t mask;          /* places - 1; a power of two - 1 */
+    size_t used;          /* places that are not free: nodes and gravestones */
 };
+
+struct htab {
+    struct htab_part now;
+    struct htab_part old; /* being emptied into now; tags NULL: none */
+    size_t old_next;      /* first old place not yet emptied */
+    size_t count;         /* nodes */
+};
+
+/* True if n (whose hash is the one looked for) is the one wanted. */
+typedef bool htab_same_fn(const struct hnode *n, const void *key);
 
 void htab_init(struct htab *t);
 /* Frees the table, not the nodes. */
@@ -31,17 +44,9 @@ void htab_free(struct htab *t);
 void htab_insert(struct htab *t, struct hnode *n, uint32_t hash);
 /* n must be in t. */
 void htab_remove(struct htab *t, struct hnode *n);
-/* The chains in which a node of that hash is found: first the one, then the
- * other (may be NULL). Compare hash and key on the way. */
-static inline struct hnode *htab_chain(const struct htab *t, uint32_t hash)
-{
-    return t->buckets[hash & (((size_t)1 << t->bits) - 1)];
-}
-static inline struct hnode *htab_old_chain(const struct htab *t, uint32_t hash)
-{
-    return t->old ? t->old[hash & (((size_t)1 << t->old_bits) - 1)] : NULL;
-}
-
+/* The node of that hash for which same(node, key) holds, or NULL. */
+struct hnode *htab_find(const struct htab *t, uint32_t hash,
+                        htab_same_fn *same, const void *key);
 /* Calls fn for every node; fn may free it. */
 void htab_each(struct htab *t, void (*fn)(struct hnode *n, void *arg),
                void *arg);

@@ -20,28 +20,28 @@ void record_index_free(struct record_index *x)
 
 /* -- interning ------------------------------------------------------------- */
 
-static struct attr_key *key_in_chain(struct hnode *n, uint32_t hash,
-                                     const char *name, size_t len)
-{
-    struct attr_key *k;
+/* What an interned thing is looked for by. */
+struct text_key {
+    const struct attr_key *attr; /* of a pair */
+    const char *text;
+    size_t len;
+};
 
-    for (; n; n = n->next) {
-        k = container_of(n, struct attr_key, node);
-        if (n->hash == hash && k->len == len && !memcmp(k->name, name, len))
-            return k;
-    }
-    return NULL;
+static bool key_same(const struct hnode *n, const void *arg)
+{
+    const struct attr_key *k = container_of(n, struct attr_key, node);
+    const struct text_key *key = arg;
+
+    return k->len == key->len && !memcmp(k->name, key->text, key->len);
 }
 
 static struct attr_key *key_find(const struct record_index *x, uint32_t hash,
                                  const char *name, size_t len)
 {
-    struct attr_key *k;
+    const struct text_key key = {.text = name, .len = len};
+    struct hnode *n = htab_find(&x->keys, hash, key_same, &key);
 
-    k = key_in_chain(htab_chain(&x->keys, hash), hash, name, len);
-    if (!k && x->keys.old)
-        k = key_in_chain(htab_old_chain(&x->keys, hash), hash, name, len);
-    return k;
+    return n ? container_of(n, struct attr_key, node) : NULL;
 }
 
 struct attr_key *record_find_key(const struct record_index *x, const char *name,
@@ -83,31 +83,23 @@ static uint32_t pair_hash(const struct attr_key *k, const char *value,
     return hash_bytes(hash_mix(hash_key(), k->node.hash | 1), value, len);
 }
 
-static struct attr_pair *pair_in_chain(struct hnode *n, uint32_t hash,
-                                       const struct attr_key *k,
-                                       const char *value, size_t len)
+static bool pair_same(const struct hnode *n, const void *arg)
 {
-    struct attr_pair *p;
+    const struct attr_pair *p = container_of(n, struct attr_pair, node);
+    const struct text_key *key = arg;
 
-    for (; n; n = n->next) {
-        p = container_of(n, struct attr_pair, node);
-        if (n->hash == hash && p->key == k && p->len == len &&
-            !memcmp(p->value, value, len))
-            return p;
-    }
-    return NULL;
+    return p->key == key->attr && p->len == key->len &&
+           !memcmp(p->value, key->text, key->len);
 }
 
 static struct attr_pair *pair_find(const struct record_index *x, uint32_t hash,
                                    const struct attr_key *k, const char *value,
                                    size_t len)
 {
-    struct attr_pair *p;
+    const struct text_key key = {.attr = k, .text = value, .len = len};
+    struct hnode *n = htab_find(&x->pairs, hash, pair_same, &key);
 
-    p = pair_in_chain(htab_chain(&x->pairs, hash), hash, k, value, len);
-    if (!p && x->pairs.old)
-        p = pair_in_chain(htab_old_chain(&x->pairs, hash), hash, k, value, len);
-    return p;
+    return n ? container_of(n, struct attr_pair, node) : NULL;
 }
 
 struct attr_pair *record_find_pair(const struct record_index *x,
@@ -119,7 +111,6 @@ struct attr_pair *record_find_pair(const struct record_index *x,
     return k ? pair_find(x, pair_hash(k, value, len), k, value, len) : NULL;
 }
 
-/* Adds a reference. */
 static struct attr_pair *pair_intern(struct record_index *x, const char *name,
                                      size_t name_len, const char *value,
                                      size_t len)
@@ -137,18 +128,23 @@ static struct attr_pair *pair_intern(struct record_index *x, const char *name,
         memcpy(p->value, value, len);
         htab_insert(&x->pairs, &p->node, hash);
     }
-    p->refs++;
     return p;
 }
 
-static void pair_release(struct record_index *x, struct attr_pair *p)
+static void pair_free_unused(struct record_index *x, struct attr_pair *p)
 {
-    if (--p->refs)
+    if (p->refs || p->services.count)
         return;
     htab_remove(&x->pairs, &p->node);
     seqset_free(&p->services);
     key_release(x, p->key);
     free(p);
+}
+
+static void pair_unref(struct record_index *x, struct attr_pair *p)
+{
+    p->refs--;
+    pair_free_unused(x, p);
 }
 
 /* -- records --------------------------------------------------------------- */
@@ -159,68 +155,130 @@ static uint32_t pair_text_len(const struct attr_pair *p)
            (p->quoted ? 2 * p->len + 2 : p->len) + 2;
 }
 
-static int record_index_of(const struct record *r, const char *name, size_t len)
+static uint32_t *record_hashes(const struct record *r)
 {
-    uint32_t i;
-
-    for (i = 0; i < r->count; i++)
-        if (r->pairs[i]->key->len == len &&
-            !memcmp(r->pairs[i]->key->name, name, len))
-            return (int)i;
-    return -1;
+    return (uint32_t *)(void *)(r->pairs + r->size);
 }
 
-static void record_set(struct record_index *x, struct record *r,
-                       const struct word *name, const struct word *value)
+static struct record *record_new(uint32_t size)
 {
-    struct attr_pair *p =
-        pair_intern(x, name->text, name->len, value->text, value->len);
+    struct record *r;
+
+    r = xmalloc(sizeof(*r) + size * (sizeof(*r->pairs) + sizeof(uint32_t)));
+    *r = (struct record){.refs = 1, .size = size};
+    return r;
+}
+
+/* Where the attribute of that hash stands for which `key` (or, if that is NULL,
+ * name) is the attribute; -1: it has none. Looks at no other pair. */
+static int record_place(const struct record *r, uint32_t hash,
+                        const struct attr_key *key, const char *name,
+                        size_t len)
+{
+    const uint32_t *hashes = record_hashes(r);
+    const struct attr_key *k;
     uint32_t i;
 
     for (i = 0; i < r->count; i++) {
-        if (r->pairs[i]->key == p->key) {
-            pair_release(x, r->pairs[i]);
-            r->pairs[i] = p;
-            return;
-        }
+        if (hashes[i] != hash)
+            continue;
+        k = r->pairs[i]->key;
+        if (key ? k == key : k->len == len && !memcmp(k->name, name, len))
+            return (int)i;
     }
-    r->pairs[r->count++] = p;
+    return -1;
 }
 
-static void record_unset(struct record_index *x, struct record *r,
-                         const struct word *name)
+static int record_place_named(const struct record *r, const char *name,
+                              size_t len)
 {
-    int i = record_index_of(r, name->text, name->len);
+    return record_place(r, hash_bytes(hash_key(), name, len), NULL, name, len);
+}
 
-    if (i < 0)
+static void record_set(struct record *r, struct attr_pair *p)
+{
+    int at = record_place(r, p->key->node.hash, p->key, NULL, 0);
+
+    if (at >= 0)
+        r->text_len -= pair_text_len(r->pairs[at]);
+    else
+        at = (int)r->count++;
+    r->pairs[at] = p;
+    record_hashes(r)[at] = p->key->node.hash;
+    r->text_len += pair_text_len(p);
+}
+
+static void record_unset(struct record *r, const struct word *name)
+{
+    int at = record_place_named(r, name->text, name->len);
+    uint32_t *hashes = record_hashes(r), rest;
+
+    if (at < 0)
         return;
-    pair_release(x, r->pairs[i]);
-    r->count--;
-    memmove(r->pairs + i, r->pairs + i + 1,
-            (r->count - (uint32_t)i) * sizeof(*r->pairs));
+    r->text_len -= pair_text_len(r->pairs[at]);
+    rest = --r->count - (uint32_t)at;
+    memmove(r->pairs + at, r->pairs + at + 1, rest * sizeof(*r->pairs));
+    memmove(hashes + at, hashes + at + 1, rest * sizeof(*hashes));
+}
+
+/* How many of the pairs an edit sets are new attributes: room is for those. */
+static uint32_t edit_adds(const struct record *base,
+                          const struct record_edit *edit)
+{
+    uint32_t i, adds = 0;
+
+    if (!base)
+        return edit->set_count;
+    for (i = 0; i < edit->set_count; i++)
+        adds += record_place_named(base, edit->sets[2 * i].text,
+                                   edit->sets[2 * i].len) < 0;
+    return adds;
 }
 
 struct record *record_edit(struct record_index *x, const struct record *base,
-                           const struct record_edit *edit)
+                           const struct record_edit *edit,
+                           struct record_pins *pins)
 {
-    uint32_t i, had = base ? base->count : 0;
-    struct record *r;
+    struct record *r = record_new((base ? base->count : 0) +
+                                  edit_adds(base, edit));
+    const struct word *w;
+    uint32_t i;
 
-    r = xmalloc(sizeof(*r) + (had + edit->set_count) * sizeof(*r->pairs));
-    r->refs = 1;
-    r->count = had;
-    for (i = 0; i < had; i++) {
-        r->pairs[i] = base->pairs[i];
-        r->pairs[i]->refs++;
+    if (base) {
+        r->count = base->count;
+        r->text_len = base->text_len;
+        memcpy(r->pairs, base->pairs, base->count * sizeof(*r->pairs));
+        memcpy(record_hashes(r), record_hashes(base),
+               base->count * sizeof(uint32_t));
     }
     for (i = 0; i < edit->unset_count; i++)
-        record_unset(x, r, &edit->unsets[i]);
-    for (i = 0; i < edit->set_count; i++)
-        record_set(x, r, &edit->sets[2 * i], &edit->sets[2 * i + 1]);
-    r->text_len = 0;
-    for (i = 0; i < r->count; i++)
-        r->text_len += pair_text_len(r->pairs[i]);
+        record_unset(r, &edit->unsets[i]);
+    for (i = 0; i < edit->set_count; i++) {
+        w = &edit->sets[2 * i];
+        pins->pairs[i] = pair_intern(x, w[0].text, w[0].len, w[1].text,
+                                     w[1].len);
+        pins->pairs[i]->refs++;
+        record_set(r, pins->pairs[i]);
+    }
+    pins->count = edit->set_count;
     return r;
+}
+
+void record_unpin(struct record_index *x, struct record_pins *pins)
+{
+    while (pins->count)
+        pair_unref(x, pins->pairs[--pins->count]);
+}
+
+void record_count(struct record *r)
+{
+    uint32_t i;
+
+    if (r->counted)
+        return;
+    r->counted = true;
+    for (i = 0; i < r->count; i++)
+        r->pairs[i]->refs++;
 }
 
 struct record *record_ref(struct record *r)
@@ -235,8 +293,8 @@ void record_unref(struct record_index *x, struct record *r)
 
     if (!r || --r->refs)
         return;
-    for (i = 0; i < r->count; i++)
-        pair_release(x, r->pairs[i]);
+    for (i = 0; r->counted && i < r->count; i++)
+        pair_unref(x, r->pairs[i]);
     free(r);
 }
 
@@ -244,7 +302,7 @@ const char *record_lookup(const void *record, const char *attr, size_t attr_len,
                           size_t *value_len)
 {
     const struct record *r = record;
-    int i = record_index_of(r, attr, attr_len);
+    int i = record_place_named(r, attr, attr_len);
 
     if (i < 0)
         return NULL;
@@ -255,12 +313,9 @@ const char *record_lookup(const void *record, const char *attr, size_t attr_len,
 struct attr_pair *record_pair_of(const struct record *r,
                                  const struct attr_key *key)
 {
-    uint32_t i;
+    int i = record_place(r, key->node.hash, key, NULL, 0);
 
-    for (i = 0; i < r->count; i++)
-        if (r->pairs[i]->key == key)
-            return r->pairs[i];
-    return NULL;
+    return i < 0 ? NULL : r->pairs[i];
 }
 
 bool record_has(const struct record *r, const struct attr_pair *pair)
@@ -301,23 +356,18 @@ static bool has_key_at(const struct record *r, uint32_t at,
 {
     if (!r)
         return false;
-    return (at < r->count && r->pairs[at]->key == k) || record_pair_of(r, k);
+    return (at < r->count && record_hashes(r)[at] == k->node.hash &&
+            r->pairs[at]->key == k) ||
+           record_pair_of(r, k);
 }
 
-void record_index_move(struct service *v, const struct record *from,
-                       const struct record *to)
+void record_index_move(struct record_index *x, struct service *v,
+                       const struct record *from, const struct record *to,
+                       bool keep)
 {
     struct attr_pair *p;
     uint32_t i;
 
-    for (i = 0; from && i < from->count; i++) {
-        p = from->pairs[i];
-        if (has_pair_at(to, i, p))
-            continue;
-        seqset_remove(&p->services, v);
-        if (!has_key_at(to, i, p->key))
-            seqset_remove(&p->key->services, v);
-    }
     for (i = 0; to && i < to->count; i++) {
         p = to->pairs[i];
         if (has_pair_at(from, i, p))
@@ -326,6 +376,28 @@ void record_index_move(struct service *v, const struct record *from,
         if (!has_key_at(from, i, p->key))
             seqset_add(&p->key->services, v);
     }
+    for (i = 0; from && i < from->count; i++) {
+        p = from->pairs[i];
+        if (has_pair_at(to, i, p))
+            continue;
+        seqset_remove(&p->services, v);
+        if (!has_key_at(to, i, p->key))
+            seqset_remove(&p->key->services, v);
+        if (keep)
+            p->refs++;
+        else
+            pair_free_unused(x, p);
+    }
+}
+
+void record_forget(struct record_index *x, const struct record *from,
+                   const struct record *to)
+{
+    uint32_t i;
+
+    for (i = 0; from && i < from->count; i++)
+        if (!has_pair_at(to, i, from->pairs[i]))
+            pair_unref(x, from->pairs[i]);
 }
 
 static char *word_put(char *to, const char *text, size_t len)

@@ -4,6 +4,14 @@
  * exists once and carries the set of the services that have it: together they
  * are the inverted index, and comparing two pairs is comparing two pointers.
  *
+ * Who keeps a pair alive: the services that have it; a change in the ring that
+ * dropped it from a service (until that change is forgotten, and changes are
+ * forgotten in their order, so every record in the ring finds its pairs); a
+ * request on its way (record_pins); and counted records, which are those on
+ * either side of a move that no change tells of (volatile attributes) and those
+ * a store holds for a while. So a change of one attribute touches the pairs of
+ * that attribute only.
+ *
  * Must not know lifetimes, revisions, selectors, sockets.
  */
 #ifndef MUSTER_STATE_RECORD_H
@@ -33,7 +41,7 @@ struct attr_pair {
     struct hnode node;      /* in record_index.pairs */
     struct attr_key *key;   /* counted */
     struct seqset services; /* those that have it now */
-    uint32_t refs;          /* records that hold it */
+    uint32_t refs;          /* beside the services: see above */
     uint32_t len;
     bool quoted; /* its value is written in quotes */
     char value[];
@@ -42,8 +50,11 @@ struct attr_pair {
 struct record {
     uint32_t refs;
     uint32_t count;
+    uint32_t size;             /* pairs there is room for */
     uint32_t text_len;         /* at most so many bytes when written */
-    struct attr_pair *pairs[]; /* counted; in the order of first setting */
+    bool counted;              /* it holds a reference on each pair */
+    struct attr_pair *pairs[]; /* in the order of first setting; behind them
+                                  the hash of each pair's attribute */
 };
 
 struct record_index {
@@ -69,9 +80,22 @@ struct record_edit {
     unsigned unset_count;
 };
 
-/* base (NULL: nothing) with the edit applied; the caller owns one reference. */
+/* The pairs that an edit names, kept alive until the record is in use. */
+struct record_pins {
+    struct attr_pair **pairs; /* room for edit.set_count, the caller's */
+    unsigned count;
+};
+
+/*
+ * base (NULL: nothing) with the edit applied; the caller owns one reference,
+ * and the pins: record_unpin() when the record is in the index, or unref'd.
+ */
 struct record *record_edit(struct record_index *x, const struct record *base,
-                           const struct record_edit *edit);
+                           const struct record_edit *edit,
+                           struct record_pins *pins);
+void record_unpin(struct record_index *x, struct record_pins *pins);
+/* Makes it a counted record. */
+void record_count(struct record *r);
 struct record *record_ref(struct record *r);
 void record_unref(struct record_index *x, struct record *r); /* NULL is fine */
 
@@ -84,10 +108,16 @@ bool record_has(const struct record *r, const struct attr_pair *pair);
 /* True if both hold the same pairs, in whatever order. */
 bool record_equal(const struct record *a, const struct record *b);
 
-/* Moves service v in the index from its old record to its new one; either may
- * be NULL. */
-void record_index_move(struct service *v, const struct record *from,
-                       const struct record *to);
+/*
+ * Moves service v in the index from its old record to its new one; either may
+ * be NULL. keep says that a change will tell of it: pairs that v no longer has
+ * get a reference, which record_forget() of the same two gives back.
+ */
+void record_index_move(struct record_index *x, struct service *v,
+                       const struct record *from, const struct record *to,
+                       bool keep);
+void record_forget(struct record_index *x, const struct record *from,
+                   const struct record *to);
 
 /* Appends " name value" for every pair. */
 void record_write(const struct record *r, struct buf *out);

@@ -18,6 +18,8 @@ struct chunk {
 struct seqset_many {
     uint32_t count, size;  /* chunks */
     struct chunk **chunks; /* owned; none is empty */
+    uint64_t *lasts;       /* owned; the seq of the last member of each, so
+                              that a search need not look at services */
 };
 
 static struct chunk *chunk_new(uint32_t size)
@@ -34,10 +36,12 @@ static struct seqset_many *many_new(struct service *first)
     struct seqset_many *m = xcalloc(1, sizeof(*m));
 
     m->chunks = xcalloc(1, sizeof(*m->chunks));
+    m->lasts = xcalloc(1, sizeof(*m->lasts));
     m->size = m->count = 1;
     m->chunks[0] = chunk_new(CHUNK_FIRST);
     m->chunks[0]->items[0] = first;
     m->chunks[0]->count = 1;
+    m->lasts[0] = first->seq;
     return m;
 }
 
@@ -48,6 +52,7 @@ static void many_free(struct seqset_many *m)
     for (i = 0; i < m->count; i++)
         free(m->chunks[i]);
     free(m->chunks);
+    free(m->lasts);
     free(m);
 }
 
@@ -58,23 +63,24 @@ void seqset_free(struct seqset *s)
     *s = (struct seqset){0};
 }
 
-static uint64_t chunk_last(const struct chunk *c)
+static void many_note_last(struct seqset_many *m, uint32_t at)
 {
-    return c->items[c->count - 1]->seq;
+    const struct chunk *c = m->chunks[at];
+
+    m->lasts[at] = c->items[c->count - 1]->seq;
 }
 
 /* The first chunk whose last member is not below seq; count if there is none.
  */
 static uint32_t many_find(const struct seqset_many *m, uint64_t seq)
 {
-    uint32_t low = 0, high = m->count;
+    uint32_t low = 0, high = m->count, mid;
 
-    if (chunk_last(m->chunks[high - 1]) < seq)
+    if (m->lasts[high - 1] < seq)
         return high; /* mostly: what comes is newer than all */
     while (low < high) {
-        uint32_t mid = (low + high) / 2;
-
-        if (chunk_last(m->chunks[mid]) < seq)
+        mid = (low + high) / 2;
+        if (m->lasts[mid] < seq)
             low = mid + 1;
         else
             high = mid;
@@ -104,9 +110,12 @@ static void many_insert_chunk(struct seqset_many *m, uint32_t at,
     if (m->count == m->size) {
         m->size *= 2;
         m->chunks = xreallocarray(m->chunks, m->size, sizeof(*m->chunks));
+        m->lasts = xreallocarray(m->lasts, m->size, sizeof(*m->lasts));
     }
     memmove(m->chunks + at + 1, m->chunks + at,
             (m->count - at) * sizeof(*m->chunks));
+    memmove(m->lasts + at + 1, m->lasts + at,
+            (m->count - at) * sizeof(*m->lasts));
     m->chunks[at] = c;
     m->count++;
 }
@@ -127,13 +136,15 @@ static uint32_t many_room(struct seqset_many *m, uint32_t at, uint64_t seq)
     }
     half = chunk_new(CHUNK_MAX);
     many_insert_chunk(m, at + 1, half);
-    if (at + 2 == m->count && chunk_last(c) < seq)
+    if (at + 2 == m->count && m->lasts[at] < seq)
         return at + 1;
     half->count = c->count / 2;
     c->count -= half->count;
     memcpy(half->items, c->items + c->count,
            half->count * sizeof(half->items[0]));
-    return chunk_last(c) < seq ? at + 1 : at;
+    many_note_last(m, at);
+    many_note_last(m, at + 1);
+    return m->lasts[at] < seq ? at + 1 : at;
 }
 
 static void many_add(struct seqset_many *m, struct service *v)
@@ -145,11 +156,12 @@ static void many_add(struct seqset_many *m, struct service *v)
         at--;
     at = many_room(m, at, v->seq);
     c = m->chunks[at];
-    i = c->count && chunk_last(c) < v->seq ? c->count : chunk_find(c, v->seq);
+    i = !c->count || m->lasts[at] < v->seq ? c->count : chunk_find(c, v->seq);
     memmove(c->items + i + 1, c->items + i,
             (c->count - i) * sizeof(c->items[0]));
     c->items[i] = v;
     c->count++;
+    many_note_last(m, at);
 }
 
 void seqset_add(struct seqset *s, struct service *v)
@@ -164,6 +176,26 @@ void seqset_add(struct seqset *s, struct service *v)
     s->count++;
 }
 
+/* Where v stands in c: its pointer is looked for, no service is looked at. */
+static uint32_t chunk_place(const struct chunk *c, const struct service *v)
+{
+    uint32_t i = 0;
+
+    while (i < c->count && c->items[i] != v)
+        i++;
+    return i;
+}
+
+static void many_drop_chunk(struct seqset_many *m, uint32_t at)
+{
+    free(m->chunks[at]);
+    m->count--;
+    memmove(m->chunks + at, m->chunks + at + 1,
+            (m->count - at) * sizeof(*m->chunks));
+    memmove(m->lasts + at, m->lasts + at + 1,
+            (m->count - at) * sizeof(*m->lasts));
+}
+
 static void many_remove(struct seqset_many *m, struct service *v)
 {
     uint32_t at = many_find(m, v->seq), i;
@@ -171,17 +203,15 @@ static void many_remove(struct seqset_many *m, struct service *v)
 
     assert(at < m->count);
     c = m->chunks[at];
-    i = chunk_find(c, v->seq);
-    assert(i < c->count && c->items[i] == v);
+    i = chunk_place(c, v);
+    assert(i < c->count);
     c->count--;
     memmove(c->items + i, c->items + i + 1,
             (c->count - i) * sizeof(c->items[0]));
-    if (c->count)
-        return;
-    free(c);
-    m->count--;
-    memmove(m->chunks + at, m->chunks + at + 1,
-            (m->count - at) * sizeof(*m->chunks));
+    if (!c->count)
+        many_drop_chunk(m, at);
+    else if (i == c->count)
+        many_note_last(m, at);
 }
 
 void seqset_remove(struct seqset *s, struct service *v)

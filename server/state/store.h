@@ -59,6 +59,7 @@ struct store_client {
 
 struct store_ops {
     const char *name; /* as in registry.store */
+    bool immediate;   /* done() always comes before commit() returns */
     void (*commit)(struct store *s, struct store_txn *txn);
     /* Delivers what is kept through client.apply(), oldest first; false and
      * *error (static) if it cannot. */

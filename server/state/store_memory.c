@@ -31,6 +31,7 @@ struct store *store_memory_new(void)
 {
     static const struct store_ops ops = {
         .name = "memory",
+        .immediate = true,
         .commit = memory_commit,
         .replay = memory_replay,
         .close = memory_close,
