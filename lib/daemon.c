@@ -228,10 +228,12 @@ static void tell_change(void *arg, const struct conf_setting *s,
 
 static void tell_mistakes(const struct conf_errors *errs)
 {
+    size_t n = errs->n + errs->more;
+
     for (size_t i = 0; i < errs->n; i++)
         log_error("%s: %s", errs->items[i].where, errs->items[i].text);
-    log_error("the configuration has %zu mistakes and was not read again",
-              errs->n + errs->more);
+    log_error("the configuration has %zu mistake%s and was not read again", n,
+              n == 1 ? "" : "s");
 }
 
 bool daemon_reload(struct daemon *d)
