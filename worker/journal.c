@@ -83,7 +83,7 @@ void journal_end(struct journal *j)
 
 /* -- forgetting ------------------------------------------------------------ */
 
-/* The offset of line seq in its chunk. */
+/* The offset of line seq in its chunk, or of where it will be. */
 static size_t chunk_offset(const struct journal_chunk *c, uint64_t seq)
 {
     const char *start = buf_data(&c->text), *p = start;
@@ -136,8 +136,10 @@ bool journal_seek(struct journal *j, uint64_t seq)
     if (seq < j->acked)
         seq = j->acked;
     j->at_seq = seq + 1;
-    for (c = j->first; c && c->first + c->count <= j->at_seq; c = c->next)
-        ;
+    /* behind its last line the reader waits in the last chunk */
+    c = j->first;
+    while (c && c->next && c->first + c->count <= j->at_seq)
+        c = c->next;
     j->at = c;
     j->at_pos = c ? chunk_offset(c, j->at_seq) : 0;
     return true;

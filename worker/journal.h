@@ -20,7 +20,7 @@ struct journal_chunk;
 
 struct journal {
     struct journal_chunk *first, *last_chunk; /* owned */
-    struct journal_chunk *at; /* where the reader is; NULL: at the end */
+    struct journal_chunk *at; /* where the reader is; NULL: there is none */
     size_t at_pos;            /* offset of its next line in there */
     uint64_t at_seq;          /* number of its next line */
     uint64_t last;            /* number of the newest line; 0: none yet */
