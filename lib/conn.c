@@ -170,6 +170,7 @@ static void conn_readable(evutil_socket_t fd, short what, void *arg)
     ssize_t n;
 
     (void)what;
+    loop_refresh(c->loop);
     if (c->shut) {
         conn_discard(c);
         return;
@@ -229,6 +230,11 @@ static void conn_lines(struct conn *c)
         if (conn_is_full(c))
             c->was_full = true;
     }
+    if (c->handler->batch_end && !c->closing &&
+        c->handler->batch_end(c, c->arg) == CONN_WAIT)
+        c->waiting = true;
+    if (conn_is_full(c))
+        c->was_full = true;
     c->handling = false;
     if (conn_may_handle(c) && got != LINE_NONE) {
         loop_later(c->loop, &c->later);
@@ -281,6 +287,7 @@ static void conn_writable(evutil_socket_t fd, short what, void *arg)
 
     (void)fd;
     (void)what;
+    loop_refresh(c->loop);
     conn_write(c);
     if (c->closing)
         loop_settle(c->loop, &c->settle);
@@ -456,6 +463,7 @@ static void conn_timer(evutil_socket_t fd, short what, void *arg)
 
     (void)fd;
     (void)what;
+    loop_refresh(c->loop);
     if (c->closing) {
         c->broken = true; /* lingered long enough */
         loop_settle(c->loop, &c->settle);

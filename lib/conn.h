@@ -35,6 +35,9 @@ struct conn_handler {
     /* A line, NUL-terminated and writable; valid during the call. */
     enum conn_verdict (*line)(struct conn *c, void *arg, char *line,
                               size_t len);
+    /* The lines that could be handled now are; they are still valid: for owners
+     * that do several together. */
+    enum conn_verdict (*batch_end)(struct conn *c, void *arg);
     /* A line over the bound came (its rest is being drained). NULL: the
      * connection is closed with "line too long". */
     enum conn_verdict (*too_long)(struct conn *c, void *arg);

@@ -124,6 +124,7 @@ static void dial_resolved(int code, struct evutil_addrinfo *list, void *arg)
 {
     struct dial *d = arg;
 
+    loop_refresh(d->loop);
     d->resolving = false;
     d->query = NULL;
     if (!d->done) {

@@ -159,6 +159,7 @@ static void accepted(struct evconnlistener *ev, evutil_socket_t fd,
 
     (void)ev;
     (void)len;
+    loop_refresh(h->loop);
     h->pause_ms = 0;
     if (h->limits.connections && h->count >= h->limits.connections) {
         refuse(ln, fd, who, "", h->limits.connections);

@@ -21,23 +21,28 @@ struct loop {
     struct task_list at_free;
     struct event settle_event;
     struct event later_event;
-    bool settling; /* settle_event is active or its callback runs */
+    bool cached;     /* loop_now() is now_ms */
+    uint64_t now_ms; /* as of the last loop_refresh() */
+    bool settling;   /* settle_event is active or its callback runs */
 };
 
 struct loop_timer {
     struct event event;
+    struct loop *loop;
     loop_fn *fn;
     void *arg;
 };
 
 struct loop_signal {
     struct event event;
+    struct loop *loop;
     loop_fn *fn;
     void *arg;
 };
 
 struct loop_fd {
     struct event event;
+    struct loop *loop;
     loop_fn *fn;
     void *arg;
 };
@@ -87,6 +92,7 @@ static void loop_run_later(evutil_socket_t fd, short what, void *arg)
 
     (void)fd;
     (void)what;
+    loop_refresh(l);
     while (!done && (t = l->later.first)) {
         done = t == last;
         list_remove(&l->later, t);
@@ -203,10 +209,21 @@ uint64_t loop_clock(void)
     return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
 }
 
-uint64_t loop_now(struct loop *l)
+void loop_refresh(struct loop *l)
 {
-    (void)l;
-    return loop_clock();
+    if (l->cached)
+        l->now_ms = loop_clock();
+}
+
+uint64_t loop_now(const struct loop *l)
+{
+    return l->cached ? l->now_ms : loop_clock();
+}
+
+void loop_cache_clock(struct loop *l)
+{
+    l->cached = true;
+    loop_refresh(l);
 }
 
 struct evdns_base *loop_dns(struct loop *l)
@@ -232,6 +249,7 @@ static void timer_fired(evutil_socket_t fd, short what, void *arg)
 
     (void)fd;
     (void)what;
+    loop_refresh(t->loop);
     t->fn(t->arg);
 }
 
@@ -239,6 +257,7 @@ struct loop_timer *loop_timer_new(struct loop *l, loop_fn *fn, void *arg)
 {
     struct loop_timer *t = xcalloc(1, sizeof(*t));
 
+    t->loop = l;
     t->fn = fn;
     t->arg = arg;
     event_assign(&t->event, l->base, -1, 0, timer_fired, t);
@@ -277,6 +296,7 @@ static void signal_came(evutil_socket_t fd, short what, void *arg)
 
     (void)fd;
     (void)what;
+    loop_refresh(s->loop);
     s->fn(s->arg);
 }
 
@@ -285,6 +305,7 @@ struct loop_signal *loop_signal_new(struct loop *l, int signo, loop_fn *fn,
 {
     struct loop_signal *s = xcalloc(1, sizeof(*s));
 
+    s->loop = l;
     s->fn = fn;
     s->arg = arg;
     event_assign(&s->event, l->base, signo, EV_SIGNAL | EV_PERSIST, signal_came,
@@ -307,6 +328,7 @@ static void fd_ready(evutil_socket_t fd, short what, void *arg)
 
     (void)fd;
     (void)what;
+    loop_refresh(f->loop);
     f->fn(f->arg);
 }
 
@@ -315,6 +337,7 @@ struct loop_fd *loop_fd_new(struct loop *l, int fd, bool write, loop_fn *fn,
 {
     struct loop_fd *f = xcalloc(1, sizeof(*f));
 
+    f->loop = l;
     f->fn = fn;
     f->arg = arg;
     event_assign(&f->event, l->base, fd,

@@ -30,8 +30,13 @@ struct event_base *loop_base(const struct loop *l);
 void loop_run(struct loop *l);
 void loop_stop(struct loop *l);
 
-/* Monotonic time in milliseconds, as of the start of this turn. */
-uint64_t loop_now(struct loop *l);
+/* Monotonic time in milliseconds. */
+uint64_t loop_now(const struct loop *l);
+/* From now on loop_now() is the time at which the callback at hand began: for a
+ * program whose every callback comes through this loop. */
+void loop_cache_clock(struct loop *l);
+/* Looks at the clock: each of our callbacks from libevent begins with it. */
+void loop_refresh(struct loop *l);
 /* Monotonic time in milliseconds, exact. */
 uint64_t loop_clock(void);
 

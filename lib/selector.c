@@ -201,6 +201,20 @@ char *selector_add_pair(struct selector *s, const struct word *attr,
     return selector_add(s, op, attr->text, len, value->text, value->len);
 }
 
+bool selector_borrow_pair(struct selector_term *t, const struct word *attr,
+                          const struct word *value)
+{
+    if (!attr->len || attr->text[0] == '.' ||
+        memchr("!?~=<>", attr->text[attr->len - 1], 6))
+        return false;
+    t->op = value->len == 1 && *value->text == '*' ? SEL_PRESENT : SEL_EQ;
+    t->attr = attr->text;
+    t->attr_len = attr->len;
+    t->value = value->text;
+    t->value_len = value->len;
+    return true;
+}
+
 /* -- a whole selector as one text ------------------------------------------ */
 
 /*

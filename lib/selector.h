@@ -42,7 +42,7 @@ struct selector_term {
     char *value; /* owned; NUL-terminated operand as it was written */
     unsigned value_len;
     union {
-        double number; /* SEL_LT … SEL_GE */
+        double number;   /* SEL_LT … SEL_GE */
         struct rex *rex; /* owned; SEL_REGEX */
         struct {
             struct word *items; /* SEL_ONE_OF: point into list_text */
@@ -74,6 +74,14 @@ void selector_free(struct selector *s);
  */
 MUST_CHECK char *selector_add_pair(struct selector *s, const struct word *attr,
                                    const struct word *value);
+
+/*
+ * A term that needs no preparation (attr value, attr '*') into t, borrowing the
+ * words: nothing is allocated and t is never cleared. False if the pair is
+ * anything else, or wrong: then selector_add_pair() says what.
+ */
+bool selector_borrow_pair(struct selector_term *t, const struct word *attr,
+                          const struct word *value);
 
 /*
  * A whole selector as one text ("os linux role=web mem>=8G"); words with an

@@ -131,6 +131,7 @@ int main(int argc, char **argv)
         log_error("cannot make an event loop");
         return DAEMON_FAILED;
     }
+    loop_cache_clock(p.loop);
     limits = limits_read(p.daemon.conf);
     p.host = listen_host_new(p.loop, &limits);
     musterd_init(&p.musterd, p.loop, p.daemon.conf);

@@ -63,10 +63,10 @@ void musterd_init(struct musterd *m, struct loop *loop, const struct conf *conf)
 
     hash_init();
     *m = (struct musterd){.loop = loop};
-    m->catalog = catalog_new(stores[conf_enum(conf, "registry.store")](),
-                             &limits,
-                             (size_t)conf_int(conf, "registry.changes"),
-                             conf_size(conf, "registry.changes_size"));
+    m->catalog =
+        catalog_new(stores[conf_enum(conf, "registry.store")](), &limits,
+                    (size_t)conf_int(conf, "registry.changes"),
+                    conf_size(conf, "registry.changes_size"));
     m->catalog->changed = catalog_has_changed;
     m->catalog->changed_arg = m;
     m->expiry = loop_timer_new(loop, expire, m);

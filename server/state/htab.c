@@ -130,14 +130,32 @@ void htab_remove(struct htab *t, struct hnode *n)
         t->count--;
 }
 
-struct hnode *htab_find(const struct htab *t, uint32_t hash,
-                        htab_same_fn *same, const void *key)
+struct hnode *htab_find(const struct htab *t, uint32_t hash, htab_same_fn *same,
+                        const void *key)
 {
     struct hnode *n = part_find(&t->now, hash, same, key);
 
     if (!n && t->old.tags)
         n = part_find(&t->old, hash, same, key);
     return n;
+}
+
+void htab_warm(const struct htab *t, uint32_t hash)
+{
+    __builtin_prefetch(&t->now.tags[hash & t->now.mask]);
+    __builtin_prefetch(&t->now.nodes[hash & t->now.mask]);
+}
+
+const struct hnode *htab_guess(const struct htab *t, uint32_t hash)
+{
+    const struct htab_part *p = &t->now;
+    uint16_t tag = tag_of(hash);
+    size_t i;
+
+    for (i = hash & p->mask; p->tags[i] != TAG_FREE; i = (i + 1) & p->mask)
+        if (p->tags[i] == tag)
+            return p->nodes[i];
+    return NULL;
 }
 
 static void part_each(struct htab_part *p,

@@ -45,8 +45,15 @@ void htab_insert(struct htab *t, struct hnode *n, uint32_t hash);
 /* n must be in t. */
 void htab_remove(struct htab *t, struct hnode *n);
 /* The node of that hash for which same(node, key) holds, or NULL. */
-struct hnode *htab_find(const struct htab *t, uint32_t hash,
-                        htab_same_fn *same, const void *key);
+struct hnode *htab_find(const struct htab *t, uint32_t hash, htab_same_fn *same,
+                        const void *key);
+/*
+ * Look-ups done side by side wait for memory together: first htab_warm() for
+ * each, then htab_guess() for each, then what is to be done with them. The
+ * guess is most likely the node of that hash (or NULL), not yet looked at.
+ */
+void htab_warm(const struct htab *t, uint32_t hash);
+const struct hnode *htab_guess(const struct htab *t, uint32_t hash);
 /* Calls fn for every node; fn may free it. */
 void htab_each(struct htab *t, void (*fn)(struct hnode *n, void *arg),
                void *arg);

@@ -150,3 +150,82 @@ bool query_matches(const struct selector_term *terms, unsigned count,
 
     return r && selector_match(&s, v->name, record_lookup, r);
 }
+
+/* -- warming --------------------------------------------------------------- */
+
+#define WARM_TERMS 2 /* terms of a query that are warmed */
+
+struct warm {
+    uint32_t hash;
+    const struct attr_pair *pair;
+    const struct service *service;
+    const struct record *record;
+};
+
+static unsigned warm_begin(struct warm *w, const struct catalog *c,
+                           const struct query *q)
+{
+    unsigned i, n = 0;
+
+    for (i = 0; i < q->count && n < WARM_TERMS; i++)
+        if (q->terms[i].op == SEL_EQ)
+            w[n++].hash = record_warm_pair(
+                &c->index, q->terms[i].attr, q->terms[i].attr_len,
+                q->terms[i].value, q->terms[i].value_len);
+    return n;
+}
+
+/* Each step asks for what the next one reads. */
+static void warm_pairs(struct warm *w, unsigned n, const struct catalog *c)
+{
+    for (; n--; w++) {
+        w->pair = record_guess_pair(&c->index, w->hash);
+        if (w->pair)
+            __builtin_prefetch(w->pair);
+    }
+}
+
+static void warm_services(struct warm *w, unsigned n)
+{
+    for (; n--; w++) {
+        w->service = w->pair && w->pair->services.count == 1
+                         ? w->pair->services.u.one
+                         : NULL;
+        if (w->service) {
+            __builtin_prefetch(w->service);
+            __builtin_prefetch(w->service->name);
+        }
+    }
+}
+
+static void warm_records(struct warm *w, unsigned n)
+{
+    for (; n--; w++) {
+        w->record = w->service ? w->service->record : NULL;
+        if (w->record)
+            __builtin_prefetch(w->record);
+    }
+}
+
+static void warm_texts(struct warm *w, unsigned n)
+{
+    uint32_t i;
+
+    for (; n--; w++)
+        for (i = 0; w->record && i < w->record->count && i < 16; i++)
+            __builtin_prefetch(w->record->pairs[i]);
+}
+
+void query_warm(const struct catalog *c, const struct query *const *queries,
+                unsigned count)
+{
+    struct warm w[QUERY_BATCH * WARM_TERMS];
+    unsigned i, n = 0;
+
+    for (i = 0; i < count && i < QUERY_BATCH; i++)
+        n += warm_begin(w + n, c, queries[i]);
+    warm_pairs(w, n, c);
+    warm_services(w, n);
+    warm_records(w, n);
+    warm_texts(w, n);
+}

@@ -35,6 +35,16 @@ typedef bool query_emit_fn(void *arg, struct service *v);
 enum query_state query_run(struct query *q, const struct catalog *c,
                            unsigned budget, query_emit_fn *emit, void *arg);
 
+#define QUERY_BATCH 32 /* queries that are warmed together, at most */
+
+/*
+ * Fetches from memory what the next query_run() of each of them is likely to
+ * look at, side by side: in a large catalog a query waits for memory most of
+ * its time. Changes nothing.
+ */
+void query_warm(const struct catalog *c, const struct query *const *queries,
+                unsigned count);
+
 /* True if the record of a service of that name matches all terms. */
 bool query_matches(const struct selector_term *terms, unsigned count,
                    const struct service *v, const struct record *r);

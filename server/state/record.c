@@ -111,6 +111,26 @@ struct attr_pair *record_find_pair(const struct record_index *x,
     return k ? pair_find(x, pair_hash(k, value, len), k, value, len) : NULL;
 }
 
+/* 0 stands for nothing to look for. */
+uint32_t record_warm_pair(const struct record_index *x, const char *name,
+                          size_t name_len, const char *value, size_t len)
+{
+    struct attr_key *k = record_find_key(x, name, name_len);
+    uint32_t hash = k ? pair_hash(k, value, len) : 0;
+
+    if (hash)
+        htab_warm(&x->pairs, hash);
+    return hash;
+}
+
+const struct attr_pair *record_guess_pair(const struct record_index *x,
+                                          uint32_t warm)
+{
+    const struct hnode *n = warm ? htab_guess(&x->pairs, warm) : NULL;
+
+    return n ? container_of(n, struct attr_pair, node) : NULL;
+}
+
 static struct attr_pair *pair_intern(struct record_index *x, const char *name,
                                      size_t name_len, const char *value,
                                      size_t len)
@@ -239,8 +259,8 @@ struct record *record_edit(struct record_index *x, const struct record *base,
                            const struct record_edit *edit,
                            struct record_pins *pins)
 {
-    struct record *r = record_new((base ? base->count : 0) +
-                                  edit_adds(base, edit));
+    struct record *r =
+        record_new((base ? base->count : 0) + edit_adds(base, edit));
     const struct word *w;
     uint32_t i;
 
@@ -255,8 +275,8 @@ struct record *record_edit(struct record_index *x, const struct record *base,
         record_unset(r, &edit->unsets[i]);
     for (i = 0; i < edit->set_count; i++) {
         w = &edit->sets[2 * i];
-        pins->pairs[i] = pair_intern(x, w[0].text, w[0].len, w[1].text,
-                                     w[1].len);
+        pins->pairs[i] =
+            pair_intern(x, w[0].text, w[0].len, w[1].text, w[1].len);
         pins->pairs[i]->refs++;
         record_set(r, pins->pairs[i]);
     }

@@ -72,6 +72,12 @@ struct attr_pair *record_find_pair(const struct record_index *x,
                                    const char *name, size_t name_len,
                                    const char *value, size_t len);
 
+/* Beginning to look a pair up, for several side by side (see htab.h). */
+uint32_t record_warm_pair(const struct record_index *x, const char *name,
+                          size_t name_len, const char *value, size_t len);
+const struct attr_pair *record_guess_pair(const struct record_index *x,
+                                          uint32_t warm);
+
 /* What a request changes in a record: borrowed words. */
 struct record_edit {
     const struct word *sets;   /* name, value, name, value … */

@@ -5,17 +5,7 @@
 
 #include "lib/directive.h"
 #include "lib/mem.h"
-#include "lib/selector.h"
-#include "server/musterd.h"
-#include "server/state/query.h"
-
-#define FIND_BUDGET 10000 /* services examined in one turn of the loop */
-
-struct find_options {
-    bool keep, names, count;
-    uint64_t limit, since; /* UINT64_MAX: not said */
-    struct word after;     /* text NULL: not said */
-};
+#include "plugins/registry/find/finder.h"
 
 static const struct directive directives[] = {
     {".keep", DIRECTIVE_FLAG, 0, offsetof(struct find_options, keep)},
@@ -27,143 +17,6 @@ static const struct directive directives[] = {
      offsetof(struct find_options, since)},
     {".after", DIRECTIVE_TEXT, 0, offsetof(struct find_options, after)},
 };
-
-struct finder {
-    struct musterd *m;
-    struct conn *conn;
-    struct selector selector;
-    struct find_options options;
-    struct query query;
-    struct loop_task go_on; /* the next part of a long answer */
-    uint64_t revision;      /* as of which the answer is */
-    uint64_t told;          /* .since: changes up to here are told */
-    uint64_t found;
-    bool keep; /* .keep was said: it stays */
-    bool answering;
-};
-
-/* -- writing --------------------------------------------------------------- */
-
-static void write_service(struct finder *f, const struct service *v)
-{
-    struct buf *out = conn_out(f->conn);
-
-    catalog_write_service(v, f->options.names ? NULL : v->record, out);
-    buf_add_char(out, '\n');
-}
-
-static bool find_emit(void *arg, struct service *v)
-{
-    struct finder *f = arg;
-
-    f->found++;
-    if (f->options.count)
-        return true;
-    write_service(f, v);
-    return !conn_is_full(f->conn);
-}
-
-static void find_end(struct finder *f)
-{
-    struct buf *out = conn_out(f->conn);
-
-    f->answering = false;
-    if (f->options.count) {
-        buf_add_u64(out, f->found);
-        buf_add_char(out, '\n');
-    }
-    if (f->keep) {
-        buf_add_str(out, ".end ");
-        buf_add_u64(out, f->revision);
-        buf_add_char(out, '\n');
-    } else {
-        conn_close(f->conn, "answered");
-    }
-    conn_flush(f->conn);
-    selector_free(&f->selector);
-}
-
-/* -- answering ------------------------------------------------------------- */
-
-static bool selected(const struct finder *f, const struct service *v,
-                     const struct record *r)
-{
-    return query_matches(f->selector.terms, f->selector.count, v, r);
-}
-
-/*
- * One change after .since: a service is told at its last change, and that it
- * is gone where it left the selection for good.
- */
-static void find_tell_change(struct finder *f, const struct change *ch)
-{
-    struct buf *out = conn_out(f->conn);
-    struct service *v = ch->service, *now;
-
-    if (v->registered && selected(f, v, v->record)) {
-        if (v->changed == ch->revision) {
-            f->found++;
-            if (!f->options.count)
-                write_service(f, v);
-        }
-        return;
-    }
-    if (!selected(f, v, ch->before) || selected(f, v, ch->after))
-        return;
-    now = catalog_find(f->m->catalog, v->name, v->name_len);
-    if ((now && selected(f, now, now->record)) || f->options.count)
-        return; /* another one of that name follows */
-    buf_add_str(out, ".gone");
-    buf_add_word(out, v->name, v->name_len);
-    buf_add_char(out, '\n');
-}
-
-static enum query_state find_since(struct finder *f)
-{
-    const struct changes *s = &f->m->catalog->changes;
-    unsigned budget = FIND_BUDGET;
-
-    if (!changes_knows(s, f->told)) {
-        /* the ring has moved on under a long answer: from the beginning */
-        buf_add_str(conn_out(f->conn), ".all\n");
-        f->options.since = UINT64_MAX;
-        f->revision = s->head;
-        return QUERY_MORE;
-    }
-    while (f->told < f->revision) {
-        if (!budget-- || conn_is_full(f->conn))
-            return QUERY_MORE;
-        find_tell_change(f, changes_at(s, ++f->told));
-    }
-    return QUERY_DONE;
-}
-
-/* The next part of the answer. Returns true when it is complete. */
-static bool find_part(struct finder *f)
-{
-    enum query_state state;
-
-    if (f->options.since != UINT64_MAX)
-        state = find_since(f);
-    else
-        state = query_run(&f->query, f->m->catalog, FIND_BUDGET, find_emit, f);
-    if (state == QUERY_DONE) {
-        find_end(f);
-        return true;
-    }
-    conn_flush(f->conn);
-    if (!conn_is_full(f->conn))
-        loop_later(f->m->loop, &f->go_on);
-    return false;
-}
-
-static void find_go_on(void *arg)
-{
-    struct finder *f = arg;
-
-    if (f->answering && !conn_is_closing(f->conn) && find_part(f))
-        conn_resume(f->conn);
-}
 
 /* -- asking ---------------------------------------------------------------- */
 
@@ -217,54 +70,118 @@ static char *find_check(struct finder *f)
     return NULL;
 }
 
-static void find_begin(struct finder *f)
+/* The line waits until the long answer before it is done. */
+static void find_put_off(struct finder *f, const struct word *w, int n)
 {
-    const struct changes *s = &f->m->catalog->changes;
+    int i;
 
-    f->revision = s->head;
-    f->found = 0;
-    f->answering = true;
-    f->told = f->options.since;
-    if (f->told != UINT64_MAX && !changes_knows(s, f->told)) {
-        buf_add_str(conn_out(f->conn), ".all\n");
-        f->options.since = UINT64_MAX;
+    for (i = 0; i < n; i++)
+        buf_add_word(&f->put_off, w[i].text, w[i].len);
+    buf_add_char(&f->put_off, '\n');
+}
+
+static void find_refuse(struct finder *f, const char *error)
+{
+    conn_error(f->conn, "%s", error);
+    selector_free(&f->selector);
+    if (!f->keep)
+        conn_close(f->conn, "its query was refused");
+}
+
+static bool find_words(struct finder *f, const struct word *w, int n)
+{
+    char *error;
+
+    f->options = (struct find_options){
+        .keep = f->keep, .limit = UINT64_MAX, .since = UINT64_MAX};
+    error = find_read_pairs(f, w, n);
+    if (!error)
+        error = find_check(f);
+    if (error) {
+        find_refuse(f, error);
+        free(error);
+        return true;
     }
+    f->keep = f->options.keep;
+    answer_begin(f);
+    return answer_part(f);
 }
 
 static enum conn_verdict find_line(struct conn *c, void *arg, char *line,
                                    size_t len)
 {
     struct finder *f = arg;
+    struct word *w = f->m->words;
     const char *wrong;
-    char *error;
     int n = musterd_split(f->m, line, len, &wrong);
 
-    f->options = (struct find_options){
-        .keep = f->keep, .limit = UINT64_MAX, .since = UINT64_MAX};
-    error = n < 0 ? xstrdup(wrong) : find_read_pairs(f, f->m->words, n);
-    if (!error)
-        error = find_check(f);
-    if (error) {
-        conn_error(c, "%s", error);
-        free(error);
-        selector_free(&f->selector);
-        if (!f->keep)
-            conn_close(c, "its query was refused");
-        return CONN_NEXT;
+    (void)c;
+    if (quick_take(f, w, n)) {
+        if (f->quick_count == QUERY_BATCH)
+            quick_answer_all(f);
+    } else {
+        quick_answer_all(f);
+        if (n < 0)
+            find_refuse(f, wrong);
+        else if (f->answering)
+            find_put_off(f, w, n);
+        else
+            find_words(f, w, n);
     }
-    f->keep = f->options.keep;
-    find_begin(f);
-    return find_part(f) ? CONN_NEXT : CONN_WAIT;
+    return f->answering ? CONN_WAIT : CONN_NEXT;
+}
+
+static enum conn_verdict find_batch_end(struct conn *c, void *arg)
+{
+    struct finder *f = arg;
+
+    (void)c;
+    quick_answer_all(f);
+    return f->answering ? CONN_WAIT : CONN_NEXT;
+}
+
+/* Takes up the lines that were put off, as long as their answers are short. */
+static void find_take_up(struct finder *f)
+{
+    struct buf lines = f->put_off;
+    char *line, *lf;
+
+    f->put_off = (struct buf)BUF_INIT;
+    while (buf_len(&lines)) {
+        line = buf_data(&lines);
+        lf = memchr(line, '\n', buf_len(&lines));
+        *lf = '\0';
+        if (f->answering) {
+            buf_add(&f->put_off, line, (size_t)(lf - line));
+            buf_add_char(&f->put_off, '\n');
+        } else {
+            find_line(f->conn, f, line, (size_t)(lf - line));
+        }
+        buf_consume(&lines, (size_t)(lf - line) + 1);
+    }
+    quick_answer_all(f);
+    buf_free(&lines);
+}
+
+static void find_go_on(void *arg)
+{
+    struct finder *f = arg;
+
+    if (!f->answering || conn_is_closing(f->conn) || !answer_part(f))
+        return;
+    find_take_up(f);
+    if (!f->answering)
+        conn_resume(f->conn);
 }
 
 static enum conn_verdict find_too_long(struct conn *c, void *arg)
 {
     struct finder *f = arg;
 
-    conn_error(c, "line too long");
-    if (!f->keep)
-        conn_close(c, "its query was too long");
-    return CONN_NEXT;
+    (void)c;
+    quick_answer_all(f);
+    find_refuse(f, "line too long");
+    return f->answering ? CONN_WAIT : CONN_NEXT;
 }
 
 static void find_drain(struct conn *c, void *arg)
@@ -293,6 +210,7 @@ static void find_closed(struct conn *c, void *arg, const char *reason)
     (void)reason;
     loop_unsettle(f->m->loop, &f->go_on);
     selector_free(&f->selector);
+    quick_free(f);
     free(f);
 }
 
@@ -303,6 +221,7 @@ const struct listen_face *find_face(void)
         .open = find_open,
         .handler = {.line = find_line,
                     .too_long = find_too_long,
+                    .batch_end = find_batch_end,
                     .drain = find_drain,
                     .closed = find_closed},
     };

@@ -1,0 +1,129 @@
+#include "plugins/registry/find/finder.h"
+
+/* -- writing --------------------------------------------------------------- */
+
+void answer_service(struct finder *f, const struct service *v)
+{
+    struct buf *out = conn_out(f->conn);
+
+    catalog_write_service(v, f->options.names ? NULL : v->record, out);
+    buf_add_char(out, '\n');
+}
+
+static bool find_emit(void *arg, struct service *v)
+{
+    struct finder *f = arg;
+
+    f->found++;
+    if (f->options.count)
+        return true;
+    answer_service(f, v);
+    return !conn_is_full(f->conn);
+}
+
+void answer_end(struct finder *f)
+{
+    struct buf *out = conn_out(f->conn);
+
+    f->answering = false;
+    if (f->options.count) {
+        buf_add_u64(out, f->found);
+        buf_add_char(out, '\n');
+    }
+    if (f->keep) {
+        buf_add_str(out, ".end ");
+        buf_add_u64(out, f->revision);
+        buf_add_char(out, '\n');
+    } else {
+        conn_close(f->conn, "answered");
+    }
+    conn_flush(f->conn);
+    selector_free(&f->selector);
+}
+
+/* -- answering ------------------------------------------------------------- */
+
+static bool selected(const struct finder *f, const struct service *v,
+                     const struct record *r)
+{
+    return query_matches(f->selector.terms, f->selector.count, v, r);
+}
+
+/*
+ * One change after .since: a service is told at its last change, and that it
+ * is gone where it left the selection for good.
+ */
+static void find_tell_change(struct finder *f, const struct change *ch)
+{
+    struct buf *out = conn_out(f->conn);
+    struct service *v = ch->service, *now;
+
+    if (v->registered && selected(f, v, v->record)) {
+        if (v->changed == ch->revision) {
+            f->found++;
+            if (!f->options.count)
+                answer_service(f, v);
+        }
+        return;
+    }
+    if (!selected(f, v, ch->before) || selected(f, v, ch->after))
+        return;
+    now = catalog_find(f->m->catalog, v->name, v->name_len);
+    if ((now && selected(f, now, now->record)) || f->options.count)
+        return; /* another one of that name follows */
+    buf_add_str(out, ".gone");
+    buf_add_word(out, v->name, v->name_len);
+    buf_add_char(out, '\n');
+}
+
+static enum query_state find_since(struct finder *f)
+{
+    const struct changes *s = &f->m->catalog->changes;
+    unsigned budget = FIND_BUDGET;
+
+    if (!changes_knows(s, f->told)) {
+        /* the ring has moved on under a long answer: from the beginning */
+        buf_add_str(conn_out(f->conn), ".all\n");
+        f->options.since = UINT64_MAX;
+        f->revision = s->head;
+        return QUERY_MORE;
+    }
+    while (f->told < f->revision) {
+        if (!budget-- || conn_is_full(f->conn))
+            return QUERY_MORE;
+        find_tell_change(f, changes_at(s, ++f->told));
+    }
+    return QUERY_DONE;
+}
+
+void answer_begin(struct finder *f)
+{
+    const struct changes *s = &f->m->catalog->changes;
+
+    f->revision = s->head;
+    f->found = 0;
+    f->answering = true;
+    f->told = f->options.since;
+    if (f->told != UINT64_MAX && !changes_knows(s, f->told)) {
+        buf_add_str(conn_out(f->conn), ".all\n");
+        f->options.since = UINT64_MAX;
+    }
+}
+
+bool answer_part(struct finder *f)
+{
+    enum query_state state;
+
+    if (f->options.since != UINT64_MAX)
+        state = find_since(f);
+    else
+        state = query_run(&f->query, f->m->catalog, FIND_BUDGET, find_emit, f);
+    if (state == QUERY_DONE) {
+        answer_end(f);
+        return true;
+    }
+    conn_flush(f->conn);
+    if (!conn_is_full(f->conn))
+        loop_later(f->m->loop, &f->go_on);
+    return false;
+}
