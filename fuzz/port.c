@@ -85,6 +85,17 @@ void port_send(struct port_conn *p, struct loop *l, const void *data,
     port_read(p);
 }
 
+void port_feed(struct port_conn *p, struct loop *l, const uint8_t *data,
+               size_t size)
+{
+    size_t piece = size ? 1 + 4 * (size_t)*data++ : 1, n;
+
+    for (size -= !!size; size; size -= n, data += n) {
+        n = piece < size ? piece : size;
+        port_send(p, l, data, n);
+    }
+}
+
 void port_close(struct port_conn *p, struct loop *l)
 {
     if (p->fd >= 0) {

@@ -23,6 +23,9 @@ void port_open(struct port_conn *p, struct loop *l,
 /* Sends, gives the loop its turns, reads and checks what comes back. */
 void port_send(struct port_conn *p, struct loop *l, const void *data,
                size_t len);
+/* Sends an input in pieces; its first byte says how long they are. */
+void port_feed(struct port_conn *p, struct loop *l, const uint8_t *data,
+               size_t size);
 /* Reads and checks what has come for this one. */
 void port_read(struct port_conn *p);
 /* Sends nothing any more, reads the rest, closes. */

@@ -35,19 +35,6 @@ static const struct conf *small_conf(void)
     return conf;
 }
 
-/* The first byte says in what pieces the rest comes. */
-static void feed(struct port_conn *p, struct port_conn *watcher, struct loop *l,
-                 const uint8_t *data, size_t size)
-{
-    size_t piece = size ? 1 + 4 * (size_t)*data++ : 1, n;
-
-    for (size -= !!size; size; size -= n, data += n) {
-        n = piece < size ? piece : size;
-        port_send(p, l, data, n);
-        port_read(watcher);
-    }
-}
-
 int fuzz_registry(const struct listen_face *face, const uint8_t *data,
                   size_t size)
 {
@@ -61,7 +48,7 @@ int fuzz_registry(const struct listen_face *face, const uint8_t *data,
     port_open(&watcher, l, event_face(), &m);
     port_send(&watcher, l, watching, strlen(watching));
     port_open(&p, l, face, &m);
-    feed(&p, &watcher, l, data, size);
+    port_feed(&p, l, data, size);
     port_close(&p, l);
     port_read(&watcher);
     port_close(&owner, l);
