@@ -38,12 +38,12 @@ struct attr_key {
 
 /* An attribute with a value that some record has. */
 struct attr_pair {
-    struct hnode node;      /* in record_index.pairs */
+    struct hnode node; /* in record_index.pairs */
+    uint32_t len;
     struct attr_key *key;   /* counted */
     struct seqset services; /* those that have it now */
     uint32_t refs;          /* beside the services: see above */
-    uint32_t len;
-    bool quoted; /* its value is written in quotes */
+    bool quoted;            /* its value is written in quotes */
     char value[];
 };
 
