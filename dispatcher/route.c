@@ -29,7 +29,8 @@ static bool parallel_allows(const struct job *j)
 
 bool route_may_start(const struct job *j, const struct task *t)
 {
-    if (j->cancelled || j->stopped || !j->stored || !parallel_allows(j))
+    if (j->cancelled || route_is_stopped(j) || !j->stored ||
+        !parallel_allows(j))
         return false;
     return t->group < 0 || j->groups[t->group].active < j->spec.per_n;
 }

@@ -289,10 +289,8 @@ static uint64_t task_sweep(struct dispatch *d, struct task *t, uint64_t now)
 {
     const struct dispatch_spec *spec = &t->job->spec;
     bool there = task_is_reachable(d, t);
-    uint64_t patience = spec->has_wait ? spec->wait_ms : 0;
+    uint64_t patience = spec->has_wait ? spec->wait_ms : WORKER_CONNECT_MS;
 
-    if (!there && patience < WORKER_CONNECT_MS)
-        patience = WORKER_CONNECT_MS;
     if (there && !spec->has_wait)
         return now + WORKER_CONNECT_MS; /* it may go away yet */
     if (now < t->wait_ms + patience)

@@ -149,13 +149,18 @@ static void service_attrs(const struct muster_service *s, struct attrs *attrs)
 
 static void worker_came(struct dispatch *d, struct worker *w)
 {
+    bool known = w->registered;
+
     w->registered = true;
     w->grace_until = 0;
     if (w->shadowed || workers_by_host(d, w->host) != w)
         host_claim(d, w);
     if (w->shadowed)
         return;
-    log_info("worker %s is there: %s", w->host, w->name);
+    if (!known)
+        log_info("worker %s is there: %s", w->host, w->name);
+    if (w->wire)
+        wire_hurry(w->wire);
     host_adopt(d, w);
     dispatch_touch_worker(d, w);
     dispatch_touch_matching(d);

@@ -170,7 +170,6 @@ static void play(struct play *p)
         bool stopped = route_is_stopped(j);
         unsigned before = job_active(j);
 
-        j->stopped |= stopped;
         start_all_that_may(j);
         look(j, p, stopped, before);
     } while (end_one(j, p));
