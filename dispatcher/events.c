@@ -269,7 +269,7 @@ static void cursor_trim(struct event_cursor *c)
 }
 
 /* Nobody waits for what a pacer has not read any more. */
-static void pacer_leave(struct eventlog *log)
+void eventlog_unpace(struct eventlog *log)
 {
     log->pacer = NULL;
     log->backlog = 0;
@@ -283,7 +283,7 @@ void event_cursor_free(struct event_cursor *c)
 {
     LIST_REMOVE(c, link);
     if (c->log->pacer == c)
-        pacer_leave(c->log);
+        eventlog_unpace(c->log);
     free(c->expected);
     free(c);
 }

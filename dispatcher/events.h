@@ -97,6 +97,9 @@ void eventlog_close(struct eventlog *log);
 /* Cuts the whole tail of a host that nobody waits for: memory is short. */
 void eventlog_squeeze(struct eventlog *log, unsigned index);
 
+/* The pacer is one reader of many from here on. */
+void eventlog_unpace(struct eventlog *log);
+
 /* True while the pacer is too far behind for more of this host. */
 bool eventlog_is_full(const struct eventlog *log, unsigned index);
 /* True once it has caught up enough. */

@@ -255,9 +255,21 @@ void run_requeue(struct dispatch *d, struct task *t, bool other)
     dispatch_touch_job(d, j);
 }
 
+/* Its end must not wait for a reader: what that one has not read is bounded by
+ * the store from here on. */
+static void job_unpace(struct dispatch *d, struct job *j)
+{
+    eventlog_unpace(&j->log);
+    for (unsigned i = 0; i < j->n_tasks; i++) {
+        if (j->tasks[i].owed)
+            said_grant(d, &j->tasks[i]);
+    }
+}
+
 void run_cancel(struct dispatch *d, struct job *j)
 {
     j->cancelled = true;
+    job_unpace(d, j);
     log_id_info(j->jid, "cancelled");
     for (unsigned i = 0; i < j->n_tasks; i++) {
         struct task *t = &j->tasks[i];
