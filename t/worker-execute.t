@@ -10,7 +10,7 @@ use Test::More;
 my $w = lone_worker({env => {LANG => 'C.UTF-8', SECRET => 'x'}});
 my $d = dial_worker($w, 'ABCDEFGH');
 is_deeply [@{$d->{hello}}[0, 1, 3 .. 6]],
-    [qw(hello h slots 8 ops), 'execute,ping'], 'hello says who and what';
+    ['hello', lone_host(), qw(slots 8 ops), 'execute,ping'], 'hello says who and what';
 like $d->{hello}[2], qr/^[A-Z2-7]{8}$/, 'and which instance';
 
 sub result
@@ -48,7 +48,7 @@ is "@$exit{qw(rc state reason)}", '- 2 signal 9', 'a signal';
 ($exit, $jid) = result(q{execute argv env env 'A=1 B=''x y'' PATH=/bin:/usr/bin'});
 my %env = map { split /=/, $_, 2 } split /\n/, $d->text($jid, 'stdout');
 is $env{MUSTER_JOB}, $jid, 'MUSTER_JOB';
-is $env{MUSTER_HOST}, 'h', 'MUSTER_HOST';
+is $env{MUSTER_HOST}, lone_host(), 'MUSTER_HOST';
 is "$env{A} $env{B} $env{PATH}", '1 x y /bin:/usr/bin', 'env of the request';
 is $env{LANG}, 'C.UTF-8', 'LANG is kept';
 ok !exists $env{SECRET}, 'nothing else of the worker';

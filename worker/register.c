@@ -137,10 +137,10 @@ bool registrar_start(struct registrar *r, struct event_base *base,
                      const struct attrs *attrs)
 {
     char *error = NULL;
-    struct muster_options o = {
-        .registries = conf_joined(conf, "worker.registry"),
-        .on_link = on_link,
-        .arg = r};
+    struct muster_options o = {.registries =
+                                   conf_joined(conf, "worker.registry"),
+                               .on_link = on_link,
+                               .arg = r};
     bool done;
 
     attrs_copy(&r->attrs, attrs);

@@ -257,21 +257,30 @@ static void orphans_end(struct tasks *ts)
         }
 }
 
+/* Kills them; returns how many there were. Whose parent vanishes while /proc is
+ * read can be missed once, so that only a second look tells that all are gone. */
+static int strays_kill(struct tasks *ts)
+{
+    struct tree tree = {0};
+    int alive = 0, look;
+
+    for (look = 0; look < 2 && alive == 0; look++)
+        alive = tree_walk(&tree, getpid(), is_monitor, ts);
+    if (alive > 0)
+        tree_signal(&tree, SIGKILL);
+    tree_free(&tree);
+    return alive;
+}
+
 /* The worker is a subreaper, too: when a monitor is killed its tree comes to
  * the worker. Whoever is below us and below no monitor is of such a tree. */
 static void strays_round(void *arg)
 {
     struct tasks *ts = arg;
-    struct tree tree = {0};
-    int alive;
 
     if (!have_orphans(ts))
         return;
-    alive = tree_walk(&tree, getpid(), is_monitor, ts);
-    if (alive > 0)
-        tree_signal(&tree, SIGKILL);
-    tree_free(&tree);
-    if (alive > 0)
+    if (strays_kill(ts) > 0)
         loop_timer_set(ts->stray_timer, STRAY_MS);
     else
         orphans_end(ts);

@@ -14,8 +14,11 @@ use Exporter 'import';
 use Muster;
 use Time::HiRes qw(time);
 
-our @EXPORT = qw(lone_worker dial_worker processes_of in_job words quote
-    children_of);
+our @EXPORT = qw(lone_worker lone_host dial_worker in_job words quote
+    children_of grew_less);
+
+# Tests run side by side: by the host's name they tell their jobs apart.
+sub lone_host { return "h$$" }
 
 # lone_worker([{OPTIONS},] SETTING...): of which every registry is unreachable
 sub lone_worker
@@ -23,7 +26,7 @@ sub lone_worker
     my @args = @_;
     my $options = ref $args[0] eq 'HASH' ? shift @args : {};
     return daemon('muster-worker', $options,
-        map { ('-o', $_) } 'worker.host=h', 'worker.bind=127.0.0.1:0',
+        map { ('-o', $_) } 'worker.host=' . lone_host(), 'worker.bind=127.0.0.1:0',
         'worker.registry=127.0.0.1:1:1:1', 'worker.slots=8', @args);
 }
 
@@ -33,17 +36,18 @@ sub dial_worker
     return MusterWorker::Link->new($w, $name);
 }
 
-# The pids of those with MUSTER_JOB=JID in their environment
+# The pids of those with MUSTER_JOB=JID and our host in their environment
 sub in_job
 {
     my ($jid) = @_;
     return grep {
-        index("\0" . Muster::slurp("/proc/$_/environ"),
-            "\0MUSTER_JOB=$jid\0") >= 0
-    } processes_of();
+        my %env = map { $_ => 1 } split /\0/,
+            Muster::slurp("/proc/$_/environ");
+        $env{"MUSTER_JOB=$jid"} && $env{'MUSTER_HOST=' . lone_host()}
+    } processes();
 }
 
-sub processes_of
+sub processes
 {
     opendir my $dir, '/proc' or die "/proc: $!";
     return grep { /^\d+$/ } readdir $dir;
@@ -54,12 +58,27 @@ sub children_of
 {
     my ($parent) = @_;
     my %children;
-    for my $pid (processes_of()) {
+    for my $pid (processes()) {
         my ($comm, $ppid) = Muster::slurp("/proc/$pid/stat")
             =~ /^\d+ \((.*)\) \S (\d+)/s or next;
         $children{$pid} = $comm if $ppid == $parent;
     }
     return \%children;
+}
+
+# That a daemon has not grown by more than so many KiB; a sanitizer's memory,
+# or valgrind's, is not the daemon's.
+sub grew_less
+{
+    my ($w, $before, $kib, $name) = @_;
+    my $grown = $w->memory - $before;
+    local $Test::Builder::Level = $Test::Builder::Level + 1;
+    SKIP: {
+        Test::More::skip("$name: not measured under a checker", 1)
+            if Muster::slurp("/proc/$w->{pid}/maps") =~ /libasan|valgrind/;
+        Test::More::cmp_ok($grown, '<', $kib, $name);
+    }
+    return;
 }
 
 # A line as its words
