@@ -5,20 +5,20 @@
 #include "lib/mem.h"
 
 #define HTAB_FIRST 16 /* places of an empty table */
-#define HTAB_STEP  16 /* old places emptied by one insertion */
+#define HTAB_STEP  8  /* old places emptied by one insertion */
 
-/* Marks in tags; a node's tag is any other value. */
-#define TAG_FREE  0
-#define TAG_GRAVE 1 /* a node was here: look on */
+/* Marks in hashes; a node's own hash is any other value. */
+#define PLACE_FREE  0
+#define PLACE_GRAVE 1 /* a node was here: look on */
 
-static uint16_t tag_of(uint32_t hash)
+static uint32_t not_a_mark(uint32_t hash)
 {
-    return (uint16_t)(hash >> 16 | 2);
+    return hash > PLACE_GRAVE ? hash : hash + 2;
 }
 
 static void part_init(struct htab_part *p, size_t places)
 {
-    p->tags = xcalloc(places, sizeof(*p->tags));
+    p->hashes = xcalloc(places, sizeof(*p->hashes));
     p->nodes = xmalloc(places * sizeof(struct hnode *));
     p->mask = places - 1;
     p->used = 0;
@@ -26,31 +26,29 @@ static void part_init(struct htab_part *p, size_t places)
 
 static void part_free(struct htab_part *p)
 {
-    free(p->tags);
+    free(p->hashes);
     free(p->nodes);
     *p = (struct htab_part){0};
 }
 
-static void part_insert(struct htab_part *p, struct hnode *n)
+static void part_insert(struct htab_part *p, struct hnode *n, uint32_t hash)
 {
-    size_t i = n->hash & p->mask;
+    size_t i = hash & p->mask;
 
-    while (p->tags[i] > TAG_GRAVE)
+    while (p->hashes[i] > PLACE_GRAVE)
         i = (i + 1) & p->mask;
-    p->used += p->tags[i] == TAG_FREE;
-    p->tags[i] = tag_of(n->hash);
+    p->used += p->hashes[i] == PLACE_FREE;
+    p->hashes[i] = hash;
     p->nodes[i] = n;
 }
 
 static struct hnode *part_find(const struct htab_part *p, uint32_t hash,
                                htab_same_fn *same, const void *key)
 {
-    uint16_t tag = tag_of(hash);
     size_t i;
 
-    for (i = hash & p->mask; p->tags[i] != TAG_FREE; i = (i + 1) & p->mask)
-        if (p->tags[i] == tag && p->nodes[i]->hash == hash &&
-            same(p->nodes[i], key))
+    for (i = hash & p->mask; p->hashes[i] != PLACE_FREE; i = (i + 1) & p->mask)
+        if (p->hashes[i] == hash && same(p->nodes[i], key))
             return p->nodes[i];
     return NULL;
 }
@@ -61,11 +59,11 @@ static bool part_remove(struct htab_part *p, const struct hnode *n)
     size_t i = n->hash & p->mask;
     bool last;
 
-    for (; p->tags[i] != TAG_FREE; i = (i + 1) & p->mask) {
-        if (p->tags[i] <= TAG_GRAVE || p->nodes[i] != n)
+    for (; p->hashes[i] != PLACE_FREE; i = (i + 1) & p->mask) {
+        if (p->hashes[i] != n->hash || p->nodes[i] != n)
             continue;
-        last = p->tags[(i + 1) & p->mask] == TAG_FREE;
-        p->tags[i] = last ? TAG_FREE : TAG_GRAVE;
+        last = p->hashes[(i + 1) & p->mask] == PLACE_FREE;
+        p->hashes[i] = last ? PLACE_FREE : PLACE_GRAVE;
         p->used -= last;
         return true;
     }
@@ -88,13 +86,15 @@ void htab_free(struct htab *t)
 static void htab_step(struct htab *t)
 {
     size_t end = t->old_next + HTAB_STEP;
+    uint32_t hash;
 
     if (end > t->old.mask + 1)
         end = t->old.mask + 1;
     for (; t->old_next < end; t->old_next++) {
-        if (t->old.tags[t->old_next] > TAG_GRAVE) {
-            part_insert(&t->now, t->old.nodes[t->old_next]);
-            t->old.tags[t->old_next] = TAG_GRAVE;
+        hash = t->old.hashes[t->old_next];
+        if (hash > PLACE_GRAVE) {
+            part_insert(&t->now, t->old.nodes[t->old_next], hash);
+            t->old.hashes[t->old_next] = PLACE_GRAVE;
         }
     }
     if (t->old_next > t->old.mask)
@@ -115,45 +115,48 @@ static void htab_renew(struct htab *t)
 
 void htab_insert(struct htab *t, struct hnode *n, uint32_t hash)
 {
-    n->hash = hash;
-    if (t->old.tags)
+    n->hash = not_a_mark(hash);
+    if (t->old.hashes)
         htab_step(t);
     else if (t->now.used > (t->now.mask + 1) / 4 * 3)
         htab_renew(t);
-    part_insert(&t->now, n);
+    part_insert(&t->now, n, n->hash);
     t->count++;
 }
 
 void htab_remove(struct htab *t, struct hnode *n)
 {
-    if (part_remove(&t->now, n) || (t->old.tags && part_remove(&t->old, n)))
+    if (part_remove(&t->now, n) || (t->old.hashes && part_remove(&t->old, n)))
         t->count--;
 }
 
 struct hnode *htab_find(const struct htab *t, uint32_t hash, htab_same_fn *same,
                         const void *key)
 {
-    struct hnode *n = part_find(&t->now, hash, same, key);
+    struct hnode *n;
 
-    if (!n && t->old.tags)
+    hash = not_a_mark(hash);
+    n = part_find(&t->now, hash, same, key);
+    if (!n && t->old.hashes)
         n = part_find(&t->old, hash, same, key);
     return n;
 }
 
 void htab_warm(const struct htab *t, uint32_t hash)
 {
-    __builtin_prefetch(&t->now.tags[hash & t->now.mask]);
+    hash = not_a_mark(hash);
+    __builtin_prefetch(&t->now.hashes[hash & t->now.mask]);
     __builtin_prefetch(&t->now.nodes[hash & t->now.mask]);
 }
 
 const struct hnode *htab_guess(const struct htab *t, uint32_t hash)
 {
     const struct htab_part *p = &t->now;
-    uint16_t tag = tag_of(hash);
     size_t i;
 
-    for (i = hash & p->mask; p->tags[i] != TAG_FREE; i = (i + 1) & p->mask)
-        if (p->tags[i] == tag)
+    hash = not_a_mark(hash);
+    for (i = hash & p->mask; p->hashes[i] != PLACE_FREE; i = (i + 1) & p->mask)
+        if (p->hashes[i] == hash)
             return p->nodes[i];
     return NULL;
 }
@@ -163,8 +166,8 @@ static void part_each(struct htab_part *p,
 {
     size_t i;
 
-    for (i = 0; p->tags && i <= p->mask; i++)
-        if (p->tags[i] > TAG_GRAVE)
+    for (i = 0; p->hashes && i <= p->mask; i++)
+        if (p->hashes[i] > PLACE_GRAVE)
             fn(p->nodes[i], arg);
 }
 

@@ -1,7 +1,7 @@
 /*
  * A hash table of pointers to nodes that know their own hash: open addressing
- * with a byte pair of the hash beside each place, so that a look-up reads one
- * small array, one pointer and the node it wants. It grows a little at every
+ * with the hashes in an array of their own, so that a look-up reads that array,
+ * one pointer and the node it wants, and growing reads no node at all. It grows a little at every
  * insertion, so that no single one is slow.
  *
  * Must not know what the nodes belong to. uthash, which the other rooms use,
@@ -22,7 +22,7 @@ struct hnode {
 
 /* One array of places; a table has two while it grows. */
 struct htab_part {
-    uint16_t *tags;       /* owned; of the node in each place, or a mark */
+    uint32_t *hashes;     /* owned; of the node in each place, or a mark */
     struct hnode **nodes; /* owned */
     size_t mask;          /* places - 1; a power of two - 1 */
     size_t used;          /* places that are not free: nodes and gravestones */
@@ -30,7 +30,7 @@ struct htab_part {
 
 struct htab {
     struct htab_part now;
-    struct htab_part old; /* being emptied into now; tags NULL: none */
+    struct htab_part old; /* being emptied into now; hashes NULL: none */
     size_t old_next;      /* first old place not yet emptied */
     size_t count;         /* nodes */
 };

@@ -255,6 +255,19 @@ static uint32_t edit_adds(const struct record *base,
     return adds;
 }
 
+/* The pairs of a registration wait for memory together (see htab.h). */
+static void edit_warm(const struct record_index *x,
+                      const struct record_edit *edit)
+{
+    const struct word *w;
+    uint32_t i;
+
+    for (i = 0; i < edit->set_count; i++) {
+        w = &edit->sets[2 * i];
+        record_warm_pair(x, w[0].text, w[0].len, w[1].text, w[1].len);
+    }
+}
+
 struct record *record_edit(struct record_index *x, const struct record *base,
                            const struct record_edit *edit,
                            struct record_pins *pins)
@@ -271,6 +284,8 @@ struct record *record_edit(struct record_index *x, const struct record *base,
         memcpy(record_hashes(r), record_hashes(base),
                base->count * sizeof(uint32_t));
     }
+    if (edit->set_count > 2)
+        edit_warm(x, edit);
     for (i = 0; i < edit->unset_count; i++)
         record_unset(r, &edit->unsets[i]);
     for (i = 0; i < edit->set_count; i++) {
