@@ -17,8 +17,8 @@
     "is musterd running there? name another with --registry or "               \
     "MUSTER_REGISTRY; to try things out: muster dev"
 #define HINT_DISPATCHER                                                        \
-    "is muster-dispatch running? name it with --dispatcher; to try things "    \
-    "out: muster dev"
+    "are musterd and muster-dispatch running? name them with --registry and "  \
+    "--dispatcher; to try things out: muster dev"
 
 /* -- complaints ------------------------------------------------------------ */
 

@@ -7,12 +7,14 @@
 
 #include "client/cli/cli.h"
 
-/* A phrase inside single quotes of a shell; none of ours has a quote, zsh
- * wants its brackets and colons escaped. */
+/* A phrase inside single quotes of a shell; zsh wants brackets and colons
+ * escaped. */
 static void add_help(struct buf *out, const char *help, const char *special)
 {
     for (; *help; help++) {
-        if (strchr(special, *help))
+        if (*help == '\'')
+            buf_add_str(out, "'\\'");
+        else if (strchr(special, *help))
             buf_add_char(out, '\\');
         buf_add_char(out, *help);
     }
@@ -227,9 +229,10 @@ static void fish_verb(struct buf *out, const struct verb *v)
     const char *choices = word_choices(v);
     char condition[80];
 
-    buf_add_fmt(out,
-                "complete -c muster -n __fish_use_subcommand -a %s -d '%s'\n",
-                v->word, v->help);
+    buf_add_fmt(out, "complete -c muster -n __fish_use_subcommand -a %s -d '",
+                v->word);
+    add_help(out, v->help, "");
+    buf_add_str(out, "'\n");
     snprintf(condition, sizeof(condition),
              " -n '__fish_seen_subcommand_from %s'", v->word);
     if (choices) {

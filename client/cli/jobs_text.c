@@ -88,10 +88,10 @@ void jobs_add_target(struct buf *out, const struct muster_service *job)
 bool jobs_is_number(const char *attr)
 {
     static const char *const names[] = {
-        "state",   "hosts",     "ok",      "failed",    "unreachable",
-        "skipped", "changed",   "timeout", "cancelled", "idle",
-        "lost",    "refused",   "stopped", "waiting",   "notstarted",
-        "running", "submitted", "ended",   "started",   "rc"};
+        "state",   "hosts",   "ok",         "failed",  "unreachable", "skipped",
+        "changed", "timeout", "cancelled",  "idle",    "lost",        "refused",
+        "stopped", "waiting", "notstarted", "running", "submitted",   "ended",
+        "started", "rc",      "duration"};
 
     for (size_t i = 0; i < ARRAY_LEN(names); i++)
         if (strcmp(names[i], attr) == 0)

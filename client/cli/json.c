@@ -67,6 +67,28 @@ void jline_int(struct jline *j, const char *key, long long value)
     set(j->object, key, json_integer(value));
 }
 
+/* Digits, and perhaps a point and digits; no leading zero, which is a name's. */
+static bool is_number(const char *text)
+{
+    size_t whole = strspn(text, "0123456789"), part = 0;
+
+    if (whole == 0 || whole > 15 || (text[0] == '0' && whole > 1))
+        return false;
+    if (text[whole] == '.')
+        part = 1 + strspn(text + whole + 1, "0123456789");
+    return text[whole + part] == 0 && part != 1 && part <= 10;
+}
+
+void jline_value(struct jline *j, const char *key, const char *value)
+{
+    if (!is_number(value))
+        jline_text(j, key, value);
+    else if (strchr(value, '.'))
+        set(j->object, key, json_real(strtod(value, NULL)));
+    else
+        jline_int(j, key, strtoll(value, NULL, 10));
+}
+
 void jline_bool(struct jline *j, const char *key, bool value)
 {
     set(j->object, key, json_boolean(value));
@@ -133,7 +155,8 @@ static int add_bytes(const char *bytes, size_t len, void *out)
 void jline_write(struct jline *j, struct buf *out, bool ascii)
 {
     json_dump_callback(j->object, add_bytes, out,
-                       JSON_COMPACT | (ascii ? JSON_ENSURE_ASCII : 0));
+                       JSON_COMPACT | JSON_REAL_PRECISION(15) |
+                           (ascii ? JSON_ENSURE_ASCII : 0));
     buf_add_char(out, '\n');
     json_decref(j->object);
     free(j);

@@ -19,6 +19,9 @@ struct jline; /* an object that is being written, its keys in order */
 struct jline *jline_new(void);
 void jline_text(struct jline *j, const char *key, const char *text);
 void jline_int(struct jline *j, const char *key, long long value);
+/* A number of the wire (at most 15 digits, a fraction or not) as a number,
+ * anything else as text. */
+void jline_value(struct jline *j, const char *key, const char *value);
 void jline_bool(struct jline *j, const char *key, bool value);
 void jline_null(struct jline *j, const char *key);
 /* {"name": "value", …} */

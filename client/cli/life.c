@@ -9,6 +9,13 @@
 
 /* The dispatcher's error of a job that found nobody begins so. */
 #define NOBODY "no worker matches"
+/* And that about a job which it does not know. */
+#define UNKNOWN "no job"
+
+static bool begins(const char *text, const char *with)
+{
+    return strncmp(text, with, strlen(with)) == 0;
+}
 
 static void finish(struct life *l, int status)
 {
@@ -88,7 +95,10 @@ static void on_error(void *arg, const char *text, bool unreachable)
     print_close_line(l);
     out_push(&cli->out);
     l->exec = NULL;
-    if (strncmp(text, NOBODY, strlen(NOBODY)) == 0) {
+    if (begins(text, UNKNOWN)) {
+        finish(l, cli_fail(cli, CLI_NOBODY, "muster jobs lists those it knows",
+                           "%s: %s", l->verb, text));
+    } else if (begins(text, NOBODY)) {
         finish(l, cli_fail(cli, CLI_NOBODY,
                            "muster find shows who is there; --wait TIME waits",
                            "%s: %s", l->verb, text));

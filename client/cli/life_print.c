@@ -32,12 +32,18 @@ static const char *stream_name(enum muster_stream stream)
 
 void print_result_text(const struct roster_host *h, char *out, size_t size)
 {
+    const char *reason = h->reason;
+    bool detail = h->detail && *h->detail;
+
+    if (strcmp(reason, "notstarted") == 0)
+        reason = "not started";
     if (h->status == 0)
         out[0] = 0;
-    else if (strcmp(h->reason, "exited") == 0 || !*h->reason)
+    else if (strcmp(reason, "exited") == 0 || !*reason)
         snprintf(out, size, "exit %d", h->rc);
     else
-        snprintf(out, size, "%s", h->reason);
+        snprintf(out, size, "%s%s%s%s", reason, detail ? " (" : "",
+                 detail ? h->detail : "", detail ? ")" : "");
 }
 
 void print_submit(struct life *l, const char *jid, unsigned hosts)
@@ -210,7 +216,7 @@ void print_exit(struct life *l, const char *host, const struct muster_result *r)
     for (size_t i = 0; i < r->attr_count; i++)
         if (strcmp(r->attrs[i].name, "state") != 0 &&
             strcmp(r->attrs[i].name, "reason") != 0)
-            jline_text(j, r->attrs[i].name, r->attrs[i].value);
+            jline_value(j, r->attrs[i].name, r->attrs[i].value);
     cli_json(l->cli, j);
 }
 
@@ -287,6 +293,23 @@ static void print_group(void *arg, const struct fold_group *g)
 
 /* -- the end, and the status line ------------------------------------------ */
 
+/* What else the line says: "cancelled 2", "stopped 1". */
+static void more_json(struct jline *j, const struct muster_summary *s)
+{
+    static const char *const told[] = {"state",   "ok",          "failed",
+                                       "skipped", "unreachable", "changed"};
+
+    for (size_t i = 0; i < s->attr_count; i++) {
+        const struct muster_attr *a = &s->attrs[i];
+        size_t k = 0;
+
+        while (k < ARRAY_LEN(told) && strcmp(a->name, told[k]) != 0)
+            k++;
+        if (k == ARRAY_LEN(told))
+            jline_value(j, a->name, a->value);
+    }
+}
+
 static void done_json(struct life *l, const struct muster_summary *s,
                       int status)
 {
@@ -301,6 +324,7 @@ static void done_json(struct life *l, const struct muster_summary *s,
         jline_int(j, "failed", s->failed);
         jline_int(j, "unreachable", s->unreachable);
         jline_int(j, "changed", s->changed);
+        more_json(j, s);
     }
     jline_int(j, "exit", status);
     cli_json(l->cli, j);

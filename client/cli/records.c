@@ -20,13 +20,10 @@ struct muster_service records_make(const char *const *words, size_t count)
 
 static void add_json(struct jline *j, const struct muster_attr *a)
 {
-    char *end;
-    long long n = strtoll(a->value, &end, 10);
-
-    if (jobs_is_number(a->name) && *a->value && !*end)
-        jline_int(j, a->name, n);
-    else if (strcmp(a->name, "rc") == 0)
+    if (strcmp(a->name, "rc") == 0 && strcmp(a->value, "-") == 0)
         jline_null(j, a->name);
+    else if (jobs_is_number(a->name))
+        jline_value(j, a->name, a->value);
     else
         jline_text(j, a->name, a->value);
 }

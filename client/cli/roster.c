@@ -34,14 +34,25 @@ void roster_ack(struct roster *h, const char *name)
     host->acked = true;
 }
 
-/* Reasons, and what each is worth. `signal N` and all others: a task failed. */
+/* An attribute of the end, or NULL. */
+static const char *result_get(const struct muster_result *r, const char *name)
+{
+    for (size_t i = 0; i < r->attr_count; i++)
+        if (strcmp(r->attrs[i].name, name) == 0)
+            return r->attrs[i].value;
+    return NULL;
+}
+
+/* Reasons, and what each is worth. `signal N` and all others: a task failed.
+ * notstarted is --fail's doing (6), or found no free slot in time (4), or
+ * failed in the starting (1): below. */
 static const struct {
     const char *reason;
     int status;
 } reasons[] = {
     {"lost", CLI_LOST},           {"unreachable", CLI_LOST},
-    {"cancelled", CLI_CANCELLED}, {"notstarted", CLI_STOPPED},
-    {"timeout", CLI_TIMEOUT},     {"idle", CLI_TIMEOUT},
+    {"cancelled", CLI_CANCELLED}, {"timeout", CLI_TIMEOUT},
+    {"idle", CLI_TIMEOUT},
 };
 
 int roster_status_of(const struct muster_result *r)
@@ -51,6 +62,11 @@ int roster_status_of(const struct muster_result *r)
     for (size_t i = 0; r->reason && i < ARRAY_LEN(reasons); i++)
         if (strcmp(r->reason, reasons[i].reason) == 0)
             return reasons[i].status;
+    if (r->reason && strcmp(r->reason, "notstarted") == 0) {
+        if (r->state != SKIPPED)
+            return CLI_NO;
+        return result_get(r, "why") ? CLI_LOST : CLI_STOPPED;
+    }
     switch (r->state) {
     case OK:
     case SKIPPED:
@@ -79,12 +95,17 @@ void roster_exit(struct roster *h, const char *name,
                  const struct muster_result *r)
 {
     struct roster_host *host = roster_get(h, name);
+    const char *detail;
 
     if (host->ended)
         return;
     host->ended = true;
     host->rc = r->rc;
     host->reason = xstrdup(r->reason ? r->reason : "");
+    detail = result_get(r, "why");
+    if (!detail)
+        detail = result_get(r, "error");
+    host->detail = xstrdup(detail ? detail : "");
     host->status = roster_status_of(r);
     count(h, host);
 }
@@ -97,6 +118,7 @@ void roster_free(struct roster *h)
         HASH_DEL(h->by_name, host);
         free(host->name);
         free(host->reason);
+        free(host->detail);
         free(host);
     }
     *h = (struct roster){0};

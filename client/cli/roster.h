@@ -21,6 +21,7 @@ struct roster_host {
     int rc;       /* -1: none */
     int status;   /* once ended: what it adds to the exit status */
     char *reason; /* once ended */
+    char *detail; /* once ended: what the dispatcher or worker says of it */
     UT_hash_handle hh;
 };
 

@@ -164,7 +164,7 @@ static const struct verb_option exec_options[] = {
     {.name = "op",
      .kind = VALUE_TEXT,
      .value = "OP",
-     .help = "another operation than execute; then -- ARG=VALUE..."},
+     .help = "an operation other than execute; its arguments follow --"},
     END,
 };
 

@@ -35,6 +35,19 @@ static void statuses(void **state)
     assert_int_equal(status_of(2, "timeout"), CLI_TIMEOUT);
     assert_int_equal(status_of(2, "idle"), CLI_TIMEOUT);
     assert_int_equal(status_of(9, NULL), CLI_NO);
+    assert_int_equal(status_of(1, "notstarted"), CLI_STOPPED);
+    assert_int_equal(status_of(2, "notstarted"), CLI_NO);
+}
+
+/* No free slot in time: the dispatcher says why. */
+static void no_slot(void **state)
+{
+    struct muster_attr why = {"why", "no free slot in time"};
+    struct muster_result r = {
+        .state = 1, .reason = "notstarted", .attrs = &why, .attr_count = 1};
+
+    (void)state;
+    assert_int_equal(roster_status_of(&r), CLI_LOST);
 }
 
 static void end(struct roster *r, const char *host, int state,
@@ -76,6 +89,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(statuses),
+        cmocka_unit_test(no_slot),
         cmocka_unit_test(counts),
     };
 
