@@ -73,14 +73,17 @@ ok scalar(eventually { $reg->find('kind worker .names 1') == 3 } 20),
     'the workers come back by themselves';
 ok all_there(), 'and work';
 
-# The dispatcher dies: told at once, and what to do.
+# The dispatcher dies: its jobs are in its memory only, and nobody is told
+# that they are well.
 spew(scratch() . '/go', '');
 $pid = begin('exec', '-H', 'w1', '-c', 'echo begin; while test -e '
     . scratch() . '/go; do sleep 0.05; done');
 ok eventually { out() =~ /begin/ }, 'a job runs';
 $dispatcher->kill;
-is ended($pid), 8, 'no dispatcher: 8';
-like slurp(scratch() . '/err'), qr/muster follow \w+-\d+/, 'what to do';
+$dispatcher->restart;
+is ended($pid), 4, 'the dispatcher has forgotten it: 4';
+like slurp(scratch() . '/err'), qr/has forgotten job \w+-\d+/, 'that is said';
 unlink scratch() . '/go';
+ok all_there(), 'the workers work';
 
 finish();

@@ -86,32 +86,42 @@ static void on_done(void *arg, const struct muster_summary *s)
     finish(l, status);
 }
 
+/* Why a job is not followed to its end: the exit status, after saying so. */
+static int failed(struct life *l, const char *text, bool unreachable)
+{
+    struct cli *cli = l->cli;
+    char *hint;
+    int status;
+
+    if (begins(text, UNKNOWN) && l->jid)
+        return cli_fail(cli, CLI_LOST, "was it started again?",
+                        "%s: the dispatcher has forgotten job %s", l->verb,
+                        l->jid);
+    if (begins(text, UNKNOWN))
+        return cli_fail(cli, CLI_NOBODY, "muster jobs lists those it knows",
+                        "%s: %s", l->verb, text);
+    if (begins(text, NOBODY))
+        return cli_fail(cli, CLI_NOBODY,
+                        "muster find shows who is there; --wait TIME waits",
+                        "%s: %s", l->verb, text);
+    if (!unreachable)
+        return cli_fail(cli, CLI_NO, NULL, "%s: %s", l->verb, text);
+    if (!l->jid)
+        return cli_fail_dispatcher(cli, text, true);
+    hint = xasprintf("the job goes on: muster follow %s", l->jid);
+    status = cli_fail(cli, CLI_UNREACHED, hint, "%s: %s", l->verb, text);
+    free(hint);
+    return status;
+}
+
 static void on_error(void *arg, const char *text, bool unreachable)
 {
     struct life *l = arg;
-    struct cli *cli = l->cli;
 
     status_end(&l->status);
     print_close_line(l);
-    out_push(&cli->out);
-    l->exec = NULL;
-    if (begins(text, UNKNOWN)) {
-        finish(l, cli_fail(cli, CLI_NOBODY, "muster jobs lists those it knows",
-                           "%s: %s", l->verb, text));
-    } else if (begins(text, NOBODY)) {
-        finish(l, cli_fail(cli, CLI_NOBODY,
-                           "muster find shows who is there; --wait TIME waits",
-                           "%s: %s", l->verb, text));
-    } else if (l->jid && unreachable) {
-        char *hint = xasprintf("the job goes on: muster follow %s", l->jid);
-
-        finish(l, cli_fail(cli, CLI_UNREACHED, hint, "%s: %s", l->verb, text));
-        free(hint);
-    } else if (unreachable) {
-        finish(l, cli_fail_dispatcher(cli, text, true));
-    } else {
-        finish(l, cli_fail(cli, CLI_NO, NULL, "%s: %s", l->verb, text));
-    }
+    out_push(&l->cli->out);
+    finish(l, failed(l, text, unreachable));
 }
 
 const struct muster_exec_callbacks *life_callbacks(void)
