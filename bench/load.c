@@ -4,7 +4,7 @@
  * it beside redis-benchmark, whose load it imitates: every connection keeps
  * `pipeline` requests under way.
  *
- *   load fill   PORT COUNT             registers COUNT services of 6 attributes,
+ *   load fill   PORT COUNT             registers COUNT services of 6 attrs,
  *                                      says "filled", stays until stdin ends
  *   load find   PORT CONNS PIPE TOTAL COUNT   finds one of COUNT by two
  *   load change PORT CONNS PIPE TOTAL  half registrations, half updates

@@ -94,8 +94,9 @@ void conn_flush(struct conn *c);
 size_t conn_queued(const struct conn *c);
 bool conn_is_full(const struct conn *c);
 
-/* Another bound on what is queued, and a call of drain() also as soon as nothing
- * is queued any more: for owners that add only when all has been read. */
+/* Another bound on what is queued, and a call of drain() also as soon as
+ * nothing is queued any more: for owners that add only when all has been read.
+ */
 void conn_set_output(struct conn *c, size_t bytes);
 void conn_drain_when_empty(struct conn *c);
 

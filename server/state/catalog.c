@@ -1,51 +1,13 @@
 #include "server/state/catalog.h"
 
-#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 #include <utlist.h>
 
 #include "lib/mem.h"
+#include "server/state/catalog_impl.h"
 #include "server/state/hash.h"
 #include "server/state/volatiles.h"
-
-/* A request on its way through the store. */
-struct catalog_txn {
-    struct store_txn txn;
-    struct catalog *catalog;
-    struct catalog_owner *owner; /* registers for it; NULL: as it was */
-    struct name_list *volatiles; /* owned until it is applied; or NULL */
-    bool set_volatiles;
-    bool set_ttl;
-    uint32_t ttl_ms;
-    catalog_done_fn *done; /* may be NULL */
-    void *arg;
-    struct record_pins pins;
-    struct attr_pair *pinned[]; /* what pins.pairs points to */
-};
-
-/* -- services -------------------------------------------------------------- */
-
-static struct service *service_new(const char *name, size_t len)
-{
-    struct service *v = xcalloc(1, sizeof(*v) + len + 1);
-
-    v->refs = 1;
-    v->name_len = (uint16_t)len;
-    v->quoted = buf_word_quotes(name, len);
-    v->deadline_slot = SERVICE_NO_DEADLINE;
-    memcpy(v->name, name, len);
-    return v;
-}
-
-static void service_unref(struct catalog *c, struct service *v)
-{
-    if (--v->refs)
-        return;
-    record_unref(&c->index, v->record);
-    free(v->volatiles);
-    free(v);
-}
 
 static bool service_same(const struct hnode *n, const void *key)
 {
@@ -65,194 +27,13 @@ struct service *catalog_find(const struct catalog *c, const char *name,
     return n ? container_of(n, struct service, node) : NULL;
 }
 
-bool catalog_persists(const struct record *r)
-{
-    size_t len;
-    const char *value = record_lookup(r, "persist", 7, &len);
-
-    return value && strtol(value, NULL, 10) != 0;
-}
-
-void catalog_write_service(const struct service *v, const struct record *r,
-                           struct buf *out)
-{
-    if (v->quoted || (buf_len(out) && out->data[out->end - 1] != '\n'))
-        buf_add_word(out, v->name, v->name_len);
-    else
-        buf_add(out, v->name, v->name_len);
-    if (r)
-        record_write(r, out);
-}
-
-/* -- owners and deadlines -------------------------------------------------- */
-
-static void service_disown(struct service *v)
-{
-    if (!v->owner)
-        return;
-    if (v->owner->heard_ms + v->ttl_ms > v->expires_ms)
-        v->expires_ms = v->owner->heard_ms + v->ttl_ms;
-    DL_DELETE(v->owner->services, v);
-    v->owner->count--;
-    v->owner = NULL;
-}
-
-static void service_own(struct service *v, struct catalog_owner *o)
-{
-    service_disown(v);
-    v->owner = o;
-    if (o) {
-        DL_APPEND(o->services, v);
-        o->count++;
-    }
-}
-
-static void service_touch(struct catalog *c, struct service *v)
-{
-    if (v->ttl_ms) {
-        v->expires_ms = c->now_ms + v->ttl_ms;
-        deadlines_set(&c->deadlines, v);
-    } else {
-        deadlines_remove(&c->deadlines, v);
-    }
-}
-
-static void service_lost(struct service *v, enum catalog_loss why)
-{
-    struct catalog_owner *o = v->owner;
-
-    service_disown(v);
-    if (o)
-        o->lost(o, v, why);
-}
-
-/* -- what the store calls -------------------------------------------------- */
-
-static bool catalog_check(void *arg, const struct store_txn *txn)
-{
-    struct catalog *c = arg;
-    struct service *v = txn->service;
-
-    if (txn->expect == STORE_EXPECT_ABSENT)
-        return !catalog_find(c, v->name, v->name_len);
-    return v->registered &&
-           (txn->expect == STORE_EXPECT_ANY || txn->expect == v->changed);
-}
-
-static void change_forget(void *arg, struct change *ch)
-{
-    struct catalog *c = arg;
-
-    record_forget(&c->index, ch->before, ch->after);
-    record_unref(&c->index, ch->before);
-    record_unref(&c->index, ch->after);
-    service_unref(c, ch->service);
-}
-
-static void change_tell(struct catalog *c, enum change_kind kind,
-                        struct service *v, struct record *before,
-                        uint64_t revision)
-{
-    struct change ch = {.revision = revision,
-                        .kind = kind,
-                        .service = v,
-                        .before = before,
-                        .after = v->record ? record_ref(v->record) : NULL};
-
-    v->refs++;
-    changes_add(&c->changes, &ch);
-    if (c->changed)
-        c->changed(c->changed_arg);
-}
-
-/* Makes r (a new reference) what v says; returns what it said before. told
- * says that a change will tell of it; else the records must look after their
- * pairs themselves. */
-static struct record *service_put(struct catalog *c, struct service *v,
-                                  struct record *r, bool told)
-{
-    struct record *before = v->record;
-
-    if (!told) {
-        record_count(before);
-        record_count(r);
-    }
-    record_index_move(&c->index, v, before, r, told);
-    v->record = r;
-    v->persist = r && catalog_persists(r);
-    return before;
-}
-
-static void service_take_settings(struct catalog_txn *t, struct service *v)
-{
-    if (t->set_volatiles) {
-        free(v->volatiles);
-        v->volatiles = t->volatiles;
-        t->volatiles = NULL;
-    }
-    if (t->set_ttl)
-        v->ttl_ms = t->ttl_ms;
-    if (t->owner && v->owner != t->owner) {
-        service_lost(v, LOST_REPLACED);
-        service_own(v, t->owner);
-    }
-    service_touch(t->catalog, v);
-}
-
-static void catalog_apply_put(struct catalog *c, struct catalog_txn *t,
-                              uint64_t revision)
-{
-    struct service *v = t->txn.service;
-    enum change_kind kind = v->registered ? CHANGE_SET : CHANGE_NEW;
-    struct record *before;
-
-    if (kind == CHANGE_NEW) {
-        v->registered = true;
-        v->refs++;
-        v->seq = ++c->next_seq;
-        v->created = revision;
-        htab_insert(&c->names, &v->node,
-                    hash_bytes(hash_key(), v->name, v->name_len));
-        seqset_add(&c->all, v);
-    }
-    before = service_put(c, v, record_ref(t->txn.record), true);
-    v->changed = revision;
-    service_take_settings(t, v);
-    change_tell(c, kind, v, before, revision);
-}
-
-static void catalog_apply_delete(struct catalog *c, struct service *v,
-                                 uint64_t revision)
-{
-    struct record *before = service_put(c, v, NULL, true);
-
-    deadlines_remove(&c->deadlines, v);
-    htab_remove(&c->names, &v->node);
-    seqset_remove(&c->all, v);
-    v->registered = false;
-    v->changed = revision;
-    service_lost(v, LOST_REMOVED);
-    change_tell(c, CHANGE_GONE, v, before, revision);
-    service_unref(c, v);
-}
-
-static void catalog_apply(void *arg, struct store_txn *txn, uint64_t revision)
-{
-    struct catalog_txn *t = container_of(txn, struct catalog_txn, txn);
-
-    if (txn->op == STORE_PUT)
-        catalog_apply_put(arg, t, revision);
-    else
-        catalog_apply_delete(arg, txn->service, revision);
-}
-
 /* -- transactions ---------------------------------------------------------- */
 
 static void txn_free(struct catalog_txn *t)
 {
     record_unpin(&t->catalog->index, &t->pins);
     record_unref(&t->catalog->index, t->txn.record);
-    service_unref(t->catalog, t->txn.service);
+    service_unref(&t->catalog->index, t->txn.service);
     free(t->volatiles);
     free(t);
 }
@@ -329,7 +110,7 @@ static void txn_take_record(struct catalog_txn *t, const struct record *base,
     t->txn.record = record_edit(&c->index, base, edit, &t->pins);
     if (!c->store->ops->immediate)
         record_count(t->txn.record);
-    t->txn.durable = catalog_persists(t->txn.record);
+    t->txn.durable = service_persists(t->txn.record);
 }
 
 static void answer(struct catalog *c, struct service *v, const char *refusal,
@@ -360,8 +141,8 @@ static void apply_silently(struct catalog_txn *t, struct record *r)
     struct catalog *c = t->catalog;
     struct service *v = t->txn.service;
 
-    record_unref(&c->index, service_put(c, v, record_ref(r), false));
-    service_take_settings(t, v);
+    record_unref(&c->index, catalog_put_record(c, v, record_ref(r), false));
+    catalog_put_settings(t, v);
     answer(c, v, NULL, t->done, t->arg);
     txn_free(t);
 }
@@ -504,7 +285,7 @@ uint64_t catalog_expire(struct catalog *c)
             continue;
         }
         deadlines_remove(&c->deadlines, v);
-        service_lost(v, LOST_EXPIRED);
+        catalog_lose(v, LOST_EXPIRED);
         service_remove(c, v, NULL, NULL);
     }
     return UINT64_MAX;
@@ -522,7 +303,7 @@ struct catalog *catalog_new(struct store *store,
     c->limits = *limits;
     record_index_init(&c->index);
     htab_init(&c->names);
-    changes_init(&c->changes, ring, ring_bytes, change_forget, c);
+    changes_init(&c->changes, ring, ring_bytes, catalog_forget_change, c);
     store->client = (struct store_client){
         .check = catalog_check, .apply = catalog_apply, .arg = c};
     return c;
@@ -533,7 +314,7 @@ static void forget_service(struct hnode *n, void *arg)
     struct service *v = container_of(n, struct service, node);
     struct catalog *c = arg;
 
-    record_unref(&c->index, service_put(c, v, NULL, true));
+    record_unref(&c->index, catalog_put_record(c, v, NULL, true));
 }
 
 void catalog_free(struct catalog *c)

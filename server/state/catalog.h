@@ -45,19 +45,6 @@ struct catalog_result {
 
 typedef void catalog_done_fn(void *arg, const struct catalog_result *r);
 
-enum catalog_loss { LOST_REPLACED, LOST_EXPIRED, LOST_REMOVED };
-
-/* Who registered services: a connection. Embedded in the face's own struct. */
-struct catalog_owner {
-    struct service *services; /* its services, oldest first (utlist) */
-    size_t count;
-    uint64_t heard_ms; /* when a line last came: its ttls count from there */
-    /* A service of this owner is no longer its own, through no request of its
-     * own; v may be gone after the call. */
-    void (*lost)(struct catalog_owner *o, struct service *v,
-                 enum catalog_loss why);
-};
-
 /* What a line asks for. */
 struct catalog_request {
     struct record_edit edit;
@@ -141,12 +128,5 @@ static inline void catalog_heard(const struct catalog *c,
 void catalog_owner_gone(struct catalog *c, struct catalog_owner *owner);
 /* Removes what has expired. Returns the ms until the next, or UINT64_MAX. */
 uint64_t catalog_expire(struct catalog *c);
-
-/* Appends "name attr value …" (no line end). */
-void catalog_write_service(const struct service *v, const struct record *r,
-                           struct buf *out);
-
-/* True if the service says "persist" with a non-zero number (registry(4)). */
-bool catalog_persists(const struct record *r);
 
 #endif

@@ -1,8 +1,8 @@
 /*
  * A hash table of pointers to nodes that know their own hash: open addressing
  * with the hashes in an array of their own, so that a look-up reads that array,
- * one pointer and the node it wants, and growing reads no node at all. It grows a little at every
- * insertion, so that no single one is slow.
+ * one pointer and the node it wants, and growing reads no node at all. It grows
+ * a little at every insertion, so that no single one is slow.
  *
  * Must not know what the nodes belong to. uthash, which the other rooms use,
  * costs 56 bytes a node and doubles at once: with four million nodes (a million

@@ -3,7 +3,7 @@
  * and last changed it. Counted: the catalog holds one reference while it is
  * registered, every change that tells of it another.
  *
- * Only data; what happens to it is catalog.c's.
+ * What happens to it is catalog.c's.
  */
 #ifndef MUSTER_STATE_SERVICE_H
 #define MUSTER_STATE_SERVICE_H
@@ -14,8 +14,22 @@
 #include "server/state/htab.h"
 #include "server/state/record.h"
 
-struct catalog_owner;
 struct name_list;
+
+struct service;
+
+enum catalog_loss { LOST_REPLACED, LOST_EXPIRED, LOST_REMOVED };
+
+/* Who registered services: a connection. Embedded in the face's own struct. */
+struct catalog_owner {
+    struct service *services; /* its services, oldest first (utlist) */
+    size_t count;
+    uint64_t heard_ms; /* when a line last came: its ttls count from there */
+    /* A service of this owner is no longer its own, through no request of its
+     * own; v may be gone after the call. */
+    void (*lost)(struct catalog_owner *o, struct service *v,
+                 enum catalog_loss why);
+};
 
 #define SERVICE_NO_DEADLINE UINT32_MAX
 
@@ -45,5 +59,19 @@ struct name_list {
     uint32_t size;
     char text[];
 };
+
+/* A service that is not registered, with one reference, the caller's. */
+struct service *service_new(const char *name, size_t len);
+void service_unref(struct record_index *x, struct service *v);
+
+void service_own(struct service *v, struct catalog_owner *o);
+void service_disown(struct service *v);
+
+/* Appends "name attr value …" (no line end). */
+void service_write(const struct service *v, const struct record *r,
+                   struct buf *out);
+
+/* True if the record says "persist" with a non-zero number (registry(4)). */
+bool service_persists(const struct record *r);
 
 #endif

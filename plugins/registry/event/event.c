@@ -77,7 +77,7 @@ static void tell_detail(struct event_reader *r, char sign, uint64_t revision,
     buf_add_char(out, sign);
     buf_add_char(out, ' ');
     buf_add_u64(out, revision);
-    catalog_write_service(v, record, out);
+    service_write(v, record, out);
     buf_add_char(out, '\n');
 }
 

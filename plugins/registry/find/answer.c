@@ -6,7 +6,7 @@ void answer_service(struct finder *f, const struct service *v)
 {
     struct buf *out = conn_out(f->conn);
 
-    catalog_write_service(v, f->options.names ? NULL : v->record, out);
+    service_write(v, f->options.names ? NULL : v->record, out);
     buf_add_char(out, '\n');
 }
 

@@ -1,0 +1,65 @@
+/*
+ * The inside of a connection, for its two halves only: conn.c is its life
+ * (open, close, time), conn_io.c its reading and writing.
+ */
+#ifndef MUSTER_LIB_CONN_IMPL_H
+#define MUSTER_LIB_CONN_IMPL_H
+
+#include <event2/event_struct.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "lib/conn.h"
+#include "lib/line.h"
+#include "lib/sock.h"
+
+#define CONN_ID_MAX 32
+
+struct conn {
+    struct loop *loop;
+    int fd;
+    const struct conn_handler *handler;
+    void *arg;
+    struct conn_limits limits;
+    struct line_reader in;
+    struct buf out;
+    struct event read_event, write_event, timer;
+    struct loop_task settle;    /* flush, close, free */
+    struct loop_task later;     /* go on with lines, tell of room */
+    struct loop_task at_free;   /* the loop ends first */
+    void (*on_free)(void *arg); /* for the listener host; may be NULL */
+    void *on_free_arg;
+    uint64_t opened_ms;
+    uint64_t heard_ms; /* last whole line; opened_ms before the first */
+    size_t discarded;  /* bytes thrown away while closing */
+    char *reason;      /* why it is closed; set once */
+    char id[CONN_ID_MAX];
+    char peer[SOCK_PEER_MAX];
+    bool reading; /* read_event is added */
+    bool waiting; /* the handler said CONN_WAIT */
+    bool paused;
+    bool eof; /* the peer has closed its side */
+    bool eof_told;
+    bool had_line;
+    bool want_empty; /* drain() is owed when nothing is queued */
+    bool was_full;   /* drain() is owed */
+    bool handling;   /* lines are being handled now */
+    bool closing;    /* conn_close() or conn_abort() was called */
+    bool told;       /* closed() was called */
+    bool shut;       /* our side is shut down, the peer's rest discarded */
+    bool broken;     /* the socket failed, or nothing more is written */
+};
+
+/* conn_io.c */
+
+/* libevent's callbacks. */
+void conn_readable(evutil_socket_t fd, short what, void *arg);
+void conn_writable(evutil_socket_t fd, short what, void *arg);
+/* In a turn of its own: there is room again, or lines were left over. */
+void conn_go_on(void *arg);
+/* Writes what the socket takes. */
+void conn_write(struct conn *c);
+/* Reads on or not, as everything that speaks for or against it says now. */
+void conn_update_reading(struct conn *c);
+
+#endif

@@ -1,0 +1,212 @@
+#include <errno.h>
+#include <event2/event.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "lib/conn_impl.h"
+
+#define CONN_READ     16384  /* bytes asked for by one read */
+#define CONN_OUT_KEEP 4096   /* an idle connection's output keeps no more */
+#define CONN_DISCARD  262144 /* bytes of a closed one's input thrown away */
+
+static void conn_lines(struct conn *c);
+
+/* -- reading --------------------------------------------------------------- */
+
+static void reading_set(struct conn *c, bool on)
+{
+    if (on == c->reading)
+        return;
+    c->reading = on;
+    if (on)
+        event_add(&c->read_event, NULL);
+    else
+        event_del(&c->read_event);
+}
+
+/* Whether to read on: not while enough is held that nobody takes. */
+void conn_update_reading(struct conn *c)
+{
+    bool stuck = c->waiting || c->paused || c->was_full;
+
+    reading_set(
+        c, !c->eof && !c->broken &&
+               (c->shut || (!c->closing && !(stuck && line_pending(&c->in)))));
+}
+
+/* The socket failed: nothing can be told to the peer any more. */
+static void conn_failed(struct conn *c, int error)
+{
+    c->broken = true;
+    buf_reset(&c->out, 0);
+    conn_close(c, "%s",
+               error == ECONNRESET || error == EPIPE
+                   ? "the peer closed the connection"
+                   : strerror(error));
+    loop_settle(c->loop, &c->settle);
+}
+
+/* After our last byte: what the peer still sends is thrown away, so that the
+ * kernel does not reset the connection before that byte is read. */
+static void conn_discard(struct conn *c)
+{
+    char trash[4096];
+    ssize_t n = read(c->fd, trash, sizeof(trash));
+
+    if (n < 0 && (errno == EAGAIN || errno == EINTR))
+        return;
+    if (n > 0)
+        c->discarded += (size_t)n;
+    if (n <= 0 || c->discarded > CONN_DISCARD) {
+        c->eof = c->broken = true;
+        loop_settle(c->loop, &c->settle);
+    }
+}
+
+void conn_readable(evutil_socket_t fd, short what, void *arg)
+{
+    struct conn *c = arg;
+    size_t room;
+    char *at;
+    ssize_t n;
+
+    (void)what;
+    loop_refresh(c->loop);
+    if (c->shut) {
+        conn_discard(c);
+        return;
+    }
+    at = line_room(&c->in, CONN_READ, &room);
+    n = read(fd, at, room);
+    if (n < 0) {
+        if (errno != EAGAIN && errno != EINTR)
+            conn_failed(c, errno);
+        return;
+    }
+    if (n == 0)
+        c->eof = true;
+    line_fed(&c->in, (size_t)n);
+    conn_lines(c);
+}
+
+static void handle(struct conn *c, enum line_result got, char *line, size_t len)
+{
+    enum conn_verdict v = CONN_NEXT;
+
+    c->had_line = true;
+    c->heard_ms = loop_now(c->loop);
+    if (got == LINE_GOT)
+        v = c->handler->line(c, c->arg, line, len);
+    else if (c->handler->too_long)
+        v = c->handler->too_long(c, c->arg);
+    else {
+        conn_error(c, "line too long: at most %zu bytes", c->limits.line);
+        conn_close(c, "line too long");
+    }
+    if (v == CONN_WAIT)
+        c->waiting = true;
+}
+
+static bool conn_may_handle(const struct conn *c)
+{
+    return !c->waiting && !c->paused && !c->closing && !c->was_full;
+}
+
+/* Handles the lines at hand, as many as one turn allows. */
+static void conn_lines(struct conn *c)
+{
+    unsigned left = c->limits.lines_a_turn ? c->limits.lines_a_turn : ~0u;
+    enum line_result got = LINE_NONE;
+    char *line = NULL;
+    size_t len = 0;
+
+    if (c->handling)
+        return;
+    c->handling = true;
+    while (conn_may_handle(c) && left--) {
+        got = line_next(&c->in, c->eof, &line, &len);
+        if (got == LINE_NONE)
+            break;
+        handle(c, got, line, len);
+        if (conn_is_full(c))
+            c->was_full = true;
+    }
+    if (c->handler->batch_end && !c->closing &&
+        c->handler->batch_end(c, c->arg) == CONN_WAIT)
+        c->waiting = true;
+    if (conn_is_full(c))
+        c->was_full = true;
+    c->handling = false;
+    if (conn_may_handle(c) && got != LINE_NONE) {
+        loop_later(c->loop, &c->later);
+    } else if (conn_may_handle(c) && c->eof && !c->eof_told) {
+        c->eof_told = true;
+        if (c->handler->eof)
+            c->handler->eof(c, c->arg);
+        else
+            conn_close(c, "the peer closed the connection");
+    }
+    line_settle(&c->in);
+    conn_update_reading(c);
+}
+
+/* -- writing --------------------------------------------------------------- */
+
+static bool conn_owes_drain(const struct conn *c)
+{
+    return (c->was_full && buf_len(&c->out) <= c->limits.output / 2) ||
+           (c->want_empty && !buf_len(&c->out));
+}
+
+void conn_write(struct conn *c)
+{
+    ssize_t n;
+
+    while (buf_len(&c->out) && !c->broken) {
+        n = send(c->fd, buf_data(&c->out), buf_len(&c->out), MSG_NOSIGNAL);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0 && errno == EAGAIN) {
+            event_add(&c->write_event, NULL);
+            break;
+        }
+        if (n < 0) {
+            conn_failed(c, errno);
+            return;
+        }
+        buf_consume(&c->out, (size_t)n);
+    }
+    if (!buf_len(&c->out))
+        buf_reset(&c->out, CONN_OUT_KEEP);
+    if (conn_owes_drain(c))
+        loop_later(c->loop, &c->later);
+}
+
+void conn_writable(evutil_socket_t fd, short what, void *arg)
+{
+    struct conn *c = arg;
+
+    (void)fd;
+    (void)what;
+    loop_refresh(c->loop);
+    conn_write(c);
+    if (c->closing)
+        loop_settle(c->loop, &c->settle);
+}
+
+void conn_go_on(void *arg)
+{
+    struct conn *c = arg;
+
+    if (c->closing)
+        return;
+    if (conn_owes_drain(c)) {
+        c->was_full = c->want_empty = false;
+        if (c->handler->drain)
+            c->handler->drain(c, c->arg);
+        if (conn_is_full(c))
+            c->was_full = true;
+    }
+    conn_lines(c);
+}

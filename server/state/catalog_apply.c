@@ -1,0 +1,139 @@
+#include <stdlib.h>
+
+#include "lib/mem.h"
+#include "server/state/catalog_impl.h"
+#include "server/state/hash.h"
+
+static void service_touch(struct catalog *c, struct service *v)
+{
+    if (v->ttl_ms) {
+        v->expires_ms = c->now_ms + v->ttl_ms;
+        deadlines_set(&c->deadlines, v);
+    } else {
+        deadlines_remove(&c->deadlines, v);
+    }
+}
+
+void catalog_lose(struct service *v, enum catalog_loss why)
+{
+    struct catalog_owner *o = v->owner;
+
+    service_disown(v);
+    if (o)
+        o->lost(o, v, why);
+}
+
+bool catalog_check(void *arg, const struct store_txn *txn)
+{
+    struct catalog *c = arg;
+    struct service *v = txn->service;
+
+    if (txn->expect == STORE_EXPECT_ABSENT)
+        return !catalog_find(c, v->name, v->name_len);
+    return v->registered &&
+           (txn->expect == STORE_EXPECT_ANY || txn->expect == v->changed);
+}
+
+void catalog_forget_change(void *arg, struct change *ch)
+{
+    struct catalog *c = arg;
+
+    record_forget(&c->index, ch->before, ch->after);
+    record_unref(&c->index, ch->before);
+    record_unref(&c->index, ch->after);
+    service_unref(&c->index, ch->service);
+}
+
+static void change_tell(struct catalog *c, enum change_kind kind,
+                        struct service *v, struct record *before,
+                        uint64_t revision)
+{
+    struct change ch = {.revision = revision,
+                        .kind = kind,
+                        .service = v,
+                        .before = before,
+                        .after = v->record ? record_ref(v->record) : NULL};
+
+    v->refs++;
+    changes_add(&c->changes, &ch);
+    if (c->changed)
+        c->changed(c->changed_arg);
+}
+
+struct record *catalog_put_record(struct catalog *c, struct service *v,
+                                  struct record *r, bool told)
+{
+    struct record *before = v->record;
+
+    if (!told) {
+        record_count(before);
+        record_count(r);
+    }
+    record_index_move(&c->index, v, before, r, told);
+    v->record = r;
+    v->persist = r && service_persists(r);
+    return before;
+}
+
+void catalog_put_settings(struct catalog_txn *t, struct service *v)
+{
+    if (t->set_volatiles) {
+        free(v->volatiles);
+        v->volatiles = t->volatiles;
+        t->volatiles = NULL;
+    }
+    if (t->set_ttl)
+        v->ttl_ms = t->ttl_ms;
+    if (t->owner && v->owner != t->owner) {
+        catalog_lose(v, LOST_REPLACED);
+        service_own(v, t->owner);
+    }
+    service_touch(t->catalog, v);
+}
+
+static void catalog_apply_put(struct catalog *c, struct catalog_txn *t,
+                              uint64_t revision)
+{
+    struct service *v = t->txn.service;
+    enum change_kind kind = v->registered ? CHANGE_SET : CHANGE_NEW;
+    struct record *before;
+
+    if (kind == CHANGE_NEW) {
+        v->registered = true;
+        v->refs++;
+        v->seq = ++c->next_seq;
+        v->created = revision;
+        htab_insert(&c->names, &v->node,
+                    hash_bytes(hash_key(), v->name, v->name_len));
+        seqset_add(&c->all, v);
+    }
+    before = catalog_put_record(c, v, record_ref(t->txn.record), true);
+    v->changed = revision;
+    catalog_put_settings(t, v);
+    change_tell(c, kind, v, before, revision);
+}
+
+static void catalog_apply_delete(struct catalog *c, struct service *v,
+                                 uint64_t revision)
+{
+    struct record *before = catalog_put_record(c, v, NULL, true);
+
+    deadlines_remove(&c->deadlines, v);
+    htab_remove(&c->names, &v->node);
+    seqset_remove(&c->all, v);
+    v->registered = false;
+    v->changed = revision;
+    catalog_lose(v, LOST_REMOVED);
+    change_tell(c, CHANGE_GONE, v, before, revision);
+    service_unref(&c->index, v);
+}
+
+void catalog_apply(void *arg, struct store_txn *txn, uint64_t revision)
+{
+    struct catalog_txn *t = container_of(txn, struct catalog_txn, txn);
+
+    if (txn->op == STORE_PUT)
+        catalog_apply_put(arg, t, revision);
+    else
+        catalog_apply_delete(arg, txn->service, revision);
+}
