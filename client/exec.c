@@ -36,7 +36,7 @@ struct muster_exec {
     bool paused;
     bool cancel;      /* asked for, and not confirmed */
     uint64_t lost_ms; /* since when it is recovering; 0: it is not */
-    struct backoff backoff;
+    struct backoff backoff, cancel_backoff;
     struct loop_timer *timer; /* the next try, or the end kept back */
     struct loop_timer *cancel_timer;
     struct muster_request *canceller;
@@ -265,7 +265,8 @@ static void cancel_done(void *arg, const char *error, bool unreachable)
 
     e->canceller = NULL;
     if (error && unreachable)
-        loop_timer_set(e->cancel_timer, e->obj.m->backoff.min_ms * 2);
+        loop_timer_set(e->cancel_timer,
+                       backoff_next(&e->cancel_backoff, manager_chance()));
     else
         e->cancel = false;
 }
@@ -335,7 +336,7 @@ static struct muster_exec *exec_start(struct muster *m, char *request,
     e->jid = jid;
     e->cb = *cb;
     e->arg = arg;
-    e->backoff = m->backoff;
+    e->backoff = e->cancel_backoff = m->backoff;
     object_begin(&e->obj, m, &exec_class);
     e->timer = loop_timer_new(m->loop, exec_timer, e);
     e->cancel_timer = loop_timer_new(m->loop, cancel_send, e);

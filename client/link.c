@@ -112,14 +112,15 @@ static void link_drop(struct link *l, const char *reason)
 /* -- up and down ----------------------------------------------------------- */
 
 /* How long to wait before the next try. A round through the list is gone
- * through fast, the bound grows from round to round. */
+ * through fast (at once, if it is the only one), the bound grows from round to
+ * round. */
 static uint64_t link_wait(struct link *l)
 {
     struct muster *m = l->owner->m;
     struct backoff quick = m->backoff;
 
     if (!l->stay && ++l->failed % m->registry_count)
-        return backoff_next(&quick, manager_chance());
+        return l->once ? 0 : backoff_next(&quick, manager_chance());
     return backoff_next(&l->backoff, manager_chance());
 }
 
