@@ -223,7 +223,7 @@ static void told_link(void *arg, enum muster_link state, const char *text)
 
     if (cli->verbose)
         cli_note(cli, "%s: %s", state == MUSTER_UP ? "up" : "down", text);
-    if (state == MUSTER_DOWN && cli->on_link_lost)
+    if (state == MUSTER_DOWN && cli->on_link_lost && !cli->stopped)
         cli->on_link_lost(cli->link_arg, text);
 }
 
@@ -254,7 +254,9 @@ int cli_run(struct cli *cli)
 
 void cli_stop(struct cli *cli, int status)
 {
-    cli->status = status;
+    if (!cli->stopped)
+        cli->status = status;
+    cli->stopped = true;
     loop_stop(cli->loop);
 }
 

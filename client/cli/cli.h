@@ -35,7 +35,8 @@ struct cli {
     struct loop *loop;       /* after cli_connect() */
     struct muster *muster;
     struct out out;
-    int status; /* of the verb, once its loop was told to stop */
+    bool stopped; /* its loop was told to stop */
+    int status;   /* of the verb, then */
     /* Told when a registry link of a registration or a monitor is lost, or
      * could not be had; NULL: nobody cares. */
     void (*on_link_lost)(void *arg, const char *text);
@@ -57,6 +58,7 @@ struct conf *cli_load_conf(struct cli *cli, struct conf_errors *errors);
 bool cli_connect(struct cli *cli);
 /* Runs the loop until cli_stop(); returns the status it named. */
 int cli_run(struct cli *cli);
+/* The first status stands. */
 void cli_stop(struct cli *cli, int status);
 
 /*
