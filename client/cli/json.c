@@ -67,7 +67,7 @@ void jline_int(struct jline *j, const char *key, long long value)
     set(j->object, key, json_integer(value));
 }
 
-/* Digits, and perhaps a point and digits; no leading zero, which is a name's. */
+/* Digits, perhaps a point and digits; no leading zero, which is a name's. */
 static bool is_number(const char *text)
 {
     size_t whole = strspn(text, "0123456789"), part = 0;

@@ -3,7 +3,7 @@
  * that knows jansson.
  *
  * A text that is no valid UTF-8 is not bent into shape: in its place stands
- * the object {"base64": "…"}; output of a job has "text" or "base64" as its key.
+ * the object {"base64": "…"}; output of a job has "text" or "base64" as key.
  */
 #ifndef MUSTER_CLI_JSON_H
 #define MUSTER_CLI_JSON_H

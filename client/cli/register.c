@@ -115,7 +115,7 @@ static void on_child(void *arg)
     }
 }
 
-/* -- the registry ----------------------------------------------------------- */
+/* -- the registry ---------------------------------------------------------- */
 
 /* One that was never there is an error; one that is lost comes back. */
 static void on_lost(void *arg, const char *text)
@@ -200,6 +200,8 @@ int verb_register(struct cli *cli)
         cli_fail_text(cli, CLI_USAGE, error, NULL);
     else if (cli_connect(cli))
         status = register_with(&r, &attrs);
+    cli->on_link_lost = NULL;
+    cli->link_arg = NULL;
     attrs_free(&attrs);
     return status;
 }

@@ -46,7 +46,7 @@ static void on_again(void *arg)
     look(arg);
 }
 
-/* -- taking it over --------------------------------------------------------- */
+/* -- taking it over -------------------------------------------------------- */
 
 static void on_registered(void *arg, uint64_t revision)
 {
@@ -92,7 +92,7 @@ static void take_over(struct removing *r)
         cli_stop(r->cli, cli_fail_text(r->cli, CLI_NO, error, NULL));
 }
 
-/* -- looking ---------------------------------------------------------------- */
+/* -- looking --------------------------------------------------------------- */
 
 static void on_service(void *arg, const struct muster_service *s)
 {

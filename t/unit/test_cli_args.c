@@ -14,7 +14,7 @@
 static struct args a;
 static struct args_error error;
 
-/* Parses "muster" and the words of line, split at blanks; `_` is an empty one. */
+/* Parses "muster" and the words of line, split at blanks; _ is an empty one. */
 static bool parse(const char *line)
 {
     static char text[512];
