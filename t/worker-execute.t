@@ -55,8 +55,11 @@ ok !exists $env{SECRET}, 'nothing else of the worker';
 
 ($exit, $jid) = result(q{execute cmd 'pwd; umask; cat' cwd / stdin 'one' stdin 'two ''' stdin ''});
 is $d->text($jid, 'stdout'), "/\n0022\none\ntwo '\n", 'cwd, umask, stdin';
-($exit, $jid) = result(q{execute cmd 'wc -c; ls /proc/$$/fd | tr ''\n'' '' '''});
-is $d->text($jid, 'stdout'), "0\n0 1 2 ", 'an empty stdin, no descriptors';
+($exit, $jid) = result(q{execute argv 'wc -c'});
+is $d->text($jid, 'stdout'), "0\n", 'an empty stdin';
+($exit, $jid) = result(q{execute argv 'ls /proc/self/fd'});
+is $d->text($jid, 'stdout'), "0\n1\n2\n3\n",
+    'no descriptors but three, and the one of ls';
 my $perl = 'use POSIX; print getpgrp == $$ ? 1 : 0;'
     . 'open F, "/proc/self/stat"; print +(split / /, <F>)[5] == $$ ? 1 : 0;';
 ($exit, $jid) = result('execute argv ' . quote('perl -e ' . quote($perl)));
