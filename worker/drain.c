@@ -1,11 +1,8 @@
-/*
- * The end of a worker, in order: no new jobs; running ones may end by
- * themselves; then they are ended; their results may be fetched; gone. A second
- * signal skips what is left of the waiting, but never leaves a tree behind.
- */
-#include "worker/worker.h"
+#include "worker/drain.h"
 
 #include "lib/log.h"
+#include "worker/status.h"
+#include "worker/worker.h"
 
 #define DELIVER_MS 5000 /* for dispatchers to fetch the last results */
 #define GIVE_UP_MS 5000 /* beyond the grace, for trees that do not die */

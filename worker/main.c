@@ -14,7 +14,9 @@
 #include "lib/addr.h"
 #include "lib/log.h"
 #include "lib/mem.h"
+#include "worker/drain.h"
 #include "worker/facts.h"
+#include "worker/status.h"
 #include "worker/worker.h"
 
 #define PART_MAX 16384 /* longest text of one line of output, bytes */

@@ -138,7 +138,7 @@ static void phase_enter(struct monitor *m, enum monitor_phase phase,
 /* Who is below us, each sent signo; returns how many live. Without a /proc to
  * look at, at least the main process's own group: it cannot be a stranger's
  * as long as that process has not been waited for. */
-static int tree_send(struct monitor *m, int signo)
+static int send_all(struct monitor *m, int signo)
 {
     int alive = tree_walk(&m->tree, getpid(), NULL, NULL);
 
@@ -151,10 +151,10 @@ static int tree_send(struct monitor *m, int signo)
 
 /* TERM to everybody, once: whom their handlers start has the grace, too. A
  * stopped one is woken to hear it. */
-static void tree_term(struct monitor *m)
+static void term_round(struct monitor *m)
 {
     uint64_t grace = m->setup->grace_ms;
-    int alive = tree_send(m, SIGTERM);
+    int alive = send_all(m, SIGTERM);
 
     if (m->orphan && grace > ORPHAN_MS)
         grace = ORPHAN_MS;
@@ -164,7 +164,7 @@ static void tree_term(struct monitor *m)
     phase_enter(m, TERMED, grace);
 }
 
-static void tree_kill(struct monitor *m)
+static void kill_round(struct monitor *m)
 {
     int round, alive = 0, before = -1;
 
@@ -172,7 +172,7 @@ static void tree_kill(struct monitor *m)
         cgroup_kill(m->group);
     for (round = 0; round < KILL_ROUNDS && alive != before; round++) {
         before = alive;
-        alive = tree_send(m, SIGKILL);
+        alive = send_all(m, SIGKILL);
     }
     if (!m->stuck_told && now_us() - m->killing_us > STUCK_MS * 1000) {
         int left = m->report.left;
@@ -190,12 +190,12 @@ static void tree_kill(struct monitor *m)
 static void deadline_passed(struct monitor *m)
 {
     if (m->phase == SETTLING) {
-        tree_term(m);
+        term_round(m);
         return;
     }
     if (m->phase == TERMED)
         phase_enter(m, KILLING, 0);
-    tree_kill(m);
+    kill_round(m);
 }
 
 static void end_asked(struct monitor *m, bool at_once)
@@ -204,7 +204,7 @@ static void end_asked(struct monitor *m, bool at_once)
     if (at_once && m->phase != KILLING)
         phase_enter(m, KILLING, 0);
     else if (m->phase < TERMED)
-        tree_term(m);
+        term_round(m);
 }
 
 /* The worker has died: shorter grace, for it is told lost within seconds. */

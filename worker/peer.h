@@ -15,7 +15,16 @@
 #include "worker/job.h"
 #include "worker/op.h"
 
-struct peer;
+/* A dispatcher's link. */
+struct peer {
+    struct peers *peers;
+    struct conn *conn;
+    char name[JID_INSTANCE_MAX + 1]; /* "": it has not said hello */
+    struct job *ready;               /* those with lines to send, in turn */
+    struct loop_task pump;
+    bool load_owed; /* it was too slow for the last load line */
+    struct peer *prev, *next;
+};
 
 /* What all links share; the program fills it and keeps it. */
 struct peers {
@@ -31,6 +40,11 @@ struct peers {
 /* For listen_add(); its ctx is a struct peers. */
 extern const struct listen_face peer_face;
 
+/* It has said who it is; an older link of that name ends. */
+void peer_greeted(struct peer *p, const char *name, size_t len);
+/* Sends the job's lines behind seq, here and nowhere else; of one that is
+ * already forgotten its last line. False: it never had a line seq. */
+MUST_CHECK bool peer_send_from(struct peer *p, struct job *j, uint64_t seq);
 /* For jobs->news: sends what a job has to say, in its turn. */
 void peer_news(struct job *j);
 /* Once their connections are freed. */

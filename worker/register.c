@@ -1,5 +1,6 @@
 #include "worker/register.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -53,16 +54,28 @@ void registrar_attrs(struct attrs *a, const struct conf *conf, const char *host,
     add_configured(a, conf);
 }
 
-/* The dial string; but no service's name may hold the / of a unix socket's
- * path, which then stands in the attribute addr. */
+/* No service's name may hold the / of a unix socket's path: worker!HOST!run!w
+ * for /run/w, and the dial string as an attribute. */
+static void set_unix_name(struct registrar *r, const struct addr *addr)
+{
+    char text[ADDR_TEXT_MAX], *p;
+
+    r->name =
+        xasprintf("worker!%s%s", attrs_get(&r->attrs, "host"), addr->host);
+    for (p = r->name; *p; p++)
+        if (*p == '/')
+            *p = '!';
+    attrs_set(&r->attrs, "addr", addr_write_dial(addr, text, sizeof(text)));
+}
+
+/* The dial string. */
 static void set_name(struct registrar *r, const struct addr *addr)
 {
     struct addr public = *addr;
     char text[ADDR_TEXT_MAX];
 
     if (addr->kind == ADDR_UNIX) {
-        r->name = xasprintf("worker!%s", attrs_get(&r->attrs, "host"));
-        attrs_set(&r->attrs, "addr", addr_write_dial(addr, text, sizeof(text)));
+        set_unix_name(r, addr);
         return;
     }
     /* every address: others know this host by its name */
@@ -70,7 +83,7 @@ static void set_name(struct registrar *r, const struct addr *addr)
         strcmp(addr->host, "::") == 0) {
         const char *fqdn = attrs_get(&r->attrs, "fqdn");
 
-        memcpy(public.host, fqdn, strnlen(fqdn, ADDR_HOST_MAX) + 1);
+        snprintf(public.host, sizeof(public.host), "%s", fqdn);
     }
     r->name = xstrdup(addr_write_dial(&public, text, sizeof(text)));
 }

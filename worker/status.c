@@ -1,14 +1,11 @@
-/*
- * What changes while a worker serves: its load and its free slots. Dispatchers
- * are told of slots at once, for they choose by them; the registry, which
- * serves whoever has no link, at most once a second.
- */
-#include "worker/worker.h"
+#include "worker/status.h"
 
 #include <stdio.h>
 #include <string.h>
 
+#include "worker/drain.h"
 #include "worker/facts.h"
+#include "worker/worker.h"
 
 #define LOAD_MS     5000 /* the kernel counts anew as often */
 #define REGISTRY_MS 1000 /* between two words to the registry */

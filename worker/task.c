@@ -5,7 +5,6 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -15,17 +14,10 @@
 #include "lib/log.h"
 #include "lib/mem.h"
 #include "worker/cgroup.h"
+#include "worker/stream.h"
 #include "worker/tree.h"
 
-#define READ_BYTES 16384 /* of a pipe in one turn */
-#define STRAY_MS   20    /* between rounds of killing strays */
-
-struct task_pipe {
-    struct task *task;
-    int fd; /* -1: read out */
-    struct loop_fd *event;
-    long left; /* bytes still to be read once nobody writes; -1: till EOF */
-};
+#define STRAY_MS 20 /* between rounds of killing strays */
 
 struct task {
     struct tasks *tasks;
@@ -35,7 +27,7 @@ struct task {
     pid_t monitor; /* 0 once it has been waited for */
     int control;   /* -1: closed */
     struct loop_fd *control_event;
-    struct task_pipe pipes[TASK_STREAMS];
+    struct stream streams[TASK_STREAMS];
     struct loop_task check; /* whether it is emptied, outside of calls */
     bool ended;             /* told so */
     bool orphaned;          /* no monitor, and strays may live */
@@ -55,15 +47,6 @@ static void task_free(struct task *t)
     free(t);
 }
 
-static void pipe_close(struct task_pipe *p)
-{
-    loop_fd_free(p->event);
-    p->event = NULL;
-    if (p->fd >= 0)
-        close(p->fd);
-    p->fd = -1;
-}
-
 static void control_close(struct task *t)
 {
     loop_fd_free(t->control_event);
@@ -79,7 +62,7 @@ void task_release(struct task *t)
 
     t->handler = NULL;
     for (i = 0; i < TASK_STREAMS; i++)
-        pipe_close(&t->pipes[i]);
+        stream_close(&t->streams[i]);
     if (!t->ended)
         task_end(t, true);
     /* the monitor may still have a word to say; if not, it ends by itself */
@@ -93,15 +76,13 @@ static void task_check(void *arg)
 {
     struct task *t = arg;
 
-    if (t->handler && t->ended && t->pipes[0].fd < 0 && t->pipes[1].fd < 0)
+    if (t->handler && t->ended && t->streams[0].fd < 0 && t->streams[1].fd < 0)
         t->handler->emptied(t->arg);
 }
 
-/* Nobody writes any more: what the pipes hold now is the rest. An outsider
- * may hold an end open, so their EOF is not waited for. */
 static void task_ended(struct task *t, const struct monitor_report *report)
 {
-    int i, held;
+    int i;
 
     t->ended = true;
     t->orphaned = false;
@@ -111,41 +92,30 @@ static void task_ended(struct task *t, const struct monitor_report *report)
             task_free(t);
         return;
     }
-    for (i = 0; i < TASK_STREAMS; i++) {
-        struct task_pipe *p = &t->pipes[i];
-
-        if (p->fd < 0)
-            continue;
-        p->left = ioctl(p->fd, FIONREAD, &held) == 0 ? held : 0;
-        if (!p->left)
-            pipe_close(p);
-    }
+    for (i = 0; i < TASK_STREAMS; i++)
+        stream_rest(&t->streams[i]);
     loop_settle(t->tasks->loop, &t->check);
     t->handler->ended(t->arg, report);
 }
 
 /* -- output ---------------------------------------------------------------- */
 
-static void pipe_readable(void *arg)
+static void on_bytes(struct stream *s, const char *bytes, size_t len)
 {
-    struct task_pipe *p = arg;
-    struct task *t = p->task;
-    size_t want =
-        p->left >= 0 && p->left < READ_BYTES ? (size_t)p->left : READ_BYTES;
-    ssize_t n = read(p->fd, t->tasks->scratch, want);
+    struct task *t = s->owner;
 
-    if (n < 0 && (errno == EAGAIN || errno == EINTR))
-        return;
-    if (n > 0 && p->left > 0)
-        p->left -= n;
-    if (n <= 0 || p->left == 0) {
-        pipe_close(p);
-        loop_settle(t->tasks->loop, &t->check);
-    }
-    if (n > 0 && t->handler)
-        t->handler->output(t->arg, (int)(p - t->pipes), t->tasks->scratch,
-                           (size_t)n);
+    t->handler->output(t->arg, (int)(s - t->streams), bytes, len);
 }
+
+static void on_end(struct stream *s)
+{
+    struct task *t = s->owner;
+
+    loop_settle(t->tasks->loop, &t->check);
+}
+
+static const struct stream_handler stream_handler = {.bytes = on_bytes,
+                                                     .end = on_end};
 
 void task_pause(struct task *t, bool pause)
 {
@@ -154,14 +124,8 @@ void task_pause(struct task *t, bool pause)
     if (t->paused == pause)
         return;
     t->paused = pause;
-    for (i = 0; i < TASK_STREAMS; i++) {
-        if (t->pipes[i].fd < 0)
-            continue;
-        if (pause)
-            loop_fd_off(t->pipes[i].event);
-        else
-            loop_fd_on(t->pipes[i].event);
-    }
+    for (i = 0; i < TASK_STREAMS; i++)
+        stream_pause(&t->streams[i], pause);
 }
 
 /* -- the monitor ----------------------------------------------------------- */
@@ -257,21 +221,6 @@ static void orphans_end(struct tasks *ts)
         }
 }
 
-/* Kills them; returns how many there were. Whose parent vanishes while /proc is
- * read can be missed once, so that only a second look tells that all are gone. */
-static int strays_kill(struct tasks *ts)
-{
-    struct tree tree = {0};
-    int alive = 0, look;
-
-    for (look = 0; look < 2 && alive == 0; look++)
-        alive = tree_walk(&tree, getpid(), is_monitor, ts);
-    if (alive > 0)
-        tree_signal(&tree, SIGKILL);
-    tree_free(&tree);
-    return alive;
-}
-
 /* The worker is a subreaper, too: when a monitor is killed its tree comes to
  * the worker. Whoever is below us and below no monitor is of such a tree. */
 static void strays_round(void *arg)
@@ -280,7 +229,7 @@ static void strays_round(void *arg)
 
     if (!have_orphans(ts))
         return;
-    if (strays_kill(ts) > 0)
+    if (tree_kill(getpid(), is_monitor, ts) > 0)
         loop_timer_set(ts->stray_timer, STRAY_MS);
     else
         orphans_end(ts);
@@ -363,17 +312,6 @@ static pid_t monitor_fork(const struct tasks *ts, const struct task_fds *f,
     return pid;
 }
 
-static void pipe_init(struct task *t, int stream, int fd)
-{
-    struct task_pipe *p = &t->pipes[stream];
-
-    p->task = t;
-    p->fd = fd;
-    p->left = -1;
-    p->event = loop_fd_new(t->tasks->loop, fd, false, pipe_readable, p);
-    loop_fd_on(p->event);
-}
-
 struct task *task_start(struct tasks *ts, const struct child_spec *spec,
                         uint64_t grace_ms, const struct task_handler *handler,
                         void *arg)
@@ -405,8 +343,10 @@ struct task *task_start(struct tasks *ts, const struct child_spec *spec,
     t->control_event =
         loop_fd_new(ts->loop, t->control, false, control_readable, t);
     loop_fd_on(t->control_event);
-    pipe_init(t, TASK_STDOUT, f.out[0]);
-    pipe_init(t, TASK_STDERR, f.err[0]);
+    stream_open(&t->streams[TASK_STDOUT], ts->loop, f.out[0], ts->scratch,
+                &stream_handler, t);
+    stream_open(&t->streams[TASK_STDERR], ts->loop, f.err[0], ts->scratch,
+                &stream_handler, t);
     DL_APPEND(ts->list, t);
     return t;
 }
@@ -430,7 +370,7 @@ bool tasks_init(struct tasks *ts, struct loop *l, const char *instance)
         log_error("cannot be a subreaper: %m");
         return false;
     }
-    ts->scratch = xmalloc(READ_BYTES);
+    ts->scratch = xmalloc(STREAM_READ);
     ts->sigchld = loop_signal_new(l, SIGCHLD, children_ended, ts);
     ts->stray_timer = loop_timer_new(l, strays_round, ts);
     return true;

@@ -3,6 +3,7 @@
 #include <ctype.h>
 #include <dirent.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -165,6 +166,21 @@ int tree_signal(const struct tree *t, int signo)
         if (t->list[i].inside && process_signal(t, &t->list[i], signo))
             sent++;
     return sent;
+}
+
+/* Whose parent vanishes while /proc is read can be missed once: only a second
+ * look tells that all are gone. */
+int tree_kill(pid_t root, bool (*skip)(void *arg, pid_t pid), void *arg)
+{
+    struct tree tree = {0};
+    int alive = 0, look;
+
+    for (look = 0; look < 2 && alive == 0; look++)
+        alive = tree_walk(&tree, root, skip, arg);
+    if (alive > 0)
+        tree_signal(&tree, SIGKILL);
+    tree_free(&tree);
+    return alive;
 }
 
 void tree_free(struct tree *t)

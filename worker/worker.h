@@ -47,18 +47,4 @@ struct worker {
 /* Settings into the parts; again after a reload. */
 void worker_configure(struct worker *w);
 
-/* -- status.c: load and free slots, told as they change -------------------- */
-
-void status_init(struct worker *w);
-/* Jobs have come or gone. */
-void status_changed(struct worker *w);
-void status_free(struct worker *w);
-
-/* -- drain.c: from SIGTERM to the end of the loop -------------------------- */
-
-/* The first time no new jobs, the second the end of all. */
-void drain_signal(void *arg);
-/* Jobs have come or gone: what it waits for may have happened. */
-void drain_check(struct worker *w);
-
 #endif

@@ -1,0 +1,241 @@
+#include "worker/request.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/log.h"
+
+static void reply(struct peer *p, const char *word, const char *text)
+{
+    struct buf *b = conn_out(p->conn);
+
+    buf_add_words(b, word);
+    if (text)
+        buf_add_words(b, text);
+    buf_add_char(b, '\n');
+    conn_flush(p->conn);
+}
+
+/* -- hello ----------------------------------------------------------------- */
+
+static void hello_answer(struct peer *p)
+{
+    struct peers *ps = p->peers;
+    struct buf *b = conn_out(p->conn);
+    struct buf ops = BUF_INIT;
+
+    buf_add_words(b, "hello");
+    buf_add_words(b, ps->host);
+    buf_add_words(b, ps->instance);
+    buf_add_fmt(b, " slots %u ops ", ps->jobs->limits.slots);
+    op_list(&ps->rules, &ops);
+    buf_add(b, ops.data, buf_len(&ops));
+    buf_add_char(b, '\n');
+    buf_free(&ops);
+    conn_flush(p->conn);
+}
+
+static void do_hello(struct peer *p, struct word *words, int count)
+{
+    struct word *name = &words[1];
+    size_t len;
+
+    if (count > 2) {
+        if (words[2].text[0] == '.')
+            conn_error(p->conn, "directive %s is not supported", words[2].text);
+        else
+            conn_error(p->conn, "usage: hello NAME");
+        return;
+    }
+    if (p->name[0]) {
+        conn_error(p->conn, "hello again");
+        return;
+    }
+    for (len = 0; len < name->len && jid_instance_char(name->text[len]); len++)
+        ;
+    if (!len || len < name->len || len > JID_INSTANCE_MAX) {
+        conn_error(p->conn, "a dispatcher's name is 1 to %d letters and digits",
+                   JID_INSTANCE_MAX);
+        return;
+    }
+    peer_greeted(p, name->text, len);
+    hello_answer(p);
+}
+
+/* -- requests about jobs --------------------------------------------------- */
+
+/* Whether jid is well-formed and one of this dispatcher's; complains if not. */
+static bool jid_is_ours(struct peer *p, const struct word *jid)
+{
+    size_t len;
+
+    if (!jid_is_valid(jid->text, jid->len, &len)) {
+        conn_error(p->conn, "a job is INSTANCE-N, not %s", jid->text);
+        return false;
+    }
+    if (len == strlen(p->name) && memcmp(jid->text, p->name, len) == 0)
+        return true;
+    conn_error(p->conn, "job %s is another dispatcher's", jid->text);
+    return false;
+}
+
+static struct job *known_job(struct peer *p, const struct word *jid)
+{
+    struct job *j;
+
+    if (!jid_is_ours(p, jid))
+        return NULL;
+    j = job_find(p->peers->jobs, jid->text);
+    if (!j)
+        conn_error(p->conn, "unknown job %s", jid->text);
+    return j;
+}
+
+static void refuse(struct peer *p, const char *jid, const char *why)
+{
+    struct buf *b = conn_out(p->conn);
+
+    log_id_info(jid, "refused: %s", why);
+    buf_add_words(b, "refuse");
+    buf_add_words(b, jid);
+    buf_add_words(b, why);
+    buf_add_char(b, '\n');
+    conn_flush(p->conn);
+}
+
+/* All that is kept of what a job has said, and its end in any case. */
+static void send_known(struct peer *p, struct job *j)
+{
+    uint64_t from = j->state == JOB_KEPT ? 0 : j->journal.acked;
+
+    if (!peer_send_from(p, j, from))
+        log_id_error(j->jid, "no line %" PRIu64, from);
+}
+
+static void do_run(struct peer *p, struct word *words, int count)
+{
+    struct peers *ps = p->peers;
+    const char *jid = words[1].text;
+    struct job *j;
+    char *why = NULL;
+
+    if (!jid_is_ours(p, &words[1]))
+        return;
+    j = job_find(ps->jobs, jid);
+    if (j) {
+        reply(p, "ack", jid);
+        send_known(p, j);
+        return;
+    }
+    if (ps->draining)
+        refuse(p, jid, "draining");
+    else if ((j = op_run(ps->jobs, &ps->rules, jid, words + 2, count - 2,
+                         &why))) {
+        reply(p, "ack", jid);
+        send_known(p, j);
+    } else {
+        refuse(p, jid, why);
+    }
+    free(why);
+}
+
+static void do_cancel(struct peer *p, struct word *words, int count)
+{
+    struct job *j = known_job(p, &words[1]);
+
+    (void)count;
+    if (j)
+        job_end(j, "cancelled");
+}
+
+static void do_list(struct peer *p, struct word *words, int count)
+{
+    struct buf *b = conn_out(p->conn);
+    size_t len = strlen(p->name);
+    struct job *j;
+
+    (void)words;
+    (void)count;
+    for (j = p->peers->jobs->by_jid; j; j = j->hh.next)
+        if (j->state != JOB_KEPT && j->instance_len == len &&
+            memcmp(j->jid, p->name, len) == 0)
+            buf_add_fmt(b, "have %s %" PRIu64 " %s\n", j->jid, j->journal.last,
+                        j->state == JOB_EXITED ? "exited" : "running");
+    buf_add_str(b, ".end\n");
+    conn_flush(p->conn);
+}
+
+/* The number of a line of job *j; complains if there is none. */
+static bool take_number(struct peer *p, const struct word *word, uint64_t *seq)
+{
+    unsigned long long n;
+
+    if (!word_to_u64(word, UINT64_MAX, &n)) {
+        conn_error(p->conn, "a line has a number, not %s", word->text);
+        return false;
+    }
+    *seq = n;
+    return true;
+}
+
+static void do_resume(struct peer *p, struct word *words, int count)
+{
+    struct job *j = known_job(p, &words[1]);
+    uint64_t seq;
+
+    (void)count;
+    if (j && take_number(p, &words[2], &seq) && !peer_send_from(p, j, seq))
+        conn_error(p->conn, "job %s has no line %" PRIu64, j->jid, seq);
+}
+
+static void do_got(struct peer *p, struct word *words, int count)
+{
+    struct job *j = known_job(p, &words[1]);
+    uint64_t seq;
+
+    (void)count;
+    if (j && take_number(p, &words[2], &seq) && !job_ack(j, seq))
+        conn_error(p->conn, "job %s has no line %" PRIu64, j->jid, seq);
+}
+
+/* -- the table of requests ------------------------------------------------- */
+
+static const struct request {
+    const char *word;
+    int min, max; /* words, itself too */
+    const char *usage;
+    void (*handle)(struct peer *p, struct word *words, int count);
+} requests[] = {
+    {"hello", 2, REQUEST_WORDS_MAX, "hello NAME", do_hello},
+    {"run", 3, REQUEST_WORDS_MAX,
+     "run JID OP [arg value]... [.directive value]...", do_run},
+    {"cancel", 2, 2, "cancel JID", do_cancel},
+    {"list", 1, 1, "list", do_list},
+    {"resume", 3, 3, "resume JID SEQ", do_resume},
+    {"got", 3, 3, "got JID SEQ", do_got},
+};
+
+static const struct request *request_find(const struct word *word)
+{
+    size_t i;
+
+    for (i = 0; i < ARRAY_LEN(requests); i++)
+        if (word_is(word, requests[i].word))
+            return &requests[i];
+    return NULL;
+}
+
+void request_handle(struct peer *p, struct word *words, int count)
+{
+    const struct request *r = request_find(&words[0]);
+
+    if (!r)
+        conn_error(p->conn, "unknown request %s", words[0].text);
+    else if (!p->name[0] && r->handle != do_hello)
+        conn_error(p->conn, "say hello first");
+    else if (count < r->min || count > r->max)
+        conn_error(p->conn, "usage: %s", r->usage);
+    else
+        r->handle(p, words, count);
+}

@@ -1,0 +1,19 @@
+/*
+ * What dispatchers may say, as a table: the word, how many words, the handler.
+ * Form is checked once, before any handler; every answer but the lines of jobs
+ * is written here.
+ *
+ * Must not know how jobs are run, nor how lines are sent.
+ */
+#ifndef MUSTER_WORKER_REQUEST_H
+#define MUSTER_WORKER_REQUEST_H
+
+#include "lib/words.h"
+#include "worker/peer.h"
+
+#define REQUEST_WORDS_MAX 1024 /* words of one request */
+
+/* One request, of at least one word. */
+void request_handle(struct peer *p, struct word *words, int count);
+
+#endif
