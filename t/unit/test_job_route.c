@@ -180,139 +180,140 @@ static void play(struct play *p)
     job_free(j);
 }
 
+static const struct {
+    struct play play;
+    unsigned failures, most, most_in_rack;
+    unsigned started_min, started_max;
+} rollout_rows[] = {
+    /* 30 hosts, 10 %, one in a rack, more than two failures: the third
+     * failure (host 14) stops it while two others run */
+    {{{true, true, 10},
+      {true, false, 2},
+      1,
+      {4, 9, 14, 0},
+      false,
+      0,
+      0,
+      0,
+      0,
+      0},
+     3,
+     3,
+     1,
+     14,
+     16},
+    /* no limit of failures */
+    {{{true, true, 10},
+      {false, false, 0},
+      1,
+      {4, 9, 14, 0},
+      false,
+      0,
+      0,
+      0,
+      0,
+      0},
+     3,
+     3,
+     1,
+     30,
+     30},
+    /* limit 0: the first one stops it */
+    {{{true, false, 1},
+      {true, false, 0},
+      0,
+      {4, 9, 14, 0},
+      false,
+      0,
+      0,
+      0,
+      0,
+      0},
+     1,
+     1,
+     0,
+     4,
+     4},
+    {{{true, false, 3},
+      {true, true, 0},
+      0,
+      {4, 9, 14, 0},
+      false,
+      0,
+      0,
+      0,
+      0,
+      0},
+     1,
+     3,
+     0,
+     4,
+     6},
+    /* 100 %: never */
+    {{{true, false, 3}, {true, true, 100}, 0, {0}, true, 0, 0, 0, 0, 0},
+     30,
+     3,
+     0,
+     30,
+     30},
+    /* 10 % of 30 is 3: the fourth failure stops it */
+    {{{true, false, 1}, {true, true, 10}, 0, {0}, true, 0, 0, 0, 0, 0},
+     4,
+     1,
+     0,
+     4,
+     4},
+    /* a batch larger than the set, all failing: running ones end */
+    {{{true, false, 100}, {true, false, 2}, 0, {0}, true, 0, 0, 0, 0, 0},
+     30,
+     30,
+     0,
+     30,
+     30},
+    /* all of one batch failing */
+    {{{true, false, 5},
+      {true, false, 2},
+      0,
+      {1, 2, 3, 4, 5, 0},
+      false,
+      0,
+      0,
+      0,
+      0,
+      0},
+     5,
+     5,
+     0,
+     5,
+     7},
+    /* racks alone */
+    {{{false, false, 0}, {false, false, 0}, 2, {0}, false, 0, 0, 0, 0, 0},
+     0,
+     6,
+     2,
+     30,
+     30},
+    /* 1 % of 30 is none, which is one at a time */
+    {{{true, true, 1}, {false, false, 0}, 0, {0}, false, 0, 0, 0, 0, 0},
+     0,
+     1,
+     0,
+     30,
+     30},
+};
+
 static void rollouts(void **state)
 {
-    static const struct {
-        struct play play;
-        unsigned failures, most, most_in_rack;
-        unsigned started_min, started_max;
-    } rows[] = {
-        /* 30 hosts, 10 %, one in a rack, more than two failures: the third
-         * failure (host 14) stops it while two others run */
-        {{{true, true, 10},
-          {true, false, 2},
-          1,
-          {4, 9, 14, 0},
-          false,
-          0,
-          0,
-          0,
-          0,
-          0},
-         3,
-         3,
-         1,
-         14,
-         16},
-        /* no limit of failures */
-        {{{true, true, 10},
-          {false, false, 0},
-          1,
-          {4, 9, 14, 0},
-          false,
-          0,
-          0,
-          0,
-          0,
-          0},
-         3,
-         3,
-         1,
-         30,
-         30},
-        /* limit 0: the first one stops it */
-        {{{true, false, 1},
-          {true, false, 0},
-          0,
-          {4, 9, 14, 0},
-          false,
-          0,
-          0,
-          0,
-          0,
-          0},
-         1,
-         1,
-         0,
-         4,
-         4},
-        {{{true, false, 3},
-          {true, true, 0},
-          0,
-          {4, 9, 14, 0},
-          false,
-          0,
-          0,
-          0,
-          0,
-          0},
-         1,
-         3,
-         0,
-         4,
-         6},
-        /* 100 %: never */
-        {{{true, false, 3}, {true, true, 100}, 0, {0}, true, 0, 0, 0, 0, 0},
-         30,
-         3,
-         0,
-         30,
-         30},
-        /* 10 % of 30 is 3: the fourth failure stops it */
-        {{{true, false, 1}, {true, true, 10}, 0, {0}, true, 0, 0, 0, 0, 0},
-         4,
-         1,
-         0,
-         4,
-         4},
-        /* a batch larger than the set, all failing: running ones end */
-        {{{true, false, 100}, {true, false, 2}, 0, {0}, true, 0, 0, 0, 0, 0},
-         30,
-         30,
-         0,
-         30,
-         30},
-        /* all of one batch failing */
-        {{{true, false, 5},
-          {true, false, 2},
-          0,
-          {1, 2, 3, 4, 5, 0},
-          false,
-          0,
-          0,
-          0,
-          0,
-          0},
-         5,
-         5,
-         0,
-         5,
-         7},
-        /* racks alone */
-        {{{false, false, 0}, {false, false, 0}, 2, {0}, false, 0, 0, 0, 0, 0},
-         0,
-         6,
-         2,
-         30,
-         30},
-        /* 1 % of 30 is none, which is one at a time */
-        {{{true, true, 1}, {false, false, 0}, 0, {0}, false, 0, 0, 0, 0, 0},
-         0,
-         1,
-         0,
-         30,
-         30},
-    };
-
     (void)state;
-    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-        struct play p = rows[i].play;
+    for (size_t i = 0; i < ARRAY_LEN(rollout_rows); i++) {
+        struct play p = rollout_rows[i].play;
 
         play(&p);
-        assert_int_equal(p.failures, rows[i].failures);
-        assert_int_equal(p.most, rows[i].most);
-        assert_int_equal(p.most_in_rack, rows[i].most_in_rack);
-        assert_in_range(p.started, rows[i].started_min, rows[i].started_max);
+        assert_int_equal(p.failures, rollout_rows[i].failures);
+        assert_int_equal(p.most, rollout_rows[i].most);
+        assert_int_equal(p.most_in_rack, rollout_rows[i].most_in_rack);
+        assert_in_range(p.started, rollout_rows[i].started_min,
+                        rollout_rows[i].started_max);
     }
 }
 
