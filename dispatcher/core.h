@@ -127,6 +127,7 @@ void lost_have(void *arg, const char *jid, uint64_t last_seq, bool exited);
 void lost_list_end(void *arg);
 /* The worker will not answer for it any more. */
 void lost_task(struct dispatch *d, struct task *t, const char *why);
+void lost_all(struct worker *w, const char *why);
 /* A word about a task that is not the worker's any more. */
 void lost_output(struct worker *w, const struct wire_output *o);
 void lost_exit(struct worker *w, const struct wire_exit *e);

@@ -20,6 +20,7 @@ void dispatch_settings_read(struct dispatch_settings *s,
     s->jobs_size = (size_t)conf_size(conf, "dispatcher.jobs_size");
     s->lost_after_ms =
         (uint64_t)conf_duration_ms(conf, "dispatcher.lost_after");
+    s->probe_ms = (uint64_t)conf_duration_ms(conf, "dispatcher.probe");
     s->queue = (unsigned)conf_int(conf, "dispatcher.queue");
     s->line = (size_t)conf_size(conf, "limits.line");
     s->store = (unsigned)conf_enum(conf, "dispatcher.store");

@@ -23,9 +23,10 @@ struct dispatch_settings {
     uint64_t jobs_age_ms;
     size_t jobs_size;
     uint64_t lost_after_ms;
-    unsigned queue; /* jobs at once */
-    size_t line;    /* longest line of a client */
-    unsigned store; /* the place of the value of dispatcher.store */
+    uint64_t probe_ms; /* silence of a worker before it is asked */
+    unsigned queue;    /* jobs at once */
+    size_t line;       /* longest line of a client */
+    unsigned store;    /* the place of the value of dispatcher.store */
 };
 
 void dispatch_settings_read(struct dispatch_settings *s,

@@ -149,6 +149,39 @@ int job_group(struct job *j, const char *value)
     return (int)j->n_groups++;
 }
 
+static size_t attrs_cost(const struct attrs *a)
+{
+    size_t n = a->size * sizeof(*a->list);
+
+    for (size_t i = 0; i < a->count; i++)
+        n += strlen(a->list[i].name) + strlen(a->list[i].value) + 2;
+    return n;
+}
+
+static size_t spec_cost(const struct dispatch_spec *spec)
+{
+    size_t n = spec->n_hosts * sizeof(*spec->hosts);
+
+    for (size_t i = 0; i < spec->n_args; i++)
+        n += sizeof(*spec->args) + strlen(spec->args[i].name) +
+             spec->args[i].len + 2;
+    for (size_t i = 0; i < spec->n_hosts; i++)
+        n += strlen(spec->hosts[i]) + 1;
+    return n + (spec->on ? strlen(spec->on) + 1 : 0);
+}
+
+size_t job_cost(const struct job *j)
+{
+    size_t n = sizeof(*j) + spec_cost(&j->spec);
+
+    n += j->n_tasks * (sizeof(*j->tasks) + sizeof(*j->log.hosts));
+    for (unsigned i = 0; i < j->n_tasks; i++)
+        n += attrs_cost(&j->tasks[i].attrs);
+    for (unsigned i = 0; i < j->n_names; i++)
+        n += sizeof(*j->names) + strlen(j->names[i]) + 1;
+    return n;
+}
+
 /* -- states ---------------------------------------------------------------- */
 
 static bool task_is_active(enum task_state s)

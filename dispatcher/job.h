@@ -119,6 +119,7 @@ struct job {
     time_t submitted, ended;
     uint64_t ended_ms;
     struct eventlog log;
+    size_t cost;           /* bytes beside its output, as the store counts */
     TAILQ_ENTRY(job) link; /* in the store, in order */
     TAILQ_ENTRY(job) live; /* in the core, while not JOB_DONE */
     bool is_live;
@@ -173,6 +174,9 @@ static inline bool job_is_over(const struct job *j)
 {
     return j->counts[TASK_ENDED] == j->n_tasks;
 }
+
+/* About the memory that it takes beside its output. */
+size_t job_cost(const struct job *j);
 
 /* 0 if every host is ok, changed or skipped by its worker, else 2. */
 int job_result(const struct job *j);

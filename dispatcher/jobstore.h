@@ -24,7 +24,7 @@
 struct jobstore;
 
 struct jobstore_handler {
-    /* error NULL: it is kept; else it is not, and the job is freed after */
+    /* error NULL: it is kept; else it must end with that error */
     void (*added)(void *arg, struct job *j, const char *error);
     void (*stored)(void *arg, struct task *t, uint64_t seq);
 };
@@ -32,7 +32,7 @@ struct jobstore_handler {
 struct jobstore_bounds {
     unsigned jobs;   /* ended jobs */
     uint64_t age_ms; /* of an ended job */
-    size_t size;     /* of output in all */
+    size_t size;     /* of all jobs and their output, bytes */
 };
 
 /* What an implementation is. */

@@ -13,7 +13,7 @@ struct memory {
     struct job *by_jid;
     struct job_list jobs; /* in order of submission */
     unsigned n_ended;
-    size_t size; /* of output of all jobs */
+    size_t size; /* of all jobs and their output */
 };
 
 static struct memory *memory_of(struct jobstore *s)
@@ -27,6 +27,7 @@ static void memory_drop(struct memory *m, struct job *j)
     TAILQ_REMOVE(&m->jobs, j, link);
     if (j->state == JOB_DONE)
         m->n_ended--;
+    m->size -= j->cost;
     job_free(j);
 }
 
@@ -39,14 +40,11 @@ static void memory_free(struct jobstore *s)
     free(m);
 }
 
-static void memory_add(struct jobstore *s, struct job *j)
+static void memory_recount(struct memory *m, struct job *j)
 {
-    struct memory *m = memory_of(s);
-
-    j->log.total = &m->size;
-    HASH_ADD_STR(m->by_jid, jid, j);
-    TAILQ_INSERT_TAIL(&m->jobs, j, link);
-    s->handler.added(s->arg, j, NULL);
+    m->size -= j->cost;
+    j->cost = job_cost(j);
+    m->size += j->cost;
 }
 
 static void memory_event(struct jobstore *s, struct job *j,
@@ -76,6 +74,32 @@ static bool memory_evict(struct memory *m, const char *why)
     return false;
 }
 
+/* Makes room by forgetting; false: what is left has not ended. */
+static bool memory_fits(struct memory *m)
+{
+    while (m->size > m->base.bounds.size) {
+        if (!memory_evict(m, "no room"))
+            return false;
+    }
+    return true;
+}
+
+static void memory_add(struct jobstore *s, struct job *j)
+{
+    struct memory *m = memory_of(s);
+    bool fits;
+
+    j->log.total = &m->size;
+    memory_recount(m, j);
+    fits = memory_fits(m);
+    HASH_ADD_STR(m->by_jid, jid, j);
+    TAILQ_INSERT_TAIL(&m->jobs, j, link);
+    s->handler.added(s->arg, j,
+                     fits ? NULL
+                          : "no room for more jobs "
+                            "(dispatcher.jobs_size)");
+}
+
 static void memory_output(struct jobstore *s, struct task *t, bool whole,
                           unsigned stream, const char *text, size_t len,
                           uint64_t seq)
@@ -84,9 +108,7 @@ static void memory_output(struct jobstore *s, struct task *t, bool whole,
 
     eventlog_add_output(&t->job->log, whole, t->index, t->host, stream, text,
                         len);
-    while (m->size > s->bounds.size && memory_evict(m, "too much output"))
-        ;
-    if (m->size > s->bounds.size)
+    if (!memory_fits(m))
         eventlog_squeeze(&t->job->log, t->index);
     s->handler.stored(s->arg, t, seq);
 }
@@ -100,8 +122,8 @@ static void memory_changed(struct jobstore *s, struct job *j)
 
 static void memory_ended(struct jobstore *s, struct job *j)
 {
-    (void)j;
     memory_of(s)->n_ended++;
+    memory_recount(memory_of(s), j);
 }
 
 static void memory_remove(struct jobstore *s, struct job *j)
@@ -137,6 +159,7 @@ static void memory_tidy(struct jobstore *s, uint64_t now_ms)
     }
     while (m->n_ended > s->bounds.jobs && memory_evict(m, "too many jobs"))
         ;
+    (void)memory_fits(m);
 }
 
 static const struct jobstore_ops memory_ops = {

@@ -17,7 +17,7 @@ void lost_task(struct dispatch *d, struct task *t, const char *why)
     run_end(d, t, REASON_LOST, why);
 }
 
-static void lose_all(struct worker *w, const char *why)
+void lost_all(struct worker *w, const char *why)
 {
     struct task *t, *next;
 
@@ -34,7 +34,7 @@ static void lose_predecessors(struct worker *w)
 
     HASH_ITER (by_name, w->core->by_name, other, next) {
         if (other != w && !other->up && strcmp(other->host, w->host) == 0)
-            lose_all(other, "the worker was started anew");
+            lost_all(other, "the worker was started anew");
     }
 }
 
@@ -69,7 +69,7 @@ const char *lost_up(void *arg, const char *host, const char *instance,
     if (strcmp(host, w->host) != 0)
         return "another worker answers at this address";
     if (!same)
-        lose_all(w, "the worker was started anew");
+        lost_all(w, "the worker was started anew");
     worker_greeted(w, instance, slots, ops);
     lose_predecessors(w);
     log_id_info(w->host, "link up: %u slots%s", slots,

@@ -7,7 +7,7 @@
 #include "dispatcher/core.h"
 #include "lib/mem.h"
 
-#define RECORD_CMD_MAX 200 /* bytes of a command in the list of jobs */
+#define RECORD_TEXT_MAX 200 /* bytes of a target or command in a list of jobs */
 
 static void set_count(struct attrs *out, const char *name, unsigned n)
 {
@@ -42,20 +42,31 @@ void record_summary(const struct job *j, struct attrs *out)
     set_if(out, "stopped", j->stopped);
 }
 
-static void set_target(const struct job *j, struct attrs *out)
+/* The list of all jobs must not be what is longest in any of them, times their
+ * number. */
+static void set_text(struct attrs *out, const char *name, const char *text,
+                     bool whole)
+{
+    if (whole || strlen(text) <= RECORD_TEXT_MAX)
+        attrs_set(out, name, text);
+    else
+        attrs_set_fmt(out, name, "%.*s...", RECORD_TEXT_MAX, text);
+}
+
+static void set_target(const struct job *j, bool whole, struct attrs *out)
 {
     const struct dispatch_spec *spec = &j->spec;
     struct buf b = BUF_INIT;
 
     if (spec->on)
-        attrs_set(out, "on", spec->on);
+        set_text(out, "on", spec->on, whole);
     for (size_t i = 0; i < spec->n_hosts; i++) {
         if (i)
             buf_add_char(&b, ',');
         buf_add_str(&b, spec->hosts[i]);
     }
     if (spec->n_hosts)
-        attrs_set(out, "on-hosts", buf_str(&b));
+        set_text(out, "on-hosts", buf_str(&b), whole);
     buf_free(&b);
     if (spec->any)
         attrs_set(out, "any", "1");
@@ -71,20 +82,17 @@ static const char *spec_arg(const struct dispatch_spec *spec, const char *name)
     return NULL;
 }
 
-/* The beginning of what is run; the whole of it is in the record of the job. */
-static void set_command(const struct job *j, struct attrs *out)
+static void set_command(const struct job *j, bool whole, struct attrs *out)
 {
     const char *cmd = spec_arg(&j->spec, "cmd");
 
     if (!cmd)
         cmd = spec_arg(&j->spec, "argv");
-    if (!cmd)
-        return;
-    attrs_set_fmt(out, "cmd", "%.*s%s", RECORD_CMD_MAX, cmd,
-                  strlen(cmd) > RECORD_CMD_MAX ? "..." : "");
+    if (cmd)
+        set_text(out, "cmd", cmd, whole);
 }
 
-void record_job(const struct job *j, struct attrs *out)
+void record_job(const struct job *j, bool whole, struct attrs *out)
 {
     attrs_set(out, "op", j->spec.op);
     attrs_set_fmt(out, "state", "%d", j->state == JOB_DONE ? job_result(j) : 1);
@@ -96,8 +104,8 @@ void record_job(const struct job *j, struct attrs *out)
     set_time(out, "ended", j->ended);
     if (j->error)
         attrs_set(out, "error", j->error);
-    set_target(j, out);
-    set_command(j, out);
+    set_target(j, whole, out);
+    set_command(j, whole, out);
 }
 
 /* A task that has not ended has no result: its state is a word, then. */
@@ -128,13 +136,13 @@ static void tell_arg(const struct dispatch_arg *a, struct attrs *pairs)
     free(name);
 }
 
-static void tell_job(const struct job *j, bool args, dispatch_record_fn *fn,
+static void tell_job(const struct job *j, bool whole, dispatch_record_fn *fn,
                      void *arg)
 {
     struct attrs pairs = {0};
 
-    record_job(j, &pairs);
-    for (size_t i = 0; args && i < j->spec.n_args; i++)
+    record_job(j, whole, &pairs);
+    for (size_t i = 0; whole && i < j->spec.n_args; i++)
         tell_arg(&j->spec.args[i], &pairs);
     fn(arg, j->jid, &pairs);
     attrs_free(&pairs);

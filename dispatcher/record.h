@@ -10,8 +10,8 @@
 
 /* How many hosts ended how: what the done line says. */
 void record_summary(const struct job *j, struct attrs *out);
-/* The job. */
-void record_job(const struct job *j, struct attrs *out);
+/* The job; if not whole, long texts are cut. */
+void record_job(const struct job *j, bool whole, struct attrs *out);
 /* One of its hosts. */
 void record_task(const struct task *t, struct attrs *out);
 

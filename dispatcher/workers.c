@@ -6,9 +6,8 @@
 #include "lib/log.h"
 #include "lib/mem.h"
 
-#define WORKER_SILENCE_MS 5000
-#define WORKER_LINE_MORE  4096  /* beside the text of a line of output */
-#define WORKER_GRACE_MS   20000 /* for coming back after the registry did */
+#define WORKER_LINE_MORE 4096  /* beside the text of a line of output */
+#define WORKER_GRACE_MS  20000 /* for coming back after the registry did */
 
 struct worker *workers_by_host(const struct dispatch *d, const char *host)
 {
@@ -37,7 +36,7 @@ static void worker_dial(struct dispatch *d, struct worker *w)
                              .line_max =
                                  2 * d->settings.line + WORKER_LINE_MORE,
                              .connect_ms = WORKER_CONNECT_MS,
-                             .silence_ms = WORKER_SILENCE_MS};
+                             .silence_ms = d->settings.probe_ms};
     struct addr addr;
     const char *wrong = addr_parse(&addr, text ? text : w->name, 0);
 
@@ -103,6 +102,9 @@ static void host_adopt(struct dispatch *d, struct worker *w)
         queue_remove(t);
         t->worker = w;
         t->wait_ms = 0;
+        if (t->job->spec.per_attr)
+            t->group =
+                job_group(t->job, attrs_get(&w->attrs, t->job->spec.per_attr));
         queue_add(&d->queue, t);
         dispatch_touch_job(d, t->job);
     }
@@ -222,6 +224,14 @@ uint64_t workers_sweep(struct dispatch *d, uint64_t now)
     return at;
 }
 
+/* It is another one now, under the same name. */
+static void worker_forget(struct dispatch *d, struct worker *w)
+{
+    lost_all(w, "the worker is another one now");
+    worker_disown(d, w);
+    worker_drop(d, w);
+}
+
 /* -- the monitor ----------------------------------------------------------- */
 
 static void on_add(void *arg, const struct muster_service *s)
@@ -237,14 +247,16 @@ static bool same(const char *a, const char *b)
 static void on_change(void *arg, const struct muster_service *s,
                       const struct muster_service *old)
 {
+    static const char *const identity[] = {"host", "addr"};
     struct dispatch *d = arg;
     struct worker *w = worker_by_name(d, s->name);
-    const char *host = muster_service_get(s, "host");
+    bool other = false;
 
-    if (w &&
-        (!same(host, muster_service_get(old, "host")) ||
-         !same(muster_service_get(s, "addr"), muster_service_get(old, "addr"))))
-        worker_gone(d, w);
+    for (size_t i = 0; i < ARRAY_LEN(identity); i++)
+        other |= !same(muster_service_get(s, identity[i]),
+                       muster_service_get(old, identity[i]));
+    if (w && other)
+        worker_forget(d, w);
     worker_add(d, s);
 }
 

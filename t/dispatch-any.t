@@ -100,6 +100,8 @@ $w->hang_up;
 like join(' ', $c->rest), qr/exit $w->{host} - state 3 reason lost/,
     'it may have started: lost';
 $w->listen->link;
+$w->expect(qr/^list$/);
+$w->say('.end');
 
 # .lost rerun: elsewhere, although it may run twice
 $c = submit('.lost rerun');

@@ -105,7 +105,12 @@ sub line
 sub expect
 {
     my ($self, $pattern, $seconds) = @_;
-    my $line = $self->line($seconds);
+    my $line;
+    while (1) {
+        $line = $self->line($seconds);
+        last if !defined $line || $line ne 'list' || $line =~ $pattern;
+        $self->say('.end');    # it was quiet, and is asked whether it lives
+    }
     die "$self->{host}: nothing came, wanted $pattern" unless defined $line;
     my @got = $line =~ $pattern
         or die "$self->{host}: $line, wanted $pattern";
