@@ -17,6 +17,7 @@
  *   at ID EVENT free OTHER         in that callback (the next one of its name)
  *   at ID EVENT end                … everything: muster_free()
  *   at ID EVENT pause              … the job
+ *   at link up|down …             … of a link
  *   echo WORD                      prints it, after what came before
  *
  * At the end of its input it frees everything and exits.

@@ -167,13 +167,7 @@ static void say_end(struct thing *t, struct buf *b, const char *event)
 
 static void on_link(void *arg, enum muster_link state, const char *text)
 {
-    struct buf b = BUF_INIT;
-
-    (void)arg;
-    buf_add_words(&b, "link");
-    buf_add_words(&b, state == MUSTER_UP ? "up" : "down");
-    buf_add_words(&b, text);
-    say(&b);
+    say_text(arg, state == MUSTER_UP ? "up" : "down", text);
 }
 
 void driver_on_registered(void *arg, uint64_t revision)
@@ -390,9 +384,12 @@ bool driver_begin(struct event_base *base, struct muster_options *options)
     char *error = NULL;
 
     options->on_link = on_link;
+    options->arg = thing_new("link", NOTHING);
     m = muster_new(base, options, &error);
-    if (!m)
+    if (!m) {
         printf("bad '%s'\n", error);
+        driver_end();
+    }
     free(error);
     return m != NULL;
 }
