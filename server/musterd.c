@@ -47,6 +47,7 @@ void musterd_configure(struct musterd *m, const struct conf *conf)
     l->services = (size_t)conf_int(conf, "limits.services");
     l->services_per_owner =
         (size_t)conf_int(conf, "limits.services_per_connection");
+    l->text = conf_size(conf, "limits.line");
     l->attrs = (unsigned)conf_int(conf, "limits.attrs");
     /* a line with every attribute a service may have, its name, and as many
      * directives as there are */

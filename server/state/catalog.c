@@ -127,12 +127,15 @@ static void answer(struct catalog *c, struct service *v, const char *refusal,
 
 /* -- requests -------------------------------------------------------------- */
 
-static const char *too_many_attrs(const struct catalog *c,
+static const char *record_refusal(const struct catalog *c,
+                                  const struct service *v,
                                   const struct record *r)
 {
-    return c->limits.attrs && r->count > c->limits.attrs
-               ? "too many attributes for one service"
-               : NULL;
+    if (c->limits.attrs && r->count > c->limits.attrs)
+        return "too many attributes for one service";
+    if (c->limits.text && v->name_len + r->text_len > c->limits.text)
+        return "the service would be longer than a line may be";
+    return NULL;
 }
 
 /* What changes nothing that anybody is told of needs no store. */
@@ -186,7 +189,7 @@ void catalog_register(struct catalog *c, struct catalog_owner *owner,
     t->owner = owner;
     txn_take_record(t, NULL, &q->edit);
     t->txn.expect = there ? there->changed : STORE_EXPECT_ABSENT;
-    refusal = too_many_attrs(c, t->txn.record);
+    refusal = record_refusal(c, v, t->txn.record);
     if (refusal) {
         txn_free(t);
         answer(c, NULL, refusal, done, arg);
@@ -229,7 +232,7 @@ void catalog_update(struct catalog *c, struct service *v,
     txn_take_record(t, v->record, &q->edit);
     t->txn.expect = v->changed;
     t->txn.durable |= v->persist;
-    refusal = too_many_attrs(c, t->txn.record);
+    refusal = record_refusal(c, v, t->txn.record);
     if (refusal) {
         txn_free(t);
         answer(c, NULL, refusal, done, arg);

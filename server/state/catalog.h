@@ -28,6 +28,7 @@ struct catalog_limits {
     size_t services;           /* registered at once */
     size_t services_per_owner; /* on one connection */
     unsigned attrs;            /* of one service */
+    size_t text;               /* bytes of one service, written as a line */
 };
 
 enum catalog_status {

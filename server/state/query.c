@@ -11,12 +11,16 @@ struct plan_term {
     const struct attr_pair *pair; /* SEL_EQ: NULL if nobody has the value */
 };
 
+#define PLAN_SETS SELECTOR_TERMS_MAX /* posting lists walked side by side */
+
 struct plan {
     struct plan_term terms[SELECTOR_TERMS_MAX];
     unsigned count;
-    const struct seqset *set; /* what is walked */
-    struct service *only;     /* .name of one service: just this */
-    bool empty;               /* nothing can match */
+    const struct seqset *sets[PLAN_SETS]; /* what is walked: their union */
+    unsigned set_count;
+    size_t size;          /* members of those sets */
+    struct service *only; /* .name of one service: just this */
+    bool empty;           /* nothing can match */
 };
 
 static bool term_needs_attr(const struct selector_term *t)
@@ -26,8 +30,41 @@ static bool term_needs_attr(const struct selector_term *t)
 
 static void plan_narrow(struct plan *p, const struct seqset *set)
 {
-    if (set->count < p->set->count)
-        p->set = set;
+    if (set->count >= p->size)
+        return;
+    p->sets[0] = set;
+    p->set_count = 1;
+    p->size = set->count;
+}
+
+/* attr= a,b,c: the services that have one of the values. (A value that is
+ * listed twice is walked once.) */
+static void plan_one_of(struct plan *p, const struct catalog *c,
+                        const struct selector_term *t)
+{
+    const struct seqset *sets[PLAN_SETS];
+    const struct attr_pair *pair;
+    unsigned i, k, n = 0;
+    size_t size = 0;
+
+    for (i = 0; i < t->u.list.count; i++) {
+        pair = record_find_pair(&c->index, t->attr, t->attr_len,
+                                t->u.list.items[i].text,
+                                t->u.list.items[i].len);
+        for (k = 0; pair && k < n && sets[k] != &pair->services; k++)
+            continue;
+        if (!pair || k < n)
+            continue;
+        if (n == PLAN_SETS)
+            return;
+        sets[n++] = &pair->services;
+        size += pair->services.count;
+    }
+    if (size >= p->size)
+        return;
+    memcpy(p->sets, sets, n * sizeof(sets[0]));
+    p->set_count = n;
+    p->size = size;
 }
 
 static void plan_name(struct plan *p, const struct catalog *c,
@@ -57,6 +94,8 @@ static void plan_term(struct plan *p, const struct catalog *c,
     }
     if (t->op != SEL_EQ) {
         plan_narrow(p, &pt->key->services);
+        if (t->op == SEL_ONE_OF)
+            plan_one_of(p, c, t);
         return;
     }
     pt->pair = record_find_pair(&c->index, t->attr, t->attr_len, t->value,
@@ -73,7 +112,9 @@ static void plan_make(struct plan *p, const struct query *q,
     unsigned i;
 
     p->count = q->count;
-    p->set = &c->all;
+    p->sets[0] = &c->all;
+    p->set_count = 1;
+    p->size = c->all.count;
     p->only = NULL;
     p->empty = false;
     for (i = 0; i < q->count && !p->empty; i++)
@@ -104,6 +145,35 @@ static bool plan_holds(const struct plan *p, const struct service *v)
     return true;
 }
 
+/* Several sets walked as one, in the order of registration. */
+struct walk {
+    struct seqset_pos pos[PLAN_SETS];
+    struct service *at[PLAN_SETS]; /* the next of each; NULL: no more */
+    unsigned count;
+};
+
+/* Takes the first of the heads, and all that are the same. */
+static struct service *walk_next(struct walk *w)
+{
+    struct service *first = NULL;
+    unsigned i;
+
+    for (i = 0; i < w->count; i++)
+        if (w->at[i] && (!first || w->at[i]->seq < first->seq))
+            first = w->at[i];
+    for (i = 0; first && i < w->count; i++)
+        if (w->at[i] == first)
+            w->at[i] = seqset_next(&w->pos[i]);
+    return first;
+}
+
+static void walk_begin(struct walk *w, const struct plan *p, uint64_t after)
+{
+    w->count = p->set_count;
+    for (unsigned i = 0; i < w->count; i++)
+        w->at[i] = seqset_first(p->sets[i], after, &w->pos[i]);
+}
+
 static enum query_state query_one(struct query *q, const struct plan *p,
                                   query_emit_fn *emit, void *arg)
 {
@@ -117,8 +187,8 @@ static enum query_state query_one(struct query *q, const struct plan *p,
 enum query_state query_run(struct query *q, const struct catalog *c,
                            unsigned budget, query_emit_fn *emit, void *arg)
 {
-    struct seqset_pos pos;
     struct service *v;
+    struct walk walk;
     struct plan p;
 
     plan_make(&p, q, c);
@@ -126,7 +196,8 @@ enum query_state query_run(struct query *q, const struct catalog *c,
         return QUERY_DONE;
     if (p.only)
         return query_one(q, &p, emit, arg);
-    for (v = seqset_first(p.set, q->after, &pos); v; v = seqset_next(&pos)) {
+    walk_begin(&walk, &p, q->after);
+    while ((v = walk_next(&walk))) {
         if (!budget--)
             return QUERY_MORE;
         q->after = v->seq;

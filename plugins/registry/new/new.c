@@ -213,9 +213,10 @@ static enum conn_verdict new_line_came(struct conn *conn, void *arg, char *line,
     char *error;
     int n = musterd_split(s->m, line, len, &wrong);
 
-    (void)conn;
     s->first_line = !s->had_line;
     s->had_line = true;
+    if (s->first_line)
+        conn_set_idle(conn, 0); /* who has registered may be quiet */
     error = n < 0 ? xstrdup(wrong)
                   : new_line_read(&l, s->m->words, n, s->first_line, &limits);
     if (error) {
