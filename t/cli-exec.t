@@ -112,6 +112,13 @@ END
 is $out, "w | 10%20% done\nw | end\nw ~ 5 bytes of stderr were not kept\n",
     'parts of a line are put together in a pipe';
 
+($rc, $out) = run_exec(['submit AB-1 2', 'part w stdout 10%',
+    'out v stdout x', 'part w stdout 20%', 'part w stderr e', "out w stdout ''",
+    'out w stderr x', 'out w stdout y', 'done AB-1 state 0 ok 0 failed 0 '
+    . 'unreachable 0'], '--all', '-c', 'x');
+is $out, "w | 10%\nv | x\nw + 20%\nw ! e\nw + \nw + x\nw | y\n",
+    'what was torn apart is marked';
+
 ($rc, $out) = run_exec(['submit AB-1 4', 'out w10 stdout same',
     'out w9 stdout same', 'out w1 stdout other', 'exit w10 0 state 0 reason '
     . 'exited', 'exit w1 2 state 2 reason exited', 'exit w9 0 state 0 reason '

@@ -121,22 +121,23 @@ static void add_text(struct life *l, const char *text, size_t len)
     text_add_safe(out, text, len);
 }
 
-/* In a pipe the parts of one line are put together while nothing else comes
- * between them. */
-static void print_line(struct life *l, const struct roster_host *h,
+/* The parts of one line are put together in a pipe, while nothing else comes
+ * between them; else what follows on a part is marked as that. */
+static void print_line(struct life *l, struct roster_host *h,
                        enum muster_stream stream, const char *text, size_t len,
                        bool whole)
 {
     bool goes_on = l->open == h && l->open_stream == stream;
+    bool err = stream == MUSTER_STDERR;
 
     if (!goes_on) {
         print_close_line(l);
-        add_host(l, h, stream == MUSTER_STDERR ? '!' : '|',
-                 stream == MUSTER_STDERR);
+        add_host(l, h, h->part[stream] ? '+' : err ? '!' : '|', err);
     }
     add_text(l, text, len);
     l->open = h;
     l->open_stream = stream;
+    h->part[stream] = !whole;
     if (whole || l->cli->out.tty)
         print_close_line(l);
     out_push(&l->cli->out);

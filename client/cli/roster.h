@@ -18,6 +18,7 @@ struct roster_host {
     char *name;
     unsigned index; /* in the order of their first event */
     bool acked, ended;
+    bool part[2]; /* the last of that stream was a part of a line */
     int rc;       /* -1: none */
     int status;   /* once ended: what it adds to the exit status */
     char *reason; /* once ended */

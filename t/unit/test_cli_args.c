@@ -131,6 +131,7 @@ static void options_are_sound(const struct verb_option *o)
 {
     for (; o && o->name; o++) {
         assert_true(one_line(o->help));
+        assert_true(strlen(o->help) <= 49); /* 80 columns of help */
         assert_true(o->help[strlen(o->help) - 1] != '.');
         assert_true((o->kind == VALUE_NONE) == (o->value == NULL));
         for (const struct verb_option *p = o + 1; p->name; p++) {
