@@ -65,7 +65,8 @@ my $perl = 'use POSIX; print getpgrp == $$ ? 1 : 0;'
 ($exit, $jid) = result('execute argv ' . quote('perl -e ' . quote($perl)));
 is $d->text($jid, 'stdout'), '11', 'a process group and a session of its own';
 ($exit, $jid) = result(q{execute argv 'grep -E ^Sig(Blk|Ign) /proc/self/status'});
-like $d->text($jid, 'stdout'), qr/^SigBlk:\s+0+\nSigIgn:\s+0+\n$/,
+# (the C library keeps 32 and 33 for itself and lets nobody reset them)
+like $d->text($jid, 'stdout'), qr/^SigBlk:\s+0+\nSigIgn:\s+0+(?:1?80{7}|10{8})?\n$/,
     'no signal blocked or ignored';
 
 for ([q{execute}, qr/either cmd or argv/],
