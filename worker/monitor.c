@@ -149,6 +149,18 @@ static int send_all(struct monitor *m, int signo)
     return alive;
 }
 
+/* A fork may slip in between the look and the signal; whom a signal waits for
+ * forks no more, so a second look at once finds all that did. */
+static void term_late(struct monitor *m)
+{
+    struct tree before = m->tree;
+
+    m->tree = (struct tree){0};
+    if (tree_walk(&m->tree, getpid(), NULL, NULL) > 0)
+        tree_signal_new(&m->tree, &before, SIGTERM);
+    tree_free(&before);
+}
+
 /* TERM to everybody, once: whom their handlers start has the grace, too. A
  * stopped one is woken to hear it. */
 static void term_round(struct monitor *m)
@@ -156,6 +168,7 @@ static void term_round(struct monitor *m)
     uint64_t grace = m->setup->grace_ms;
     int alive = send_all(m, SIGTERM);
 
+    term_late(m);
     if (m->orphan && grace > ORPHAN_MS)
         grace = ORPHAN_MS;
     if (alive > 0 && !m->asked)

@@ -168,6 +168,20 @@ int tree_signal(const struct tree *t, int signo)
     return sent;
 }
 
+int tree_signal_new(const struct tree *t, const struct tree *before, int signo)
+{
+    const struct tree_process *p, *old;
+    int sent = 0;
+
+    for (p = t->list; p < t->list + t->count; p++) {
+        old = p->inside ? tree_find(before, p->pid) : NULL;
+        if (p->inside && !(old && old->inside && old->start == p->start) &&
+            process_signal(t, p, signo))
+            sent++;
+    }
+    return sent;
+}
+
 /* Whose parent vanishes while /proc is read can be missed once: only a second
  * look tells that all are gone. */
 int tree_kill(pid_t root, bool (*skip)(void *arg, pid_t pid), void *arg)

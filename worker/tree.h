@@ -38,6 +38,8 @@ int tree_walk(struct tree *t, pid_t root, bool (*skip)(void *arg, pid_t pid),
               void *arg);
 /* Signals everybody the walk found; returns how many got it. */
 int tree_signal(const struct tree *t, int signo);
+/* The same, but only those whom an earlier walk had not found. */
+int tree_signal_new(const struct tree *t, const struct tree *before, int signo);
 /* Walks and kills; returns how many there were, 0: surely nobody. */
 int tree_kill(pid_t root, bool (*skip)(void *arg, pid_t pid), void *arg);
 void tree_free(struct tree *t);
