@@ -120,9 +120,10 @@ void cli_note(struct cli *cli, const char *fmt, ...)
 
 /* -- beginning and end ----------------------------------------------------- */
 
-static bool wants_color(const struct cli *cli, int fd)
+bool cli_wants_color(const struct cli *cli, int fd)
 {
     const char *choice = args_get(&cli->args, "color");
+    const char *term = getenv("TERM");
 
     if (!choice && cli->conf)
         choice = conf_str(cli->conf, "client.color");
@@ -130,8 +131,8 @@ static bool wants_color(const struct cli *cli, int fd)
         return true;
     if (choice && strcmp(choice, "never") == 0)
         return false;
-    return isatty(fd) == 1 && !getenv("NO_COLOR") &&
-           strcmp(getenv("TERM") ? getenv("TERM") : "dumb", "dumb") != 0;
+    return isatty(fd) == 1 && !getenv("NO_COLOR") && term &&
+           strcmp(term, "dumb") != 0;
 }
 
 /* --registry and --dispatcher are settings like any other: they go last. */
@@ -191,16 +192,16 @@ bool cli_begin(struct cli *cli, int *status)
     cli->quiet = args_has(a, "quiet");
     cli->verbose = args_has(a, "verbose");
     cli->err_tty = isatty(STDERR_FILENO) == 1;
-    cli->color = wants_color(cli, STDOUT_FILENO);
-    cli->err_color = wants_color(cli, STDERR_FILENO);
+    cli->color = cli_wants_color(cli, STDOUT_FILENO);
+    cli->err_color = cli_wants_color(cli, STDERR_FILENO);
     if (cli->verb->bare)
         return true;
     if (!load_conf(cli)) {
         *status = CLI_USAGE;
         return false;
     }
-    cli->color = wants_color(cli, STDOUT_FILENO);
-    cli->err_color = wants_color(cli, STDERR_FILENO);
+    cli->color = cli_wants_color(cli, STDOUT_FILENO);
+    cli->err_color = cli_wants_color(cli, STDERR_FILENO);
     return true;
 }
 

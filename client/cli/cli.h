@@ -50,6 +50,8 @@ struct cli {
 /* False after complaining: *status is what to exit with. */
 bool cli_begin(struct cli *cli, int *status);
 void cli_end(struct cli *cli);
+/* Whether to write in colour there: --color, client.color, or a terminal. */
+bool cli_wants_color(const struct cli *cli, int fd);
 
 /* The configuration that the command line asks for, or NULL and mistakes. */
 struct conf *cli_load_conf(struct cli *cli, struct conf_errors *errors);

@@ -33,6 +33,11 @@ static const char *word_choices(const struct verb *v)
     return strchr(v->usage, '|') && !strpbrk(v->usage, " [") ? v->usage : NULL;
 }
 
+static bool takes_job(const struct verb *v)
+{
+    return strcmp(v->usage, "JID") == 0;
+}
+
 /* -- bash ------------------------------------------------------------------ */
 
 static void bash_words(struct buf *out, const struct verb_option *o)
@@ -75,6 +80,8 @@ static void bash_verb(struct buf *out, const struct verb *v)
         add_choices(out, choices, ' ');
     if (strcmp(v->word, "help") == 0)
         buf_add_str(out, "$verbs");
+    if (takes_job(v))
+        buf_add_str(out, "$(muster jobs --names 2>/dev/null)");
     bash_words(out, v->options);
     buf_add_str(out, " $globals\";;\n");
 }
@@ -170,6 +177,8 @@ static void zsh_verb(struct buf *out, const struct verb *v)
     }
     if (strcmp(v->word, "help") == 0)
         buf_add_str(out, " \\\n    ':verb:_muster_verbs'");
+    if (takes_job(v))
+        buf_add_str(out, " \\\n    ':job:_muster_jobs'");
     if (v->command)
         buf_add_str(out, " \\\n    '*:command:_command_names'");
     buf_add_str(out, ";;\n");
@@ -189,6 +198,9 @@ static void print_zsh(struct buf *out)
         buf_add_char(out, '\'');
     }
     buf_add_str(out, ")\n  _describe verb verbs\n}\n"
+                     "_muster_jobs() {\n  local -a jobs\n"
+                     "  jobs=(${(f)\"$(muster jobs --names 2>/dev/null)\"})\n"
+                     "  compadd -a jobs\n}\n"
                      "_muster() {\n  local context state line\n"
                      "  typeset -A opt_args\n  _arguments -C -s");
     zsh_options(out, verbs_globals(), NULL);
@@ -240,6 +252,11 @@ static void fish_verb(struct buf *out, const struct verb *v)
         add_choices(out, choices, ' ');
         buf_add_str(out, "'\n");
     }
+    if (takes_job(v))
+        buf_add_fmt(out,
+                    "complete -c muster%s -a '(muster jobs --names "
+                    "2>/dev/null)'\n",
+                    condition);
     fish_options(out, v->options, condition);
 }
 

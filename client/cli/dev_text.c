@@ -64,7 +64,7 @@ static void print_text(struct cli *cli, const struct dev *d)
                     attr ? attr : "kind=worker");
     buf_add_str(out, "  muster exec --all -c 'echo $MUSTER_HOST; sleep 2'\n"
                      "  muster watch\n"
-                     "  muster register tcp!here!80 kind=web\n");
+                     "  muster register 'tcp!here!80' kind=web\n");
     buf_add_fmt(out, "\n%sCtrl-C ends all of it%s\n",
                 cli->color ? "\x1b[2m" : "", plain);
 }

@@ -65,10 +65,13 @@ static void on_done(void *arg, const char *error, uint64_t revision)
     if (f->table)
         service_table_end(f->table);
     out_flush(&f->cli->out);
-    if (error)
+    if (error) {
         cli_stop(f->cli, cli_fail_registry(f->cli, error));
-    else
-        cli_stop(f->cli, f->matched ? CLI_OK : CLI_NOBODY);
+        return;
+    }
+    if (!f->matched && f->cli->out.tty && !f->count && !f->cli->json)
+        cli_note(f->cli, "nothing matches");
+    cli_stop(f->cli, f->matched ? CLI_OK : CLI_NOBODY);
 }
 
 static size_t directives(const struct args *a, struct muster_attr *d)

@@ -127,7 +127,7 @@ int verb_help(struct cli *cli)
 
     if (by_name && a->n_words > 0)
         v = verbs_find(a->words[0]);
-    else if (by_name)
+    else if (by_name && !args_has(a, "help"))
         v = NULL;
     if (by_name && a->n_words > 0 && !v)
         return cli_fail(cli, CLI_USAGE, "muster help lists them", "no verb %s",

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "client/cli/life_print.h"
 #include "client/cli/report.h"
@@ -183,6 +184,18 @@ static void out_after(void *arg)
     status_show(&l->status);
 }
 
+/* In a pipe what reads us may well write on the same terminal: a line that is
+ * drawn in place would be in its way. */
+static bool wants_status(const struct life *l)
+{
+    struct stat st;
+
+    if (!l->cli->err_tty || l->cli->quiet || l->detach)
+        return false;
+    return l->cli->out.tty || fstat(l->cli->out.fd, &st) < 0 ||
+           !(S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode));
+}
+
 static void begin_output(struct life *l)
 {
     struct out *out = &l->cli->out;
@@ -227,7 +240,7 @@ int life_run(struct life *l, struct muster_exec *exec)
 
     l->exec = exec;
     begin_output(l);
-    if (cli->err_tty && !cli->quiet && !l->detach)
+    if (wants_status(l))
         status_begin(&l->status, cli->loop, print_status, l);
     if (!l->detach)
         interrupt_begin(&l->interrupt, l, cli->loop);
@@ -235,6 +248,7 @@ int life_run(struct life *l, struct muster_exec *exec)
     interrupt_end(&l->interrupt);
     status_end(&l->status);
     out_end(&cli->out);
+    roster_sort(&l->roster);
     if (!l->detach)
         report_end(cli, &l->roster, loop_clock() - l->began);
     return status;

@@ -2,6 +2,7 @@
  * muster: the command line. It reads the command line by the table of verbs
  * (verbs.c), builds the configuration, and runs the verb.
  */
+#include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -29,19 +30,36 @@ static int run(struct cli *cli)
     return cli->verb->run(cli);
 }
 
+/* A socket must not get the number of a standard descriptor that is closed. */
+static void fill_standard(void)
+{
+    int fd;
+
+    do
+        fd = open("/dev/null", O_RDWR);
+    while (fd >= 0 && fd <= STDERR_FILENO);
+    if (fd >= 0)
+        close(fd);
+}
+
 int main(int argc, char **argv)
 {
     struct cli cli = {0};
     struct args_error error;
     int status;
 
+    fill_standard();
     out_init(&cli.out, STDOUT_FILENO);
     if (args_parse(&cli.args, argc, argv, &error)) {
         status = run(&cli);
     } else {
         cli.json = wants_json(argv);
+        cli.err_color = cli_wants_color(&cli, STDERR_FILENO);
         status = cli_fail_text(&cli, CLI_USAGE, error.text, error.hint);
     }
+    out_flush(&cli.out);
+    if (cli.out.failed && status == CLI_OK)
+        status = CLI_NO;
     cli_end(&cli);
     return status;
 }

@@ -110,6 +110,16 @@ void roster_exit(struct roster *h, const char *name,
     count(h, host);
 }
 
+static int by_name(const struct roster_host *a, const struct roster_host *b)
+{
+    return strverscmp(a->name, b->name);
+}
+
+void roster_sort(struct roster *h)
+{
+    HASH_SORT(h->by_name, by_name);
+}
+
 void roster_free(struct roster *h)
 {
     struct roster_host *host, *next;

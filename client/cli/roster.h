@@ -42,6 +42,8 @@ void roster_ack(struct roster *h, const char *name);
 /* An end that came before is not counted again. */
 void roster_exit(struct roster *h, const char *name,
                  const struct muster_result *r);
+/* From now on in the order of their names, numbers in them counted. */
+void roster_sort(struct roster *h);
 void roster_free(struct roster *h);
 
 /* What one host's end adds to the exit status: doc/muster.1, EXIT STATUS. */

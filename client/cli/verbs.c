@@ -220,8 +220,8 @@ static const struct verb table[] = {
          "exit\n"
          "status is taken over. It comes back by itself after a registry did.\n"
          "\n"
-         "  muster register tcp!web1!80 kind=web role=front\n"
-         "  muster register tcp!web1!80 kind=web -- nginx -g 'daemon off;'\n"
+         "  muster register 'tcp!web1!80' kind=web role=front\n"
+         "  muster register 'tcp!web1!80' kind=web -- nginx -g 'daemon off;'\n"
          "  muster register build-4711 kind=note --persist\n"
          "  muster register build-4711 --remove\n",
      .min = 1,
