@@ -1,7 +1,6 @@
 #include "lib/dial.h"
 
 #include <errno.h>
-#include <event2/dns.h>
 #include <event2/event.h>
 #include <event2/util.h>
 #include <stdio.h>
@@ -12,15 +11,15 @@
 #include <unistd.h>
 
 #include "lib/mem.h"
+#include "lib/resolver.h"
 
 struct dial {
     struct loop *loop;
     struct addr addr;
     dial_fn *done;
     void *arg;
-    int fd; /* being connected, or connected; -1 */
-    struct evdns_getaddrinfo_request *query;
-    bool resolving; /* the resolver has not answered */
+    int fd;                       /* being connected, or connected; -1 */
+    struct resolver_query *query; /* not answered yet, or NULL */
     struct evutil_addrinfo *found, *next;
     struct loop_fd *ready;
     struct loop_timer *timer;
@@ -30,6 +29,8 @@ struct dial {
 
 static void dial_free(struct dial *d)
 {
+    if (d->query)
+        resolver_cancel(d->query);
     if (d->fd >= 0)
         close(d->fd);
     if (d->found)
@@ -120,17 +121,12 @@ static void dial_try_next(struct dial *d)
     dial_fail(d, *d->why ? NULL : "the name has no address");
 }
 
-static void dial_resolved(int code, struct evutil_addrinfo *list, void *arg)
+static void dial_resolved(void *arg, int code, struct evutil_addrinfo *list)
 {
     struct dial *d = arg;
 
     loop_refresh(d->loop);
-    d->resolving = false;
     d->query = NULL;
-    if (!d->done) {
-        dial_free(d); /* dial_cancel() left that to us */
-        return;
-    }
     if (code) {
         dial_fail(d, evutil_gai_strerror(code));
         return;
@@ -145,7 +141,7 @@ static void dial_resolve(struct dial *d)
                                     .ai_socktype = SOCK_STREAM,
                                     .ai_protocol = IPPROTO_TCP};
     struct evutil_addrinfo *list;
-    struct evdns_base *dns;
+    struct resolver *resolver;
     char port[8];
 
     snprintf(port, sizeof(port), "%u", d->addr.port);
@@ -154,18 +150,14 @@ static void dial_resolve(struct dial *d)
         hints.ai_flags = 0; /* from the files, no name server is asked */
     if ((hints.ai_flags || !strcmp(d->addr.host, "localhost")) &&
         evutil_getaddrinfo(d->addr.host, port, &hints, &list) == 0) {
-        dial_resolved(0, list, d);
+        dial_resolved(d, 0, list);
         return;
     }
-    hints.ai_flags = 0;
-    dns = loop_dns(d->loop);
-    if (!dns) {
+    resolver = loop_resolver(d->loop);
+    if (resolver)
+        d->query = resolver_ask(resolver, d->addr.host, port, dial_resolved, d);
+    else
         dial_fail(d, "names cannot be resolved here");
-        return;
-    }
-    d->resolving = true;
-    d->query =
-        evdns_getaddrinfo(dns, d->addr.host, port, &hints, dial_resolved, d);
 }
 
 static void dial_unix(struct dial *d)
@@ -214,11 +206,5 @@ struct dial *dial_start(struct loop *l, const struct addr *addr,
 
 void dial_cancel(struct dial *d)
 {
-    if (!d->resolving) {
-        dial_free(d);
-        return;
-    }
-    loop_timer_off(d->timer);
-    d->done = NULL;
-    evdns_getaddrinfo_cancel(d->query); /* calls dial_resolved() later */
+    dial_free(d);
 }

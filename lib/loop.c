@@ -1,12 +1,12 @@
 #include "lib/loop.h"
 
-#include <event2/dns.h>
 #include <event2/event.h>
 #include <event2/event_struct.h>
 #include <stdlib.h>
 #include <time.h>
 
 #include "lib/mem.h"
+#include "lib/resolver.h"
 
 struct task_list {
     struct loop_task *first, *last;
@@ -15,7 +15,7 @@ struct task_list {
 struct loop {
     struct event_base *base;
     bool own_base;
-    struct evdns_base *dns;
+    struct resolver *resolver;
     struct task_list settle; /* run after the events at hand */
     struct task_list later;  /* run in the next turn */
     struct task_list at_free;
@@ -179,8 +179,7 @@ void loop_free(struct loop *l)
     }
     event_del(&l->settle_event);
     event_del(&l->later_event);
-    if (l->dns)
-        evdns_base_free(l->dns, 0);
+    resolver_free(l->resolver);
     if (l->own_base)
         event_base_free(l->base);
     free(l);
@@ -226,19 +225,11 @@ void loop_cache_clock(struct loop *l)
     loop_refresh(l);
 }
 
-struct evdns_base *loop_dns(struct loop *l)
+struct resolver *loop_resolver(struct loop *l)
 {
-    if (l->dns)
-        return l->dns;
-    l->dns = evdns_base_new(l->base, EVDNS_BASE_INITIALIZE_NAMESERVERS |
-                                         EVDNS_BASE_DISABLE_WHEN_INACTIVE);
-    if (!l->dns) {
-        /* no resolv.conf: /etc/hosts still counts */
-        l->dns = evdns_base_new(l->base, EVDNS_BASE_DISABLE_WHEN_INACTIVE);
-        if (l->dns)
-            evdns_base_load_hosts(l->dns, "/etc/hosts");
-    }
-    return l->dns;
+    if (!l->resolver)
+        l->resolver = resolver_new(l->base);
+    return l->resolver;
 }
 
 /* -- timers, signals, descriptors ------------------------------------------ */

@@ -15,7 +15,7 @@
 #include <sys/time.h>
 
 struct event_base;
-struct evdns_base;
+struct resolver;
 struct loop;
 struct loop_timer;
 struct loop_signal;
@@ -85,6 +85,6 @@ void loop_fd_off(struct loop_fd *f);
 void loop_fd_free(struct loop_fd *f); /* does not close fd; NULL is fine */
 
 /* The resolver, made at first use; it does not keep the loop running. */
-struct evdns_base *loop_dns(struct loop *l);
+struct resolver *loop_resolver(struct loop *l);
 
 #endif
