@@ -18,6 +18,7 @@
  *   at ID EVENT end                … everything: muster_free()
  *   at ID EVENT pause              … the job
  *   at link up|down …             … of a link
+ *   end                            muster_free(), and the loop goes on
  *   echo WORD                      prints it, after what came before
  *
  * At the end of its input it frees everything and exits.
@@ -188,6 +189,12 @@ static void do_at(const struct order *o)
     t->other = xstrdup(o->n > 4 ? o->w[4] : "");
 }
 
+static void do_end(const struct order *o)
+{
+    (void)o;
+    driver_end();
+}
+
 static void do_echo(const struct order *o)
 {
     printf("%s\n", o->w[1]);
@@ -212,6 +219,7 @@ static const struct verb {
     {"request", 2, do_request},
     {"free", 2, do_free},
     {"at", 4, do_at},
+    {"end", 1, do_end},
     {"echo", 2, do_echo},
 };
 
@@ -272,6 +280,9 @@ int main(int argc, char **argv)
     event_add(input, NULL);
     event_base_dispatch(base);
     driver_end();
+    /* what is given back when the loop goes on: names that were asked for */
+    event_base_loop(base, EVLOOP_NONBLOCK);
+    event_base_loop(base, EVLOOP_NONBLOCK);
     event_free(input);
     event_base_free(base);
     line_free(&reader);
