@@ -80,6 +80,22 @@ static void exec_done(struct muster_exec *e, const struct muster_summary *s)
 
 /* -- what the dispatcher says ---------------------------------------------- */
 
+/* Tells on_link once of a loss in the middle of a job, and of its end. False:
+ * the job is gone. */
+static bool exec_tell_link(struct muster_exec *e, enum muster_link state,
+                           const char *reason)
+{
+    struct muster *m = e->obj.m;
+    char text[512];
+
+    if (!m->on_link)
+        return true;
+    snprintf(text, sizeof(text), "dispatcher, job %s: %s", e->jid, reason);
+    object_enter(&e->obj);
+    m->on_link(m->arg, state, text);
+    return object_leave(&e->obj);
+}
+
 static void exec_submit(struct muster_exec *e, const struct reply *r)
 {
     static const struct muster_summary none;
@@ -89,6 +105,8 @@ static void exec_submit(struct muster_exec *e, const struct reply *r)
         exec_error(e, "the dispatcher tells of another job", false);
         return;
     }
+    if (e->lost_ms && !exec_tell_link(e, MUSTER_UP, "found again"))
+        return;
     e->lost_ms = 0;
     if (e->submitted)
         return;
@@ -202,8 +220,11 @@ static void exec_recover(struct muster_exec *e, const char *reason)
     uint64_t now = loop_now(e->obj.m->loop);
     char text[512];
 
-    if (!e->lost_ms)
+    if (!e->lost_ms) {
         e->lost_ms = now;
+        if (!exec_tell_link(e, MUSTER_DOWN, reason))
+            return;
+    }
     if (now - e->lost_ms >= EXEC_GIVE_UP_MS) {
         snprintf(text, sizeof(text),
                  "job %s: the dispatcher was lost and does not come back: %s",

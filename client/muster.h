@@ -65,8 +65,9 @@ struct muster_options {
     unsigned request_timeout_ms; /* a lookup's answer; 0: 30000 */
     size_t line_max;             /* bytes of an answer line; 0: 1 MiB */
     size_t services_max;         /* that one monitor may know; 0: 1000000 */
-    /* Told when a registry link of any registration or monitor comes or goes;
-     * text names the registry and the cause. May be NULL. */
+    /* Told when a registry link of any registration or monitor comes or goes,
+     * or the dispatcher's in the middle of a job; text names it and the cause.
+     * May be NULL. */
     void (*on_link)(void *arg, enum muster_link state, const char *text);
     void *arg;
 };
