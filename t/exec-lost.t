@@ -80,6 +80,8 @@ $pid = begin('exec', '-H', 'w1', '-c', 'echo begin; while test -e '
     . scratch() . '/go; do sleep 0.05; done');
 ok eventually { out() =~ /begin/ }, 'a job runs';
 $dispatcher->kill;
+ok eventually { slurp(scratch() . '/err') =~ /job \w+-\d+: .*; trying again/ },
+    'its loss is told';
 $dispatcher->restart;
 is ended($pid), 4, 'the dispatcher has forgotten it: 4';
 like slurp(scratch() . '/err'), qr/has forgotten job \w+-\d+/, 'that is said';

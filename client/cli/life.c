@@ -209,6 +209,16 @@ static void begin_output(struct life *l)
     out_begin_async(out, l->cli->loop);
 }
 
+/* The dispatcher is away; libmuster tries to find it again for a while. */
+static void link_lost(void *arg, const char *text)
+{
+    struct life *l = arg;
+
+    status_hide(&l->status);
+    cli_note(l->cli, "%s; trying again", text);
+    status_show(&l->status);
+}
+
 /* -- from beginning to end ------------------------------------------------- */
 
 void life_begin(struct life *l, struct cli *cli, const char *verb)
@@ -239,12 +249,15 @@ int life_run(struct life *l, struct muster_exec *exec)
     int status;
 
     l->exec = exec;
+    cli->on_link_lost = link_lost;
+    cli->link_arg = l;
     begin_output(l);
     if (wants_status(l))
         status_begin(&l->status, cli->loop, print_status, l);
     if (!l->detach)
         interrupt_begin(&l->interrupt, l, cli->loop);
     status = cli_run(cli);
+    cli->on_link_lost = NULL;
     interrupt_end(&l->interrupt);
     status_end(&l->status);
     out_end(&cli->out);
