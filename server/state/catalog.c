@@ -317,7 +317,8 @@ static void forget_service(struct hnode *n, void *arg)
     struct service *v = container_of(n, struct service, node);
     struct catalog *c = arg;
 
-    record_unref(&c->index, catalog_put_record(c, v, NULL, true));
+    record_index_move(&c->index, v, v->record, NULL, false);
+    service_unref(&c->index, v);
 }
 
 void catalog_free(struct catalog *c)
