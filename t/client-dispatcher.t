@@ -27,17 +27,17 @@ my $both = "$tcp[0] kind dispatcher instance AAAA\n"
 
 $d->send("exec e execute cmd x\n");
 lookup(".end 1\n");
-is $d->line, "e error 'no dispatcher is registered' unreachable", 'none';
+is $d->news, "e error 'no dispatcher is registered' unreachable", 'none';
 $d->send("exec e execute cmd x\n");
 lookup("error: 'not you'\n");
-is $d->line, "e error 'not you' unreachable", 'an error';
+is $d->news, "e error 'not you' unreachable", 'an error';
 
 $d->send("exec e execute cmd x\n");
 lookup("neither!nor kind dispatcher\n$both");
 my $c = $one->accept;
 is $c->line, 'execute cmd x', 'the first that is an address';
 $c->send("submit AAAA-1 1\n");
-is $d->line, 'e submit AAAA-1 1', 'takes it';
+is $d->news, 'e submit AAAA-1 1', 'takes it';
 $c->close;
 $c = $one->accept;
 is $c->line, 'follow AAAA-1', 'and no other will do for that job';
@@ -56,9 +56,9 @@ $c = $two->accept;
 is $c->line, 'job BBBB-7', 'for a request, too';
 $c->send("BBBB-7 state 1 cmd 'a b'\nhost a ''\n");
 $c->end;
-is $d->line, "q line BBBB-7 state 1 cmd 'a b'", 'an answer';
-is $d->line, "q line host a ''", 'of lines';
-is $d->line, 'q done', 'to its end';
+is $d->news, "q line BBBB-7 state 1 cmd 'a b'", 'an answer';
+is $d->news, "q line host a ''", 'of lines';
+is $d->news, 'q done', 'to its end';
 
 my $closed = $one->port;
 $one->close;
@@ -67,20 +67,20 @@ lookup($both);
 $c = $two->accept;
 is $c->line, "jobs 'state 1'", 'one that is away is passed over';
 $c->send("error: 'what?'\n");
-is $d->line, "q done what? refused", 'an error';
+is $d->news, "q done what? refused", 'an error';
 
 $d->send("request q jobs\n");
 lookup($both);
 $c = $two->accept;
 $c->send("a b\n");
-is $d->line, 'q line a b', 'half an answer';
+is $d->news, 'q line a b', 'half an answer';
 $c->reset;
-like $d->line, qr/^q done '.*' unreachable$/, 'is none';
+like $d->news, qr/^q done '.*' unreachable$/, 'is none';
 
 $d->send("request q jobs\n");
 lookup($both);
 $c = $two->accept;
-is $d->line, "q done 'the dispatcher does not answer' unreachable",
+is $d->news, "q done 'the dispatcher does not answer' unreachable",
     'nor is silence';
 $c->close;
 
@@ -90,7 +90,7 @@ for my $do ('free q', 'end') {
     $c = $two->accept;
     $c->line;
     $c->send("a\nb\n");
-    is $d->line, 'q line a', "$do in its callback";
+    is $d->news, 'q line a', "$do in its callback";
     is $c->line, undef, 'ends it';
     ok $d->quiet, 'in silence';
 }
@@ -100,15 +100,15 @@ $two->close;
 $d = driver($reg->name);
 $d->send("request q jobs\n");
 lookup($both);
-like $d->line, qr/^q done '.*refused' unreachable$/, 'nobody there';
+like $d->news, qr/^q done '.*refused' unreachable$/, 'nobody there';
 $d->finish;
 
 $d = driver($reg->name, "127.0.0.1:$closed");
 $d->send("exec e execute cmd x\n");
-like $d->line, qr/^e error '.*127.0.0.1:$closed.*refused' unreachable$/,
+like $d->news, qr/^e error '.*127.0.0.1:$closed.*refused' unreachable$/,
     'nor at the address that was named';
 $d->finish;
 
 $d = driver($reg->name, 'off');
-like $d->line, qr/^bad /, 'a dispatcher cannot be off';
+like $d->news, qr/^bad /, 'a dispatcher cannot be off';
 done_testing();

@@ -28,15 +28,15 @@ $c->send("submit AB-1 2\nack web1\nout web1 stdout 'a b'\n"
     . "cut web1 stdout 99\nexit web1 0 state 4 reason exited took 1\n"
     . "exit web2 - state 3 reason 'signal 9'\n"
     . "done AB-1 state 2 ok 0 failed 0 unreachable 1 changed 1 odd x\n");
-is $d->line, 'e submit AB-1 2', 'submitted';
-is $d->line, 'e ack web1', 'taken';
-is $d->line, "e out web1 stdout 'a b'", 'a line';
-is $d->line, "e out web1 stderr 'it''s'", 'a line of errors';
-is $d->line, "e part web1 stdout '\0\e[1m '", 'any byte';
-is $d->line, 'e cut web1 stdout 99', 'what was not kept';
-is $d->line, 'e exit web1 0 state 4 reason exited took 1', 'an end';
-is $d->line, "e exit web2 -1 state 3 reason 'signal 9'", 'another';
-is $d->line, 'e done 2 ok 0 skipped 0 failed 0 unreachable 1 changed 1',
+is $d->news, 'e submit AB-1 2', 'submitted';
+is $d->news, 'e ack web1', 'taken';
+is $d->news, "e out web1 stdout 'a b'", 'a line';
+is $d->news, "e out web1 stderr 'it''s'", 'a line of errors';
+is $d->news, "e part web1 stdout '\0\e[1m '", 'any byte';
+is $d->news, 'e cut web1 stdout 99', 'what was not kept';
+is $d->news, 'e exit web1 0 state 4 reason exited took 1', 'an end';
+is $d->news, "e exit web2 -1 state 3 reason 'signal 9'", 'another';
+is $d->news, 'e done 2 ok 0 skipped 0 failed 0 unreachable 1 changed 1',
     'the end of it all';
 is $c->line, undef, 'the connection is closed';
 
@@ -44,11 +44,11 @@ is $c->line, undef, 'the connection is closed';
 $d->send("exec e execute cmd x\n");
 ($c) = asked();
 $c->send("error: 'no target'\n");
-is $d->line, "e error 'no target' refused", 'a refusal';
+is $d->news, "e error 'no target' refused", 'a refusal';
 $d->send("exec e execute cmd x\n");
 ($c) = asked();
 $c->close;
-like $d->line, qr/^e error '.*may have been started, or not' unreachable$/,
+like $d->news, qr/^e error '.*may have been started, or not' unreachable$/,
     'lost before an answer: not tried again';
 for my $bad ('hello', 'ack h', 'submit', "submit A-1 1\nout h what x",
     "submit A-1 1\nack h\nack i", "submit A-1 1\ndone B-1 state 0",
@@ -66,15 +66,15 @@ is $q, 'execute cmd a', '(the driver takes C strings)';
 $d->send("free e\n");
 is $c->line, undef, 'detached';
 $d->send("exec e ''\n");
-like $d->line, qr/^e bad /, 'no operation';
+like $d->news, qr/^e bad /, 'no operation';
 
 # -- detached
 $d->send("exec e execute cmd x .detach 1\n");
 ($c, $q) = asked();
 is $q, 'execute cmd x .detach 1', 'to run by itself';
 $c->send("submit AB-3 1\n");
-is $d->line, 'e submit AB-3 1', 'submitted';
-is $d->line, 'e done 0 ok 0 skipped 0 failed 0 unreachable 0 changed 0',
+is $d->news, 'e submit AB-3 1', 'submitted';
+is $d->news, 'e done 0 ok 0 skipped 0 failed 0 unreachable 0 changed 0',
     'that is all';
 
 # -- a job whose connection breaks
@@ -82,7 +82,7 @@ $d->send("exec e execute cmd x\n");
 ($c) = asked();
 $c->send("submit AB-4 2\nack a\nout a stdout one\nout a stdout two\n"
     . "part a stdout thr\nout b stdout one\n");
-is_deeply [map { $d->line } 1 .. 6], ['e submit AB-4 2', 'e ack a',
+is_deeply [map { $d->news } 1 .. 6], ['e submit AB-4 2', 'e ack a',
     'e out a stdout one', 'e out a stdout two', 'e part a stdout thr',
     'e out b stdout one'], 'the first part';
 $c->reset;
@@ -96,30 +96,33 @@ is $q, 'follow AB-4', 'lost again';
 $c->send("submit AB-4 2\nack a\ncut a stdout 4\nout a stdout two\n"
     . "out a stdout three\nout a stdout four\nack b\nout b stdout one\n"
     . "out b stdout two\nexit a 0 state 0\n");
-is $d->line, 'e out a stdout ee', 'the rest of a line';
-is $d->line, 'e out a stdout four', 'the next';
-is $d->line, 'e ack b', 'what is told for the first time';
-is $d->line, 'e out b stdout two', 'the other host';
-is $d->line, 'e exit a 0 state 0 reason exited', 'an end';
+is $d->news, 'e out a stdout ee', 'the rest of a line';
+is $d->news, 'e out a stdout four', 'the next';
+is $d->news, 'e ack b', 'what is told for the first time';
+is $d->news, 'e out b stdout two', 'the other host';
+is $d->news, 'e exit a 0 state 0 reason exited', 'an end';
 $c->reset;
 ($c, $q) = asked();
 $c->send("submit AB-4 2\nack a\ncut a stdout 500\nout a stdout end\n"
     . "exit a 0 state 0\nexit b 1 state 2\n"
     . "done AB-4 state 2 ok 1 failed 1 unreachable 0\n");
-is $d->line, 'e cut a stdout 481', 'what was cut meanwhile, but for the told';
-is $d->line, 'e out a stdout end', 'then what was kept';
-is $d->line, 'e exit b 1 state 2 reason exited', 'each end once';
-is $d->line, 'e done 2 ok 1 skipped 0 failed 1 unreachable 0 changed 0',
+is $d->line, "link down 'dispatcher, job AB-4: the peer closed the connection'",
+    'a loss is told';
+is $d->line, "link up 'dispatcher, job AB-4: found again'", 'and its end';
+is $d->news, 'e cut a stdout 481', 'what was cut meanwhile, but for the told';
+is $d->news, 'e out a stdout end', 'then what was kept';
+is $d->news, 'e exit b 1 state 2 reason exited', 'each end once';
+is $d->news, 'e done 2 ok 1 skipped 0 failed 1 unreachable 0 changed 0',
     'done';
 
 $d->send("exec e execute cmd x\n");
 ($c) = asked();
 $c->send("submit AB-5 1\n");
-is $d->line, 'e submit AB-5 1', 'submitted';
+is $d->news, 'e submit AB-5 1', 'submitted';
 $c->close;
 ($c, $q) = asked();
 $c->send("error: 'no such job'\n");
-is $d->line, "e error 'no such job' refused", 'a job that was forgotten';
+is $d->news, "e error 'no such job' refused", 'a job that was forgotten';
 
 # -- followed from the start
 $d->send("follow e AB-6\n");
@@ -129,19 +132,19 @@ $c->close;
 ($c, $q) = asked();
 is $q, 'follow AB-6', 'asked for again, for that does no harm';
 $c->send("submit AB-6 1\nexit a 0 state 0\ndone AB-6 state 0 ok 1\n");
-is $d->line, 'e submit AB-6 1', 'its life';
-is $d->line, 'e exit a 0 state 0 reason exited', 'from the start';
-like $d->line, qr/^e done 0 ok 1 /, 'to the end';
+is $d->news, 'e submit AB-6 1', 'its life';
+is $d->news, 'e exit a 0 state 0 reason exited', 'from the start';
+like $d->news, qr/^e done 0 ok 1 /, 'to the end';
 
 # -- cancelled
 $d->send("exec e execute cmd x\n");
 ($c) = asked();
 $d->send("cancel e\n");
-is $d->line, 'e cancel no', 'not before it is submitted';
+is $d->news, 'e cancel no', 'not before it is submitted';
 $c->send("submit AB-7 1\n");
-is $d->line, 'e submit AB-7 1', 'submitted';
+is $d->news, 'e submit AB-7 1', 'submitted';
 $d->send("cancel e\n");
-is $d->line, 'e cancel asked', 'now';
+is $d->news, 'e cancel asked', 'now';
 my ($k, $kq) = asked();
 is $kq, 'cancel AB-7', 'on a connection of its own';
 $k->reset;
@@ -150,27 +153,27 @@ is $kq, 'cancel AB-7', 'once more, if that is lost';
 $k->send("ok AB-7\n");
 $k->close;
 $c->send("exit a - state 2 reason cancelled\ndone AB-7 state 2 failed 1\n");
-is $d->line, 'e exit a -1 state 2 reason cancelled', 'its end comes';
-like $d->line, qr/^e done 2 /, 'as usual';
+is $d->news, 'e exit a -1 state 2 reason cancelled', 'its end comes';
+like $d->news, qr/^e done 2 /, 'as usual';
 
 # -- paused
 $d->send("exec e execute cmd x\nat e output pause\n");
 ($c) = asked();
 $c->send("submit AB-8 1\n" . "out a stdout x\n" x 3);
-is $d->line, 'e submit AB-8 1', 'submitted';
-is $d->line, 'e out a stdout x', 'a line, and a pause';
+is $d->news, 'e submit AB-8 1', 'submitted';
+is $d->news, 'e out a stdout x', 'a line, and a pause';
 ok $d->quiet, 'nothing more';
 $d->send("resume e\n");
-is $d->line, 'e out a stdout x', 'then the next';
-is $d->line, 'e out a stdout x', 'and the next';
+is $d->news, 'e out a stdout x', 'then the next';
+is $d->news, 'e out a stdout x', 'and the next';
 $d->send("pause e\n");
 ok $d->quiet, 'paused again';
 $c->send("out a stdout y\ndone AB-8 state 0\n");
 $c->close;
 ok $d->quiet, 'not even the end';
 $d->send("resume e\n");
-is $d->line, 'e out a stdout y', 'comes before';
-like $d->line, qr/^e done 0 /, 'it goes on';
+is $d->news, 'e out a stdout y', 'comes before';
+like $d->news, qr/^e done 0 /, 'it goes on';
 $d->finish;
 
 # -- freed in each of its callbacks
