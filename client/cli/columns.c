@@ -6,9 +6,12 @@
 #include "client/cli/text.h"
 #include "lib/mem.h"
 
+#define LAST_LEAST 12 /* columns of the last one, for it to be worth showing */
+
 void columns_init(struct columns *c, size_t count, size_t limit, bool bold)
 {
-    *c = (struct columns){.count = count, .limit = limit, .heading = bold};
+    *c = (struct columns){
+        .count = count, .limit = limit, .shown = count, .heading = bold};
     c->width = xcalloc(count, sizeof(*c->width));
     c->cells = xcalloc(count * COLUMNS_ROWS, sizeof(*c->cells));
 }
@@ -38,7 +41,7 @@ static void add_cell(const struct columns *c, size_t column, const char *cell,
 static void write_row(struct columns *c, const char *const *cells, bool heading,
                       struct buf *out)
 {
-    size_t last = c->count, left = c->limit;
+    size_t last = c->shown, left = c->limit;
 
     while (last > 0 && !*cells[last - 1])
         last--;
@@ -51,8 +54,29 @@ static void write_row(struct columns *c, const char *const *cells, bool heading,
     buf_add_char(out, '\n');
 }
 
+/* A column that does not fit whole is left out, but for the last one, which is
+ * often a long text: that is cut. */
+static void choose_columns(struct columns *c)
+{
+    size_t at = 0, n;
+
+    for (n = 0; c->limit && n < c->count; n++) {
+        size_t need = c->width[n];
+
+        if (n + 1 == c->count && need > LAST_LEAST)
+            need = LAST_LEAST;
+        if (n > 0 && at + need > c->limit)
+            c->shown = n;
+        if (c->shown <= n)
+            return;
+        at += c->width[n] + COLUMNS_GAP;
+    }
+}
+
 static void write_held(struct columns *c, struct buf *out)
 {
+    if (!c->flowing)
+        choose_columns(c);
     for (size_t r = 0; r < c->rows; r++) {
         char **row = c->cells + r * c->count;
 
@@ -81,10 +105,14 @@ void columns_row(struct columns *c, const char *const *cells, struct buf *out)
         write_held(c, out);
 }
 
-void columns_end(struct columns *c, struct buf *out)
+size_t columns_end(struct columns *c, struct buf *out)
 {
+    size_t hidden;
+
     write_held(c, out);
+    hidden = c->count - c->shown;
     free(c->width);
     free(c->cells);
     *c = (struct columns){0};
+    return hidden;
 }

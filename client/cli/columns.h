@@ -21,7 +21,8 @@ struct columns {
     size_t *width; /* of each */
     char **cells;  /* held back, row by row; owned */
     size_t rows;   /* held back */
-    size_t limit;  /* of a whole line, 0: none; cells are cut to fit */
+    size_t limit;  /* of a whole line, 0: none */
+    size_t shown;  /* columns that fit into it; the last one may be cut */
     bool heading;  /* the first row is one: bold */
     bool flowing;  /* widths stand, rows are written at once */
 };
@@ -30,6 +31,7 @@ void columns_init(struct columns *c, size_t count, size_t limit, bool bold);
 /* A row of c->count cells; "" where there is none. Text goes to out now or at
  * columns_end(). The first row is the heading. */
 void columns_row(struct columns *c, const char *const *cells, struct buf *out);
-void columns_end(struct columns *c, struct buf *out);
+/* Returns how many columns did not fit. */
+size_t columns_end(struct columns *c, struct buf *out);
 
 #endif

@@ -25,7 +25,7 @@ static void stop_asking(struct interrupt *i)
     tcsetattr(i->tty, TCSADRAIN, &i->was);
     say(i, "\r\x1b[K");
     status_hold(&i->life->status, false);
-    if (i->life->exec)
+    if (i->life->exec && !i->life->cli->out.stopped)
         muster_exec_resume(i->life->exec);
 }
 

@@ -132,10 +132,16 @@ void service_table_add(struct service_table *t, const struct muster_service *s)
 
 void service_table_end(struct service_table *t)
 {
+    size_t hidden = 0;
+
     if (!t->begun && t->n_held > 0)
         release(t);
     if (t->begun)
-        columns_end(&t->columns, out_buf(&t->cli->out));
+        hidden = columns_end(&t->columns, out_buf(&t->cli->out));
+    out_flush(&t->cli->out);
+    if (hidden > 0)
+        cli_note(t->cli, "%zu more columns do not fit: --table=%s,... chooses",
+                 hidden, t->names[0]);
     for (size_t i = 0; i < t->n_names; i++)
         free(t->names[i]);
     free(t);

@@ -71,19 +71,39 @@ static void table(void **state)
     const char *rows[][3] = {{"name", "os", ""},
                              {"日本", "linux", "x"},
                              {"abcdef", "", ""},
-                             {"a", "\x1b", "long tail"}};
+                             {"a", "\x1b", "long tail of it"}};
     struct columns c;
 
     (void)state;
     buf_reset(&out, 0);
-    columns_init(&c, 3, 20, false);
+    columns_init(&c, 3, 28, false);
     for (size_t i = 0; i < 4; i++)
         columns_row(&c, rows[i], &out);
     columns_end(&c, &out);
     assert_string_equal(buf_str(&out), "name    os\n"
                                        "日本    linux  x\n"
                                        "abcdef\n"
-                                       "a       \\x1b   long \n");
+                                       "a       \\x1b   long tail of \n");
+}
+
+/* What does not fit is left out, a last long text is cut. */
+static void narrow_table(void **state)
+{
+    const char *row[] = {"aaaa", "bbbb", "cccc cccc cccc cccc"};
+    struct columns c;
+
+    (void)state;
+    for (size_t limit = 10; limit <= 30; limit += 10) {
+        buf_reset(&out, 0);
+        columns_init(&c, 3, limit, false);
+        columns_row(&c, row, &out);
+        assert_int_equal(columns_end(&c, &out), limit < 24 ? 1 : 0);
+        if (limit < 24)
+            assert_string_equal(buf_str(&out), "aaaa  bbbb\n");
+        else
+            assert_string_equal(buf_str(&out),
+                                "aaaa  bbbb  cccc cccc cccc ccc\n");
+    }
 }
 
 /* Rows above COLUMNS_ROWS come with the widths of the first. */
@@ -108,9 +128,9 @@ static void long_table(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(escapes),    cmocka_unit_test(widths),
-        cmocka_unit_test(elapsed),    cmocka_unit_test(table),
-        cmocka_unit_test(long_table),
+        cmocka_unit_test(escapes),      cmocka_unit_test(widths),
+        cmocka_unit_test(elapsed),      cmocka_unit_test(table),
+        cmocka_unit_test(narrow_table), cmocka_unit_test(long_table),
     };
     int failed;
 
