@@ -15,26 +15,29 @@ static void catalog_has_changed(void *arg)
         loop_settle(m->loop, &m->tell);
 }
 
-static void expire(void *arg)
-{
-    musterd_watch_expiry(arg);
-}
-
 void musterd_tick(struct musterd *m)
 {
     catalog_set_now(m->catalog, loop_now(m->loop));
 }
 
-void musterd_watch_expiry(struct musterd *m)
+static void expire(void *arg)
 {
+    struct musterd *m = arg;
     uint64_t wait;
 
     musterd_tick(m);
     wait = catalog_expire(m->catalog);
-    if (wait == UINT64_MAX)
-        loop_timer_off(m->expiry);
-    else
+    if (wait != UINT64_MAX)
         loop_timer_set(m->expiry, wait);
+}
+
+/* A service may be the next to expire. */
+static void watch_expiry(void *arg)
+{
+    struct musterd *m = arg;
+
+    musterd_tick(m);
+    loop_timer_set(m->expiry, catalog_next_expiry(m->catalog));
 }
 
 void musterd_configure(struct musterd *m, const struct conf *conf)
@@ -69,7 +72,8 @@ void musterd_init(struct musterd *m, struct loop *loop, const struct conf *conf)
                     (size_t)conf_int(conf, "registry.changes"),
                     conf_size(conf, "registry.changes_size"));
     m->catalog->changed = catalog_has_changed;
-    m->catalog->changed_arg = m;
+    m->catalog->deadline = watch_expiry;
+    m->catalog->arg = m;
     m->expiry = loop_timer_new(loop, expire, m);
     musterd_configure(m, conf);
     musterd_tick(m);

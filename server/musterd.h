@@ -47,8 +47,6 @@ void musterd_free(struct musterd *m);
 
 /* The time goes on: call it before a line is handled. */
 void musterd_tick(struct musterd *m);
-/* A service with a ttl may be the next to expire now. */
-void musterd_watch_expiry(struct musterd *m);
 
 /*
  * Splits a line into m->words. Returns their number, or -1 and an error text

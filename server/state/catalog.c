@@ -2,12 +2,13 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <utlist.h>
 
 #include "lib/mem.h"
 #include "server/state/catalog_impl.h"
 #include "server/state/hash.h"
 #include "server/state/volatiles.h"
+
+#define CATALOG_EXPIRE_BATCH 1000 /* services removed by one call */
 
 static bool service_same(const struct hnode *n, const void *key)
 {
@@ -25,104 +26,6 @@ struct service *catalog_find(const struct catalog *c, const char *name,
                                 service_same, &key);
 
     return n ? container_of(n, struct service, node) : NULL;
-}
-
-/* -- transactions ---------------------------------------------------------- */
-
-static void txn_free(struct catalog_txn *t)
-{
-    record_unpin(&t->catalog->index, &t->pins);
-    record_unref(&t->catalog->index, t->txn.record);
-    service_unref(&t->catalog->index, t->txn.service);
-    free(t->volatiles);
-    free(t);
-}
-
-/* The condition of each kind of request can fail in one way only. */
-static const char *conflict_text(const struct store_txn *txn)
-{
-    if (txn->expect == STORE_EXPECT_ABSENT)
-        return "duplicate service name";
-    if (txn->expect == STORE_EXPECT_ANY)
-        return "no such service";
-    return "the service was changed meanwhile: try again";
-}
-
-static void txn_done(struct store_txn *txn, enum store_status status,
-                     uint64_t revision)
-{
-    struct catalog_txn *t = container_of(txn, struct catalog_txn, txn);
-    struct catalog_result r = {.revision = revision, .service = txn->service};
-
-    if (status == STORE_CONFLICT) {
-        r.status = CATALOG_REFUSED;
-        r.text = conflict_text(txn);
-        r.service = NULL;
-    } else if (status == STORE_FAILED) {
-        r.status = CATALOG_FAILED;
-        r.text = txn->error;
-        r.service = NULL;
-    }
-    if (t->done)
-        t->done(t->arg, &r);
-    txn_free(t);
-}
-
-/* Holds a reference on v until done. */
-static struct catalog_txn *txn_new(struct catalog *c, enum store_op op,
-                                   struct service *v, unsigned sets,
-                                   catalog_done_fn *done, void *arg)
-{
-    struct catalog_txn *t;
-
-    t = xmalloc(sizeof(*t) + sets * sizeof(*t->pinned));
-    *t = (struct catalog_txn){.pins.pairs = NULL};
-    t->pins.pairs = t->pinned;
-
-    t->txn.op = op;
-    t->txn.service = v;
-    t->txn.done = txn_done;
-    t->catalog = c;
-    t->done = done;
-    t->arg = arg;
-    v->refs++;
-    return t;
-}
-
-static void txn_take_request(struct catalog_txn *t,
-                             const struct catalog_request *q)
-{
-    t->set_ttl = q->set_ttl;
-    t->ttl_ms = q->ttl_ms;
-    if (q->volatiles) {
-        t->set_volatiles = true;
-        t->volatiles = volatiles_new(q->volatiles);
-    }
-}
-
-/* What the request makes of base. A store that takes its time finds it whole,
- * whatever happens to the service meanwhile. */
-static void txn_take_record(struct catalog_txn *t, const struct record *base,
-                            const struct record_edit *edit)
-{
-    struct catalog *c = t->catalog;
-
-    t->txn.record = record_edit(&c->index, base, edit, &t->pins);
-    if (!c->store->ops->immediate)
-        record_count(t->txn.record);
-    t->txn.durable = service_persists(t->txn.record);
-}
-
-static void answer(struct catalog *c, struct service *v, const char *refusal,
-                   catalog_done_fn *done, void *arg)
-{
-    struct catalog_result r = {.status = refusal ? CATALOG_REFUSED : CATALOG_OK,
-                               .revision = catalog_revision(c),
-                               .text = refusal,
-                               .service = refusal ? NULL : v};
-
-    if (done)
-        done(arg, &r);
 }
 
 /* -- requests -------------------------------------------------------------- */
@@ -146,8 +49,26 @@ static void apply_silently(struct catalog_txn *t, struct record *r)
 
     record_unref(&c->index, catalog_put_record(c, v, record_ref(r), false));
     catalog_put_settings(t, v);
-    answer(c, v, NULL, t->done, t->arg);
-    txn_free(t);
+    catalog_answer(c, v, NULL, t->done, t->arg);
+    if (catalog_is_nobodys(v))
+        catalog_end(c, v);
+    catalog_txn_free(t);
+}
+
+/* The request is whole: it is refused, or done at once, or goes its way. */
+static void txn_go(struct catalog_txn *t, bool silent)
+{
+    const char *refusal =
+        record_refusal(t->catalog, t->txn.service, t->txn.record);
+
+    if (refusal) {
+        catalog_answer(t->catalog, NULL, refusal, t->done, t->arg);
+        catalog_txn_free(t);
+    } else if (silent) {
+        apply_silently(t, t->txn.record);
+    } else {
+        catalog_txn_commit(t);
+    }
 }
 
 static const char *register_refusal(const struct catalog *c,
@@ -160,7 +81,8 @@ static const char *register_refusal(const struct catalog *c,
 
     if (there && !q->replace && !refresh)
         return "duplicate service name";
-    if (!there && c->limits.services && c->all.count >= c->limits.services)
+    if (!there && c->limits.services &&
+        c->all.count + c->coming >= c->limits.services)
         return "too many services in this registry";
     if (c->limits.services_per_owner && (!there || there->owner != owner) &&
         owner->count >= c->limits.services_per_owner)
@@ -168,37 +90,65 @@ static const char *register_refusal(const struct catalog *c,
     return NULL;
 }
 
+static void register_now(const struct catalog_call *k,
+                         const struct catalog_request *q)
+{
+    struct catalog *c = k->catalog;
+    struct service *there = catalog_find(c, k->name.text, k->name.len), *v;
+    const char *refusal = register_refusal(c, k->owner, there, q);
+    struct catalog_txn *t;
+
+    if (refusal) {
+        catalog_answer(c, NULL, refusal, k->done, k->arg);
+        return;
+    }
+    v = there ? there : service_new(k->name.text, k->name.len);
+    t = catalog_txn_new(k, STORE_PUT, v, q->edit.set_count);
+    if (!there)
+        v->refs--; /* the transaction's reference is the only one */
+    catalog_txn_take(t, q, NULL);
+    t->set_ttl = t->set_volatiles = true; /* none said: none wanted */
+    t->owner = k->owner;
+    t->txn.expect = there ? there->changed : STORE_EXPECT_ABSENT;
+    txn_go(t, there &&
+                  volatiles_equal(t->volatiles, there->record, t->txn.record));
+}
+
 void catalog_register(struct catalog *c, struct catalog_owner *owner,
                       const struct word *name, const struct catalog_request *q,
                       catalog_done_fn *done, void *arg)
 {
-    struct service *there = catalog_find(c, name->text, name->len), *v;
-    const char *refusal = register_refusal(c, owner, there, q);
-    struct catalog_txn *t;
+    struct catalog_call k = {
+        .catalog = c, .owner = owner, .name = *name, .done = done, .arg = arg};
 
-    if (refusal) {
-        answer(c, NULL, refusal, done, arg);
-        return;
-    }
-    v = there ? there : service_new(name->text, name->len);
-    t = txn_new(c, STORE_PUT, v, q->edit.set_count, done, arg);
-    if (!there)
-        v->refs--; /* the transaction's reference is the only one */
-    txn_take_request(t, q);
-    t->set_ttl = t->set_volatiles = true; /* none said: none wanted */
-    t->owner = owner;
-    txn_take_record(t, NULL, &q->edit);
-    t->txn.expect = there ? there->changed : STORE_EXPECT_ABSENT;
-    refusal = record_refusal(c, v, t->txn.record);
-    if (refusal) {
-        txn_free(t);
-        answer(c, NULL, refusal, done, arg);
-    } else if (there &&
-               volatiles_equal(t->volatiles, there->record, t->txn.record)) {
-        apply_silently(t, t->txn.record);
-    } else {
-        store_commit(c->store, &t->txn);
-    }
+    catalog_in_turn(&k, q, register_now);
+}
+
+/* A request about a registered service. */
+static void ask_about(struct catalog *c, struct service *v,
+                      const struct catalog_request *q, catalog_go_fn *go,
+                      catalog_done_fn *done, void *arg)
+{
+    struct catalog_call k = {.catalog = c,
+                             .owner = v->owner,
+                             .service = v,
+                             .name = {.text = v->name, .len = v->name_len},
+                             .done = done,
+                             .arg = arg};
+
+    catalog_in_turn(&k, q, go);
+}
+
+/* Why the service is not (or no longer) the one that was meant. */
+static const char *service_refusal(const struct catalog_call *k)
+{
+    const struct service *v = k->service;
+
+    if (!v->registered)
+        return "no such service";
+    if (!v->persist && v->owner != k->owner)
+        return "the service was taken over meanwhile";
+    return NULL;
 }
 
 /* True if everything the request names is volatile, or it names nothing. */
@@ -216,52 +166,91 @@ static bool request_is_silent(const struct name_list *volatiles,
     return true;
 }
 
+static void update_now(const struct catalog_call *k,
+                       const struct catalog_request *q)
+{
+    struct service *v = k->service;
+    const char *refusal = service_refusal(k);
+    struct catalog_txn *t;
+
+    if (refusal) {
+        catalog_answer(k->catalog, NULL, refusal, k->done, k->arg);
+        return;
+    }
+    t = catalog_txn_new(k, STORE_PUT, v, q->edit.set_count);
+    catalog_txn_take(t, q, v->record);
+    t->txn.expect = v->changed;
+    t->txn.durable |= v->durable;
+    txn_go(t, request_is_silent(t->set_volatiles ? t->volatiles : v->volatiles,
+                                q));
+}
+
 void catalog_update(struct catalog *c, struct service *v,
                     const struct catalog_request *q, catalog_done_fn *done,
                     void *arg)
 {
-    struct catalog_txn *t;
-    const char *refusal;
-
-    if (!v->registered) {
-        answer(c, NULL, "no such service", done, arg);
-        return;
-    }
-    t = txn_new(c, STORE_PUT, v, q->edit.set_count, done, arg);
-    txn_take_request(t, q);
-    txn_take_record(t, v->record, &q->edit);
-    t->txn.expect = v->changed;
-    t->txn.durable |= v->persist;
-    refusal = record_refusal(c, v, t->txn.record);
-    if (refusal) {
-        txn_free(t);
-        answer(c, NULL, refusal, done, arg);
-    } else if (request_is_silent(t->set_volatiles ? t->volatiles : v->volatiles,
-                                 q)) {
-        apply_silently(t, t->txn.record);
-    } else {
-        store_commit(c->store, &t->txn);
-    }
+    ask_about(c, v, q, update_now, done, arg);
 }
 
-static void service_remove(struct catalog *c, struct service *v,
-                           catalog_done_fn *done, void *arg)
+static struct catalog_txn *removal_new(const struct catalog_call *k)
 {
-    struct catalog_txn *t = txn_new(c, STORE_DELETE, v, 0, done, arg);
+    struct catalog_txn *t = catalog_txn_new(k, STORE_DELETE, k->service, 0);
 
     t->txn.expect = STORE_EXPECT_ANY;
-    t->txn.durable = v->persist;
-    store_commit(c->store, &t->txn);
+    t->txn.durable = k->service->durable;
+    return t;
+}
+
+static void remove_now(const struct catalog_call *k,
+                       const struct catalog_request *q)
+{
+    const char *refusal = service_refusal(k);
+    struct catalog_txn *t;
+
+    (void)q;
+    if (refusal) {
+        catalog_answer(k->catalog, NULL, refusal, k->done, k->arg);
+        return;
+    }
+    t = removal_new(k);
+    t->loss = LOST_REMOVED;
+    catalog_txn_commit(t);
 }
 
 void catalog_remove(struct catalog *c, struct service *v, catalog_done_fn *done,
                     void *arg)
 {
-    if (!v->registered) {
-        answer(c, NULL, "no such service", done, arg);
+    ask_about(c, v, NULL, remove_now, done, arg);
+}
+
+/* -- ends that nobody asked for -------------------------------------------- */
+
+static void end_now(const struct catalog_call *k,
+                    const struct catalog_request *q)
+{
+    struct catalog *c = k->catalog;
+    struct service *v = k->service;
+    bool expired = v->ttl_ms && catalog_expiry(v) <= c->now_ms;
+    struct catalog_txn *t;
+
+    (void)q;
+    if (!v->registered)
         return;
+    if (expired || catalog_is_nobodys(v)) {
+        deadlines_remove(&c->deadlines, v);
+        t = removal_new(k);
+        t->loss = LOST_EXPIRED;
+        t->ends = true;
+        catalog_txn_commit(t);
+    } else if (v->ttl_ms) {
+        v->expires_ms = catalog_expiry(v);
+        catalog_put_deadline(c, v);
     }
-    service_remove(c, v, done, arg);
+}
+
+void catalog_end(struct catalog *c, struct service *v)
+{
+    ask_about(c, v, NULL, end_now, NULL, NULL);
 }
 
 void catalog_owner_gone(struct catalog *c, struct catalog_owner *owner)
@@ -270,28 +259,31 @@ void catalog_owner_gone(struct catalog *c, struct catalog_owner *owner)
 
     while ((v = owner->services)) {
         service_disown(v);
-        if (!v->persist && v->registered)
-            service_remove(c, v, NULL, NULL);
+        if (!v->persist)
+            catalog_end(c, v);
     }
+}
+
+uint64_t catalog_next_expiry(const struct catalog *c)
+{
+    const struct service *v = deadlines_first(&c->deadlines);
+
+    if (!v)
+        return UINT64_MAX;
+    return v->expires_ms > c->now_ms ? v->expires_ms - c->now_ms : 0;
 }
 
 uint64_t catalog_expire(struct catalog *c)
 {
+    unsigned budget = CATALOG_EXPIRE_BATCH;
     struct service *v;
 
-    while ((v = deadlines_first(&c->deadlines))) {
-        if (v->expires_ms > c->now_ms)
-            return v->expires_ms - c->now_ms;
-        if (v->owner && v->owner->heard_ms + v->ttl_ms > c->now_ms) {
-            v->expires_ms = v->owner->heard_ms + v->ttl_ms;
-            deadlines_set(&c->deadlines, v);
-            continue;
-        }
+    while (!catalog_next_expiry(c) && budget--) {
+        v = deadlines_first(&c->deadlines);
         deadlines_remove(&c->deadlines, v);
-        catalog_lose(v, LOST_EXPIRED);
-        service_remove(c, v, NULL, NULL);
+        catalog_end(c, v);
     }
-    return UINT64_MAX;
+    return catalog_next_expiry(c);
 }
 
 /* -- the catalog ----------------------------------------------------------- */

@@ -4,6 +4,9 @@
  * visible when the store has committed them; every committed change is added
  * to the stream of changes.
  *
+ * Requests on one name are taken one after another, each when the store is done
+ * with the one before (turns.h).
+ *
  *   register --> registered --update*--> removed (by request, by the end of
  *                     ^                   its connection, by its ttl)
  *                     +-- taken over by another connection (.replace)
@@ -22,8 +25,9 @@
 #include "server/state/record.h"
 #include "server/state/service.h"
 #include "server/state/store.h"
+#include "server/state/turns.h"
 
-/* Bounds; 0 means none. Above one a request is refused with CATALOG_LIMIT. */
+/* Bounds; 0 means none. Above one a request is refused. */
 struct catalog_limits {
     size_t services;           /* registered at once */
     size_t services_per_owner; /* on one connection */
@@ -65,16 +69,21 @@ struct catalog {
     struct deadlines deadlines;
     uint64_t next_seq;
     uint64_t now_ms; /* monotonic; set by catalog_set_now() */
+    struct turns turns;
+    size_t coming; /* services being registered */
     /* Called after every committed change; may be NULL. */
     void (*changed)(void *arg);
-    void *changed_arg;
+    /* Called when catalog_expire() may be due earlier; may be NULL. */
+    void (*deadline)(void *arg);
+    void *arg; /* of both */
 };
 
 /* Takes over the store. ring and ring_bytes bound the recent changes. */
 struct catalog *catalog_new(struct store *store,
                             const struct catalog_limits *limits, size_t ring,
                             size_t ring_bytes);
-/* Owners must be gone. */
+/* Closes the store: what is under way fails, and its done() is called. Owners
+ * must be gone, or wait for nothing but that. */
 void catalog_free(struct catalog *c);
 
 static inline uint64_t catalog_revision(const struct catalog *c)
@@ -87,6 +96,7 @@ static inline size_t catalog_count(const struct catalog *c)
     return c->all.count;
 }
 
+/* Before every request, and before a store that takes its time commits. */
 static inline void catalog_set_now(struct catalog *c, uint64_t now_ms)
 {
     c->now_ms = now_ms;
@@ -127,7 +137,10 @@ static inline void catalog_heard(const struct catalog *c,
 
 /* The connection is gone: so are its services, but for persistent ones. */
 void catalog_owner_gone(struct catalog *c, struct catalog_owner *owner);
-/* Removes what has expired. Returns the ms until the next, or UINT64_MAX. */
+/* Removes what has expired, some of it. Returns the ms until it is to be called
+ * again, or UINT64_MAX. */
 uint64_t catalog_expire(struct catalog *c);
+/* The same time, and nothing is removed. */
+uint64_t catalog_next_expiry(const struct catalog *c);
 
 #endif

@@ -4,17 +4,34 @@
 #include "server/state/catalog_impl.h"
 #include "server/state/hash.h"
 
+uint64_t catalog_expiry(const struct service *v)
+{
+    const struct catalog_owner *o = v->owner;
+
+    return o && o->heard_ms + v->ttl_ms > v->expires_ms
+               ? o->heard_ms + v->ttl_ms
+               : v->expires_ms;
+}
+
+void catalog_put_deadline(struct catalog *c, struct service *v)
+{
+    deadlines_set(&c->deadlines, v);
+    if (c->deadline && deadlines_first(&c->deadlines) == v)
+        c->deadline(c->arg);
+}
+
 static void service_touch(struct catalog *c, struct service *v)
 {
     if (v->ttl_ms) {
         v->expires_ms = c->now_ms + v->ttl_ms;
-        deadlines_set(&c->deadlines, v);
+        catalog_put_deadline(c, v);
     } else {
         deadlines_remove(&c->deadlines, v);
     }
 }
 
-void catalog_lose(struct service *v, enum catalog_loss why)
+/* v is no longer its owner's, who is told. */
+static void service_lose(struct service *v, enum catalog_loss why)
 {
     struct catalog_owner *o = v->owner;
 
@@ -57,7 +74,7 @@ static void change_tell(struct catalog *c, enum change_kind kind,
     v->refs++;
     changes_add(&c->changes, &ch);
     if (c->changed)
-        c->changed(c->changed_arg);
+        c->changed(c->arg);
 }
 
 struct record *catalog_put_record(struct catalog *c, struct service *v,
@@ -85,7 +102,7 @@ void catalog_put_settings(struct catalog_txn *t, struct service *v)
     if (t->set_ttl)
         v->ttl_ms = t->ttl_ms;
     if (t->owner && v->owner != t->owner) {
-        catalog_lose(v, LOST_REPLACED);
+        service_lose(v, LOST_REPLACED);
         service_own(v, t->owner);
     }
     service_touch(t->catalog, v);
@@ -109,13 +126,15 @@ static void catalog_apply_put(struct catalog *c, struct catalog_txn *t,
     }
     before = catalog_put_record(c, v, record_ref(t->txn.record), true);
     v->changed = revision;
+    v->durable = t->txn.durable;
     catalog_put_settings(t, v);
     change_tell(c, kind, v, before, revision);
 }
 
-static void catalog_apply_delete(struct catalog *c, struct service *v,
+static void catalog_apply_delete(struct catalog *c, const struct catalog_txn *t,
                                  uint64_t revision)
 {
+    struct service *v = t->txn.service;
     struct record *before = catalog_put_record(c, v, NULL, true);
 
     deadlines_remove(&c->deadlines, v);
@@ -123,7 +142,7 @@ static void catalog_apply_delete(struct catalog *c, struct service *v,
     seqset_remove(&c->all, v);
     v->registered = false;
     v->changed = revision;
-    catalog_lose(v, LOST_REMOVED);
+    service_lose(v, t->loss);
     change_tell(c, CHANGE_GONE, v, before, revision);
     service_unref(&c->index, v);
 }
@@ -135,5 +154,5 @@ void catalog_apply(void *arg, struct store_txn *txn, uint64_t revision)
     if (txn->op == STORE_PUT)
         catalog_apply_put(arg, t, revision);
     else
-        catalog_apply_delete(arg, txn->service, revision);
+        catalog_apply_delete(arg, t, revision);
 }

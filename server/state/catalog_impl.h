@@ -1,26 +1,73 @@
 /*
- * The inside of the catalog, for its two halves only: catalog.c takes requests,
- * catalog_apply.c makes committed ones visible.
+ * The inside of the catalog, for its parts only: catalog.c takes requests,
+ * catalog_wait.c keeps those whose turn has not come, catalog_txn.c sees them
+ * through the store, catalog_apply.c makes committed ones visible.
  */
 #ifndef MUSTER_STATE_CATALOG_IMPL_H
 #define MUSTER_STATE_CATALOG_IMPL_H
 
 #include "server/state/catalog.h"
 
+/* Who asks, about what, and who is told: what every request has. */
+struct catalog_call {
+    struct catalog *catalog;
+    struct catalog_owner *owner; /* register: for whom; else: whose it was */
+    struct service *service;     /* register: NULL */
+    struct word name;
+    catalog_done_fn *done; /* may be NULL */
+    void *arg;
+};
+
+typedef void catalog_go_fn(const struct catalog_call *k,
+                           const struct catalog_request *q);
+
 /* A request on its way through the store. */
 struct catalog_txn {
     struct store_txn txn;
     struct catalog *catalog;
+    struct name_turns *turn;     /* NULL: its store is immediate */
     struct catalog_owner *owner; /* registers for it; NULL: as it was */
     struct name_list *volatiles; /* owned until it is applied; or NULL */
     bool set_volatiles;
     bool set_ttl;
     uint32_t ttl_ms;
-    catalog_done_fn *done; /* may be NULL */
+    bool ends;              /* a removal that nobody asked for: tried again */
+    enum catalog_loss loss; /* what a removal is to the owner */
+    catalog_done_fn *done;  /* may be NULL */
     void *arg;
     struct record_pins pins;
     struct attr_pair *pinned[]; /* what pins.pairs points to */
 };
+
+/* catalog.c */
+
+/* Its connection is gone, and it is (or has become) one that does not stay. */
+static inline bool catalog_is_nobodys(const struct service *v)
+{
+    return v->registered && !v->owner && !v->persist;
+}
+
+/* Removes v when its turn comes, if there is still reason to. */
+void catalog_end(struct catalog *c, struct service *v);
+
+/* catalog_txn.c */
+
+/* Holds a reference on v until it is freed; sets is the number of pairs. */
+struct catalog_txn *catalog_txn_new(const struct catalog_call *k,
+                                    enum store_op op, struct service *v,
+                                    unsigned sets);
+/* What the request makes of base. A store that takes its time finds it whole,
+ * whatever happens to the service meanwhile. */
+void catalog_txn_take(struct catalog_txn *t, const struct catalog_request *q,
+                      const struct record *base);
+/* To the store; done() is told in the end, and t is gone. */
+void catalog_txn_commit(struct catalog_txn *t);
+void catalog_txn_free(struct catalog_txn *t);
+/* Tells done of what needed no store: a refusal, or that all is well. */
+void catalog_answer(const struct catalog *c, struct service *v,
+                    const char *refusal, catalog_done_fn *done, void *arg);
+
+/* catalog_apply.c */
 
 /* The two calls of struct store_client; arg is the catalog. */
 bool catalog_check(void *arg, const struct store_txn *txn);
@@ -36,7 +83,16 @@ struct record *catalog_put_record(struct catalog *c, struct service *v,
                                   struct record *r, bool told);
 /* Gives v the lifetime, volatile attributes and owner the request says. */
 void catalog_put_settings(struct catalog_txn *t, struct service *v);
-/* v is no longer its owner's, who is told. */
-void catalog_lose(struct service *v, enum catalog_loss why);
+/* When v expires, as it is known now. */
+uint64_t catalog_expiry(const struct service *v);
+/* v->expires_ms has been set: it stands among the deadlines from now on. */
+void catalog_put_deadline(struct catalog *c, struct service *v);
+
+/* catalog_wait.c */
+
+/* Calls go when the name's turn has come: now, or with a copy of the request
+ * (NULL: none) when the store is done with the one before. */
+void catalog_in_turn(const struct catalog_call *k,
+                     const struct catalog_request *q, catalog_go_fn *go);
 
 #endif

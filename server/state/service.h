@@ -50,6 +50,7 @@ struct service {
     uint16_t name_len;
     bool quoted;     /* its name is written in quotes */
     bool persist;    /* its record says so: outlives its connection */
+    bool durable;    /* it was committed so: the store may hold it */
     bool registered; /* visible in the catalog */
     char name[];
 };

@@ -12,7 +12,9 @@
  *
  * done() may come before store_commit() returns (memory) or any time later
  * (a disk, a cluster); the caller must be right in both cases. A store that
- * commits later calls check() and apply() at commit, on the loop's thread.
+ * commits later calls check(), apply() and done() on the loop's thread; it may
+ * check long before it applies, for the catalog has no two changes of one name
+ * under way.
  *
  * Must not know faces, connections, or how records are indexed.
  */
@@ -44,7 +46,8 @@ struct store_txn {
     struct service *service; /* borrowed until done() */
     struct record *record;   /* STORE_PUT: its content; borrowed likewise */
     uint64_t expect;
-    bool durable;      /* outlives the process, where the store can do that */
+    bool durable;      /* outlives the process, where the store can do that;
+                          STORE_DELETE: a change before this one was */
     const char *error; /* set with STORE_FAILED; a static text */
     void (*done)(struct store_txn *txn, enum store_status status,
                  uint64_t revision);
@@ -64,6 +67,8 @@ struct store_ops {
     /* Delivers what is kept through client.apply(), oldest first; false and
      * *error (static) if it cannot. */
     bool (*replay)(struct store *s, const char **error);
+    /* What is under way ends with STORE_FAILED, before this returns, and so does
+     * what is asked for meanwhile. Frees s. */
     void (*close)(struct store *s);
 };
 

@@ -229,8 +229,6 @@ static enum conn_verdict new_line_came(struct conn *conn, void *arg, char *line,
     musterd_tick(s->m);
     catalog_heard(s->m->catalog, &s->owner);
     session_do(s, &l);
-    if (l.has_ttl)
-        musterd_watch_expiry(s->m);
     return s->waiting ? CONN_WAIT : CONN_NEXT;
 }
 

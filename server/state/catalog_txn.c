@@ -1,0 +1,133 @@
+#include <stdlib.h>
+
+#include "lib/mem.h"
+#include "server/state/catalog_impl.h"
+#include "server/state/volatiles.h"
+
+#define CATALOG_RETRY_MS 1000 /* after a removal that failed */
+
+void catalog_txn_free(struct catalog_txn *t)
+{
+    record_unpin(&t->catalog->index, &t->pins);
+    record_unref(&t->catalog->index, t->txn.record);
+    service_unref(&t->catalog->index, t->txn.service);
+    free(t->volatiles);
+    free(t);
+}
+
+/* The condition of each kind of request can fail in one way only. */
+static const char *conflict_text(const struct store_txn *txn)
+{
+    if (txn->expect == STORE_EXPECT_ABSENT)
+        return "duplicate service name";
+    if (txn->expect == STORE_EXPECT_ANY)
+        return "no such service";
+    return "the service was changed meanwhile: try again";
+}
+
+/* The store is done with a request on v, and goes on with the next. */
+static void txn_after(struct catalog_txn *t, enum store_status status)
+{
+    struct catalog *c = t->catalog;
+    struct service *v = t->txn.service;
+
+    if (t->txn.expect == STORE_EXPECT_ABSENT)
+        c->coming--;
+    if (t->ends && v->registered) {
+        v->expires_ms = c->now_ms + CATALOG_RETRY_MS;
+        catalog_put_deadline(c, v);
+    } else if (status == STORE_OK && catalog_is_nobodys(v)) {
+        catalog_end(c, v);
+    }
+}
+
+static void txn_done(struct store_txn *txn, enum store_status status,
+                     uint64_t revision)
+{
+    struct catalog_txn *t = container_of(txn, struct catalog_txn, txn);
+    struct catalog_result r = {.revision = revision, .service = txn->service};
+    struct catalog *c = t->catalog;
+    struct name_turns *turn = t->turn;
+
+    if (status == STORE_CONFLICT) {
+        r.status = CATALOG_REFUSED;
+        r.text = conflict_text(txn);
+        r.service = NULL;
+    } else if (status == STORE_FAILED) {
+        r.status = CATALOG_FAILED;
+        r.text = txn->error;
+        r.service = NULL;
+    }
+    if (t->done)
+        t->done(t->arg, &r);
+    txn_after(t, status);
+    catalog_txn_free(t);
+    if (turn)
+        turns_done(&c->turns, turn);
+}
+
+void catalog_txn_commit(struct catalog_txn *t)
+{
+    struct catalog *c = t->catalog;
+    const struct service *v = t->txn.service;
+
+    if (t->txn.expect == STORE_EXPECT_ABSENT)
+        c->coming++;
+    if (!c->store->ops->immediate)
+        t->turn = turns_take(&c->turns, v->name, v->name_len);
+    store_commit(c->store, &t->txn);
+}
+
+struct catalog_txn *catalog_txn_new(const struct catalog_call *k,
+                                    enum store_op op, struct service *v,
+                                    unsigned sets)
+{
+    struct catalog_txn *t;
+
+    t = xmalloc(sizeof(*t) + sets * sizeof(*t->pinned));
+    *t = (struct catalog_txn){.pins.pairs = NULL};
+    t->pins.pairs = t->pinned;
+
+    t->txn.op = op;
+    t->txn.service = v;
+    t->txn.done = txn_done;
+    t->catalog = k->catalog;
+    t->done = k->done;
+    t->arg = k->arg;
+    v->refs++;
+    return t;
+}
+
+static void take_request(struct catalog_txn *t, const struct catalog_request *q)
+{
+    t->set_ttl = q->set_ttl;
+    t->ttl_ms = q->ttl_ms;
+    if (q->volatiles) {
+        t->set_volatiles = true;
+        t->volatiles = volatiles_new(q->volatiles);
+    }
+}
+
+void catalog_txn_take(struct catalog_txn *t, const struct catalog_request *q,
+                      const struct record *base)
+{
+    struct catalog *c = t->catalog;
+
+    take_request(t, q);
+    t->txn.record = record_edit(&c->index, base, &q->edit, &t->pins);
+    if (!c->store->ops->immediate)
+        record_count(t->txn.record);
+    t->txn.durable = service_persists(t->txn.record);
+}
+
+void catalog_answer(const struct catalog *c, struct service *v,
+                    const char *refusal, catalog_done_fn *done, void *arg)
+{
+    struct catalog_result r = {.status = refusal ? CATALOG_REFUSED : CATALOG_OK,
+                               .revision = catalog_revision(c),
+                               .text = refusal,
+                               .service = refusal ? NULL : v};
+
+    if (done)
+        done(arg, &r);
+}
