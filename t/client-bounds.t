@@ -77,6 +77,7 @@ cmp_ok memory() - $before, '<', 32 << 10, 'nothing grows';
 $d->finish;
 
 # hosts that the job does not have
+$dis = fake(); # nobody has dialled this one before
 $d = driver($reg->name, $dis->address);
 $d->send("exec e execute cmd x\n");
 $c = $dis->accept;

@@ -9,7 +9,7 @@ use Test::More;
 
 need_programs('t/driver/client-driver');
 my $reg = fake_registry();
-my $d = driver($reg->name, undef, 300);
+my $d = driver($reg->name, undef, deadline(2) * 1000);
 
 # asks, and gives the accepted connection with its question read
 sub asked

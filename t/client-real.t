@@ -66,13 +66,15 @@ $w->finish;
 $w = driver($reg->registry_address);
 $w->send("monitor m kind=web\n");
 $w->until(qr/synced/);
+$d->send("echo still\n");
+$d->until(qr/^still$/);
 kill 'STOP', $d->{pid};
 my $e = driver($reg->registry_address);
 $e->send("register r a kind web load 3 .replace 1 .volatile load\n");
 like $e->news, qr/^r registered/, 'replaced while the old one sleeps';
 ok $w->quiet, 'equal: nobody is woken';
-kill 'CONT', $d->{pid};
-$d->finish;
+kill 'KILL', $d->{pid}; # awake it would take the name back
+waitpid $d->{pid}, 0;
 is $w->news, 'm gone b kind web', 'the old one ends, with what was its own';
 ok $w->quiet, 'and no more';
 $e->finish;
