@@ -33,6 +33,7 @@ is $rc, 1, 'the name is taken: 1';
 like $err, qr/duplicate service name.*\n.*--replace/, 'and what to do';
 my $other = begin('--replace', 'tcp!h!80', 'kind=db', '--json');
 ok eventually { ($reg->find)[0] eq 'tcp!h!80 kind db' }, 'taken over';
+ok eventually { slurp(scratch() . '/out') =~ /\n/ }, 'that is told';
 like slurp(scratch() . '/out'),
     qr/^\{"event":"registered","name":"tcp!h!80","revision":\d+\}\n$/, 'as JSON';
 kill 'KILL', $pid;
