@@ -11,7 +11,7 @@
 #include "lib/addr.h"
 #include "lib/buf.h"
 #include "lib/daemon.h"
-#include "lib/listen.h"
+#include "lib/listen_conf.h"
 #include "lib/log.h"
 #include "lib/loop.h"
 #include "lib/mem.h"
@@ -39,21 +39,6 @@ static const struct {
 } faces[] = {
     {"dispatcher.exec", exec_face},
 };
-
-static void read_limits(struct listen_limits *l, const struct conf *conf)
-{
-    *l = (struct listen_limits){
-        .conn = {.line = (size_t)conf_size(conf, "limits.line"),
-                 .output = (size_t)conf_size(conf, "limits.output"),
-                 .lines_a_turn =
-                     (unsigned)conf_int(conf, "limits.requests_per_turn"),
-                 .first_ms =
-                     (uint64_t)conf_duration_ms(conf, "limits.first_line"),
-                 .idle_ms = (uint64_t)conf_duration_ms(conf, "limits.idle")},
-        .connections = (unsigned)conf_int(conf, "limits.connections"),
-        .connections_per_address =
-            (unsigned)conf_int(conf, "limits.connections_per_address")};
-}
 
 /* -- signals --------------------------------------------------------------- */
 
@@ -98,7 +83,7 @@ static void on_hup(void *arg)
         return;
     dispatch_settings_read(&settings, p->daemon.conf);
     dispatch_reload(p->dispatch, &settings);
-    read_limits(&limits, p->daemon.conf);
+    limits = listen_conf_limits(p->daemon.conf);
     listen_host_limits(p->listen, &limits);
 }
 
@@ -174,33 +159,12 @@ static bool register_self(struct program *p)
 
 /* -- starting and ending --------------------------------------------------- */
 
-static bool listen_one(struct program *p, const struct listen_face *face,
-                       const char *text)
-{
-    struct addr addr;
-    const char *wrong = addr_parse(&addr, text, 0);
-    char *error = NULL;
-
-    if (!wrong)
-        error = listen_add(p->listen, face, &addr, p->dispatch);
-    if (wrong || error)
-        log_error("%s: %s", text, wrong ? wrong : error);
-    wrong = wrong ? wrong : error;
-    free(error);
-    return wrong == NULL;
-}
-
 static bool listen_all(struct program *p)
 {
-    for (size_t i = 0; i < ARRAY_LEN(faces); i++) {
-        size_t n;
-        const char *const *list = conf_listen(p->daemon.conf, faces[i].key, &n);
-
-        for (size_t k = 0; k < n; k++) {
-            if (!listen_one(p, faces[i].face(), list[k]))
-                return false;
-        }
-    }
+    for (size_t i = 0; i < ARRAY_LEN(faces); i++)
+        if (!listen_conf_add(p->listen, p->daemon.conf, faces[i].key,
+                             faces[i].face(), p->dispatch))
+            return false;
     return true;
 }
 
@@ -218,7 +182,7 @@ static bool program_start(struct program *p)
     }
     p->ending = (struct loop_task){.fn = on_ending, .arg = p};
     p->stop = (struct loop_task){.fn = on_stop, .arg = p};
-    read_limits(&limits, p->daemon.conf);
+    limits = listen_conf_limits(p->daemon.conf);
     p->listen = listen_host_new(p->loop, &limits);
     dispatch_settings_read(&settings, p->daemon.conf);
     p->dispatch = dispatch_new(p->loop, &settings);

@@ -42,7 +42,8 @@ int fuzz_registry(const struct listen_face *face, const uint8_t *data,
     struct port_conn p, watcher, owner;
     struct musterd m;
 
-    musterd_init(&m, l, small_conf());
+    if (!musterd_init(&m, l, small_conf()))
+        abort();
     port_open(&owner, l, new_face(), &m);
     port_send(&owner, l, fixture, strlen(fixture));
     port_open(&watcher, l, event_face(), &m);

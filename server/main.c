@@ -7,7 +7,7 @@
 
 #include "lib/conf.h"
 #include "lib/daemon.h"
-#include "lib/listen.h"
+#include "lib/listen_conf.h"
 #include "lib/log.h"
 #include "server/faces.h"
 #include "server/musterd.h"
@@ -20,50 +20,14 @@ struct program {
     struct musterd musterd;
 };
 
-static struct listen_limits limits_read(const struct conf *conf)
-{
-    return (struct listen_limits){
-        .conn = {.line = conf_size(conf, "limits.line"),
-                 .output = conf_size(conf, "limits.output"),
-                 .lines_a_turn =
-                     (unsigned)conf_int(conf, "limits.requests_per_turn"),
-                 .first_ms =
-                     (uint64_t)conf_duration_ms(conf, "limits.first_line"),
-                 .idle_ms = (uint64_t)conf_duration_ms(conf, "limits.idle")},
-        .connections = (unsigned)conf_int(conf, "limits.connections"),
-        .connections_per_address =
-            (unsigned)conf_int(conf, "limits.connections_per_address"),
-    };
-}
-
-static bool face_listen(struct program *p, const struct face_entry *entry)
-{
-    size_t count, i;
-    const char *const *texts = conf_listen(p->daemon.conf, entry->key, &count);
-    struct addr addr;
-    char *error;
-
-    for (i = 0; i < count; i++) {
-        const char *wrong = addr_parse(&addr, texts[i], 0);
-
-        error = wrong ? xasprintf("%s: %s: %s", entry->key, texts[i], wrong)
-                      : listen_add(p->host, entry->face(), &addr, &p->musterd);
-        if (error) {
-            log_error("%s", error);
-            free(error);
-            return false;
-        }
-    }
-    return true;
-}
-
 static bool faces_listen(struct program *p)
 {
     size_t count, i;
     const struct face_entry *table = faces_table(&count);
 
     for (i = 0; i < count; i++)
-        if (!face_listen(p, &table[i]))
+        if (!listen_conf_add(p->host, p->daemon.conf, table[i].key,
+                             table[i].face(), &p->musterd))
             return false;
     return true;
 }
@@ -95,7 +59,7 @@ static void on_hup(void *arg)
 
     if (!daemon_reload(&p->daemon))
         return;
-    limits = limits_read(p->daemon.conf);
+    limits = listen_conf_limits(p->daemon.conf);
     listen_host_limits(p->host, &limits);
     musterd_configure(&p->musterd, p->daemon.conf);
 }
@@ -132,10 +96,12 @@ int main(int argc, char **argv)
         return DAEMON_FAILED;
     }
     loop_cache_clock(p.loop);
-    limits = limits_read(p.daemon.conf);
+    limits = listen_conf_limits(p.daemon.conf);
     p.host = listen_host_new(p.loop, &limits);
-    musterd_init(&p.musterd, p.loop, p.daemon.conf);
-    status = faces_listen(&p) && tell_ready(&p) ? DAEMON_OK : DAEMON_FAILED;
+    status = musterd_init(&p.musterd, p.loop, p.daemon.conf) &&
+                     faces_listen(&p) && tell_ready(&p)
+                 ? DAEMON_OK
+                 : DAEMON_FAILED;
     if (status == DAEMON_OK)
         serve(&p);
     /* every connection is closed, so that its face lets go of the core */

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "lib/conf.h"
+#include "lib/log.h"
 #include "lib/mem.h"
 #include "server/state/hash.h"
 
@@ -61,9 +62,10 @@ void musterd_configure(struct musterd *m, const struct conf *conf)
 /* In the order of the values of registry.store. */
 static struct store *(*const stores[])(void) = {store_memory_new};
 
-void musterd_init(struct musterd *m, struct loop *loop, const struct conf *conf)
+bool musterd_init(struct musterd *m, struct loop *loop, const struct conf *conf)
 {
     struct catalog_limits limits = {0};
+    const char *error;
 
     hash_init();
     *m = (struct musterd){.loop = loop};
@@ -77,6 +79,10 @@ void musterd_init(struct musterd *m, struct loop *loop, const struct conf *conf)
     m->expiry = loop_timer_new(loop, expire, m);
     musterd_configure(m, conf);
     musterd_tick(m);
+    if (catalog_replay(m->catalog, &error))
+        return true;
+    log_error("registry.store: %s", error);
+    return false;
 }
 
 void musterd_free(struct musterd *m)

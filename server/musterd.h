@@ -6,6 +6,7 @@
 #ifndef MUSTER_SERVER_MUSTERD_H
 #define MUSTER_SERVER_MUSTERD_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "lib/loop.h"
@@ -38,8 +39,10 @@ struct musterd {
     struct loop_timer *expiry;    /* for the next service to expire */
 };
 
-/* Builds the core from the settings; loop is borrowed. */
-void musterd_init(struct musterd *m, struct loop *loop,
+/* Builds the core from the settings and fills it with what the store has kept;
+ * loop is borrowed. False, and logged, if the store cannot; free it all the
+ * same. */
+bool musterd_init(struct musterd *m, struct loop *loop,
                   const struct conf *conf);
 /* Settings that may change while it runs. */
 void musterd_configure(struct musterd *m, const struct conf *conf);

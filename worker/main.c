@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "lib/addr.h"
+#include "lib/listen_conf.h"
 #include "lib/log.h"
 #include "lib/mem.h"
 #include "worker/drain.h"
@@ -61,18 +62,13 @@ void worker_configure(struct worker *w)
     buf_free(&ops);
 }
 
+/* A dispatcher may be quiet for as long as it likes. */
 static struct listen_limits listen_limits_of(const struct conf *c)
 {
-    return (struct listen_limits){
-        .conn = {.line = conf_size(c, "limits.line"),
-                 .output = conf_size(c, "limits.output"),
-                 .lines_a_turn =
-                     (unsigned)conf_int(c, "limits.requests_per_turn"),
-                 .first_ms =
-                     (uint64_t)conf_duration_ms(c, "limits.first_line")},
-        .connections = (unsigned)conf_int(c, "limits.connections"),
-        .connections_per_address =
-            (unsigned)conf_int(c, "limits.connections_per_address")};
+    struct listen_limits limits = listen_conf_limits(c);
+
+    limits.conn.idle_ms = 0;
+    return limits;
 }
 
 static void attrs_of(struct worker *w, struct attrs *a)
@@ -141,26 +137,14 @@ static void instance_make(char *out, size_t len)
 static bool listen_start(struct worker *w)
 {
     struct listen_limits limits = listen_limits_of(w->daemon.conf);
-    size_t i, n;
-    const char *const *list = conf_listen(w->daemon.conf, "worker.bind", &n);
+    size_t n;
 
     w->listen = listen_host_new(w->loop, &limits);
+    conf_listen(w->daemon.conf, "worker.bind", &n);
     if (!n)
         log_error("worker.bind is off: no dispatcher could reach this worker");
-    for (i = 0; i < n; i++) {
-        struct addr addr;
-        const char *wrong = addr_parse(&addr, list[i], 6710);
-        char *error = wrong
-                          ? xstrdup(wrong)
-                          : listen_add(w->listen, &peer_face, &addr, &w->peers);
-
-        if (error) {
-            log_error("worker.bind %s: %s", list[i], error);
-            free(error);
-            return false;
-        }
-    }
-    return n > 0;
+    return n && listen_conf_add(w->listen, w->daemon.conf, "worker.bind",
+                                &peer_face, &w->peers);
 }
 
 static bool registrar_begin(struct worker *w)

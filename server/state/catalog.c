@@ -304,6 +304,11 @@ struct catalog *catalog_new(struct store *store,
     return c;
 }
 
+bool catalog_replay(struct catalog *c, const char **error)
+{
+    return c->store->ops->replay(c->store, error);
+}
+
 static void forget_service(struct hnode *n, void *arg)
 {
     struct service *v = container_of(n, struct service, node);

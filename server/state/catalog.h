@@ -82,6 +82,9 @@ struct catalog {
 struct catalog *catalog_new(struct store *store,
                             const struct catalog_limits *limits, size_t ring,
                             size_t ring_bytes);
+/* Takes in what the store has kept; once, before any request. False and *error
+ * (static) if the store cannot tell. */
+bool catalog_replay(struct catalog *c, const char **error);
 /* Closes the store: what is under way fails, and its done() is called. Owners
  * must be gone, or wait for nothing but that. */
 void catalog_free(struct catalog *c);

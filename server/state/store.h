@@ -67,8 +67,8 @@ struct store_ops {
     /* Delivers what is kept through client.apply(), oldest first; false and
      * *error (static) if it cannot. */
     bool (*replay)(struct store *s, const char **error);
-    /* What is under way ends with STORE_FAILED, before this returns, and so does
-     * what is asked for meanwhile. Frees s. */
+    /* What is under way ends with STORE_FAILED, before this returns, and so
+     * does what is asked for meanwhile. Frees s. */
     void (*close)(struct store *s);
 };
 

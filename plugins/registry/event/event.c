@@ -5,7 +5,7 @@
 #include <string.h>
 #include <utlist.h>
 
-#include "lib/directive.h"
+#include "lib/request.h"
 #include "lib/log.h"
 #include "lib/mem.h"
 #include "server/musterd.h"
@@ -206,21 +206,11 @@ static bool line_is_ours(const struct word *w, int n)
     return false;
 }
 
-static char *event_read_pairs(struct selector *s, struct event_options *o,
-                              const struct word *w, int n)
+static char *event_read(struct selector *s, struct event_options *o,
+                        const struct word *w, int n)
 {
-    char *error = NULL;
-    int i;
+    char *error = request_read(s, directives, ARRAY_LEN(directives), o, w, n);
 
-    if (n % 2)
-        return xstrdup("odd attribute/value pairs");
-    for (i = 0; i < n && !error; i += 2) {
-        if (word_is_directive(&w[i]) && !word_is(&w[i], ".name"))
-            error = directive_read(directives, ARRAY_LEN(directives), &w[i],
-                                   &w[i + 1], o);
-        else
-            error = selector_add_pair(s, &w[i], &w[i + 1]);
-    }
     if (!error && o->filter && o->detail)
         error = xstrdup(".filter and .detail exclude each other");
     if (!error && o->sync && !(o->detail && o->since != UINT64_MAX))
@@ -295,7 +285,7 @@ static enum conn_verdict event_line(struct conn *c, void *arg, char *line,
 
     if (n <= 0 || !line_is_ours(r->m->words, n))
         return CONN_NEXT; /* a plain client may send what it likes */
-    error = event_read_pairs(&s, &o, r->m->words, n);
+    error = event_read(&s, &o, r->m->words, n);
     if (error) {
         conn_error(c, "%s", error);
         selector_free(&s);

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/directive.h"
+#include "lib/request.h"
 #include "lib/mem.h"
 #include "plugins/registry/find/finder.h"
 
@@ -37,23 +37,6 @@ static bool find_place(const struct catalog *c, const struct word *name,
     if (v)
         *seq = v->seq;
     return v != NULL;
-}
-
-static char *find_read_pairs(struct finder *f, const struct word *w, int n)
-{
-    char *error = NULL;
-    int i;
-
-    if (n % 2)
-        return xstrdup("odd attribute/value pairs");
-    for (i = 0; i < n && !error; i += 2) {
-        if (word_is_directive(&w[i]) && !word_is(&w[i], ".name"))
-            error = directive_read(directives, ARRAY_LEN(directives), &w[i],
-                                   &w[i + 1], &f->options);
-        else
-            error = selector_add_pair(&f->selector, &w[i], &w[i + 1]);
-    }
-    return error;
 }
 
 static char *find_check(struct finder *f)
@@ -94,7 +77,8 @@ static bool find_words(struct finder *f, const struct word *w, int n)
 
     f->options = (struct find_options){
         .keep = f->keep, .limit = UINT64_MAX, .since = UINT64_MAX};
-    error = find_read_pairs(f, w, n);
+    error = request_read(&f->selector, directives, ARRAY_LEN(directives),
+                         &f->options, w, n);
     if (!error)
         error = find_check(f);
     if (error) {
