@@ -90,4 +90,6 @@ is $soft, $hard, 'it may have as many descriptors as the system allows';
 ok grep({ / debug musterd\[\d+\]: / } $r->log), '-d logs everything';
 $r->signal('TERM');
 is told(), 'STOPPING=1', 'and that it ends';
+ok eventually { $r->ended }, 'which it does';
+is $r->{status}, 0, 'well';
 finish();
