@@ -80,6 +80,7 @@ struct task {
     TAILQ_ENTRY(task) in_grants; /* while grant */
     bool owed;                   /* a grant waits for the pacing reader */
     bool resuming;         /* its worker is back and asked whether it has it */
+    bool was_lost;         /* .lost rerun: with a worker that went away */
     char *tried;           /* hosts that must not get it again, in words */
     time_t started, ended; /* for people */
     enum task_reason reason;

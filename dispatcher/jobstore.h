@@ -88,7 +88,7 @@ static inline void jobstore_changed(struct jobstore *s, struct job *j)
     s->ops->changed(s, j);
 }
 
-/* It is DONE: it may be forgotten when there is need. */
+/* It is DONE: it may be forgotten when there is need, which may be now. */
 static inline void jobstore_ended(struct jobstore *s, struct job *j)
 {
     s->ops->ended(s, j);
@@ -111,7 +111,8 @@ static inline struct job *jobstore_next(struct jobstore *s, struct job *after)
     return s->ops->next(s, after);
 }
 
-/* Lets ended jobs go that are too many, too old, or too big together. */
+/* Now and then: lets ended jobs go that are too old, or, by new bounds, too many
+ * or too big together. */
 static inline void jobstore_tidy(struct jobstore *s, uint64_t now_ms)
 {
     s->ops->tidy(s, now_ms);

@@ -122,8 +122,13 @@ static void memory_changed(struct jobstore *s, struct job *j)
 
 static void memory_ended(struct jobstore *s, struct job *j)
 {
-    memory_of(s)->n_ended++;
-    memory_recount(memory_of(s), j);
+    struct memory *m = memory_of(s);
+
+    m->n_ended++;
+    memory_recount(m, j);
+    while (m->n_ended > s->bounds.jobs && memory_evict(m, "too many jobs"))
+        ;
+    (void)memory_fits(m);
 }
 
 static void memory_remove(struct jobstore *s, struct job *j)

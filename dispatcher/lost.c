@@ -11,6 +11,7 @@ void lost_task(struct dispatch *d, struct task *t, const char *why)
 
     if (j->spec.lost == DISPATCH_LOST_RERUN && !j->cancelled) {
         log_id_info(j->jid, "lost on %s, runs elsewhere: %s", t->host, why);
+        t->was_lost = true;
         run_requeue(d, t, true);
         return;
     }
@@ -201,6 +202,9 @@ void lost_list_end(void *arg)
         else
             lost_task(w->core, t, "the worker does not know it any more");
     }
+    if (w->full) /* it has had time to say otherwise: ask again */
+        dispatch_touch_worker(w->core, w);
+    w->full = false;
 }
 
 /* -- late words ------------------------------------------------------------ */

@@ -46,13 +46,14 @@ struct task *queue_next(struct queue *q, const struct worker *w)
     struct task *own, *any;
 
     TAILQ_FOREACH (own, &w->waiting, in_worker) {
-        if (route_may_start(own->job, own))
+        if (worker_takes(w, &own->job->spec) && route_may_start(own->job, own))
             break;
     }
     TAILQ_FOREACH (any, &q->any, in_worker) {
         if (own && any->job->number > own->job->number)
             break;
-        if (route_may_start(any->job, any) && route_is_candidate(any, w))
+        if (worker_takes(w, &any->job->spec) &&
+            route_may_start(any->job, any) && route_is_candidate(any, w))
             return any;
     }
     return own;

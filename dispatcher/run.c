@@ -28,6 +28,8 @@ static void task_finish(struct dispatch *d, struct task *t,
         return;
     grant_clear(d, t);
     t->worker = NULL;
+    if (w)
+        w->full = false;
     t->ended = time(NULL);
     task_set_end(t, end);
     log_id_debug(j->jid, "%s: %s", t->host ? t->host : "-",
@@ -91,8 +93,7 @@ static void job_finish(struct dispatch *d, struct job *j, enum event_kind last)
                 j->error ? ", " : "", j->error ? j->error : "");
     jobstore_event(d->store, j, last, NULL);
     jobstore_changed(d->store, j);
-    jobstore_ended(d->store, j);
-    jobstore_tidy(d->store, dispatch_now(d)); /* j may be gone after it */
+    jobstore_ended(d->store, j); /* j may be gone after it */
 }
 
 void run_fail_job(struct dispatch *d, struct job *j, const char *error)
@@ -138,7 +139,7 @@ static struct worker *pick_any(struct dispatch *d, const struct task *t,
             continue;
         *candidates = true;
         *reachable |= w->up;
-        if (worker_free_slots(w))
+        if (worker_takes(w, &t->job->spec))
             route_consider(&choice, w, random_u32());
     }
     return choice.best;
@@ -146,7 +147,9 @@ static struct worker *pick_any(struct dispatch *d, const struct task *t,
 
 static void any_nobody(struct dispatch *d, struct task *t)
 {
-    if (t->tried)
+    if (t->was_lost)
+        run_end(d, t, REASON_LOST, "no other worker matches");
+    else if (t->tried)
         run_end(d, t, REASON_REFUSED, "refused by every worker that matches");
     else if (!dispatch_knows_op(d, t->job->spec.op))
         run_end(d, t, REASON_REFUSED, "no worker has this operation");
@@ -184,7 +187,7 @@ static void task_try(struct dispatch *d, struct task *t)
 {
     if (t->job->spec.any)
         task_try_any(d, t);
-    else if (t->worker && worker_free_slots(t->worker))
+    else if (t->worker && worker_takes(t->worker, &t->job->spec))
         task_start(d, t, t->worker);
     else if (!t->worker && !t->job->spec.has_wait)
         run_end(d, t, REASON_UNREACHABLE, "the host is not there");
@@ -225,7 +228,7 @@ void run_worker(struct dispatch *d, struct worker *w)
 {
     struct task *t;
 
-    while (worker_free_slots(w) && (t = queue_next(&d->queue, w)))
+    while (w->up && (t = queue_next(&d->queue, w)))
         task_start(d, t, w);
     workers_let_go(d, w);
 }
@@ -307,7 +310,9 @@ static uint64_t task_sweep(struct dispatch *d, struct task *t, uint64_t now)
         return now + WORKER_CONNECT_MS; /* it may go away yet */
     if (now < t->wait_ms + patience)
         return t->wait_ms + patience;
-    if (there)
+    if (t->tried)
+        any_nobody(d, t);
+    else if (there)
         run_end(d, t, REASON_NOTSTARTED, "no free slot in time");
     else
         run_end(d, t, REASON_UNREACHABLE,

@@ -56,6 +56,11 @@ unsigned worker_free_slots(const struct worker *w)
     return w->slots - w->n_active;
 }
 
+bool worker_takes(const struct worker *w, const struct dispatch_spec *spec)
+{
+    return worker_free_slots(w) || (w->up && strcmp(spec->op, "ping") == 0);
+}
+
 /* Whether word is an item of a comma list. */
 static bool list_has(const char *list, const char *word)
 {

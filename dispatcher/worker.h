@@ -59,6 +59,8 @@ void worker_remove_active(struct worker *w, struct task *t);
 bool worker_is_known(const struct worker *w);
 /* Free slots: what it has, less what we gave it; and what it says. */
 unsigned worker_free_slots(const struct worker *w);
+/* True if it can be given such a job now: a ping needs no slot. */
+bool worker_takes(const struct worker *w, const struct dispatch_spec *spec);
 /* True unless it said which operations it has, and this is none. */
 bool worker_has_op(const struct worker *w, const char *op);
 

@@ -9,7 +9,8 @@ use Test::More;
 
 need_programs(qw(musterd muster-dispatch));
 my $reg = registry();
-my $d = dispatcher($reg, '-o', 'dispatcher.lost_after=300ms');
+my $d = dispatcher($reg, '-o', 'dispatcher.lost_after=300ms',
+    '-o', 'dispatcher.probe=1h');
 my %w = map { ($_ => FakeWorker->new($reg, $_, slots => 2)->link) } qw(a b c);
 
 # Who of them is asked next, and for which job
@@ -99,7 +100,7 @@ $w->deaf;
 $w->hang_up;
 like join(' ', $c->rest), qr/exit $w->{host} - state 3 reason lost/,
     'it may have started: lost';
-$w->listen->link;
+$w->listen->nudge->link;
 $w->expect(qr/^list$/);
 $w->say('.end');
 
@@ -115,7 +116,7 @@ $w->hang_up;
 is $again, $jid, 'the same job, elsewhere';
 isnt $second->{host}, $w->{host}, 'on another host';
 # the first one comes back: it is told to stop
-$w->listen->link;
+$w->listen->nudge->link;
 $w->expect(qr/^list$/);
 $w->say("have $jid 1 running", '.end');
 is $w->line, "cancel $jid", 'the first run is cancelled';
@@ -127,4 +128,14 @@ is_deeply [@rest[0, 1]],
 like $rest[-1], qr/^done \S+ state 0 ok 1 failed 0 unreachable 0$/, 'is whole';
 like +($d->ask('exec', "job $jid\n"))[1],
     qr/^host $second->{host} .* tried $w->{host} /, 'the record knows';
+
+# nobody else is there for the rerun
+$c = $d->dial('exec');
+$c->send("execute cmd x .hosts a .any 1 .lost rerun\n");
+$jid = $w{a}->expect(qr/^run (\S+) /);
+$w{a}->say("ack $jid");
+$c->until(qr/^ack/);
+$w{a}->deaf;
+$w{a}->hang_up;
+like join(' ', $c->rest), qr/exit - - state 3 reason lost/, 'lost after all';
 finish();

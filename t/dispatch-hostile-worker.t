@@ -9,7 +9,7 @@ use Test::More;
 
 need_programs(qw(musterd muster-dispatch));
 my $reg = registry();
-my $d = dispatcher($reg);
+my $d = dispatcher($reg, '-o', 'dispatcher.probe=1h');
 my $good = FakeWorker->new($reg, 'good')->link;
 my $bad = FakeWorker->new($reg, 'bad')->link;
 
@@ -35,13 +35,13 @@ for my $line (@babble) {
     $bad->say($line);
     my $shown = substr $line, 0, 30;
     ok $bad->{conn}->ends, "'$shown' ends the link";
-    $bad->link;
+    $bad->nudge->link;
     $bad->expect(qr/^list$/);
     $bad->say('.end');
 }
 $bad->say('y' x 200_000);
 ok $bad->{conn}->ends, 'so does a line over the bound';
-$bad->link;
+$bad->nudge->link;
 $bad->expect(qr/^list$/);
 $bad->say('.end');
 

@@ -9,7 +9,7 @@ use Test::More;
 
 need_programs(qw(musterd muster-dispatch));
 my $reg = registry();
-my $d = dispatcher($reg);
+my $d = dispatcher($reg, '-o', 'dispatcher.probe=1h');
 my %w = map { my $n = $_; ("h$n" => FakeWorker->new($reg, "h$n",
     slots => 9, attrs => 'rack r' . $n % 3)) } 1 .. 9;
 $_->link for values %w;

@@ -10,7 +10,7 @@ use Time::HiRes qw(time);
 
 need_programs(qw(musterd muster-worker muster-dispatch));
 my $reg = registry();
-my $d = dispatcher($reg);
+my $d = dispatcher($reg, '-o', 'dispatcher.probe=1h');
 my %real = map { ($_ => worker($reg, $_)) } qw(w1 w2 w3);
 ok eventually { $d->knows(3) }, 'it knows its workers';
 
@@ -101,7 +101,7 @@ $other->send("execute cmd y .hosts f .wait 0.1\n");
 like join(' ', $other->rest), qr/exit f - state 3 reason unreachable/,
     'another job cannot reach it';
 ok $c->silent, '.lost wait: it waits';
-$w->listen->link;
+$w->listen->nudge->link;
 $w->expect(qr/^list$/);
 $w->say("have $jid 1 exited", '.end');
 $w->expect(qr/^resume/);
@@ -117,7 +117,7 @@ $c->until(qr/^ack/);
 $w->deaf;
 $w->hang_up;
 like join(' ', $c->rest), qr/exit f - state 3 reason lost/, 'lost';
-$w->listen->link;
+$w->listen->nudge->link;
 $w->expect(qr/^list$/);
 $w->say("have $jid 2 exited", '.end');
 is $w->expect(qr/^resume \Q$jid\E (\d+)$/), 0, 'what became of it?';

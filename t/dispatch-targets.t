@@ -10,7 +10,7 @@ use Test::More;
 
 need_programs(qw(musterd muster-dispatch));
 my $reg = registry();
-my $d = dispatcher($reg);
+my $d = dispatcher($reg, '-o', 'dispatcher.probe=1h');
 my %attrs = (
     a => "role web rack r1 mem 8G note 'two words' tags x,y",
     b => "role db rack r2 mem 16G note 'it''s' zone ''",

@@ -10,7 +10,7 @@ use Time::HiRes qw(time);
 
 need_programs(qw(musterd muster-dispatch));
 my $reg = registry();
-my $d = dispatcher($reg);
+my $d = dispatcher($reg, '-o', 'dispatcher.probe=1h');
 my $w = FakeWorker->new($reg, 'a', slots => 1, attrs => 'role x')->link;
 ok eventually { ($d->ask('exec', "ping .on role=y\n"))[0] =~ /no worker/ },
     'nobody matches';
@@ -67,6 +67,10 @@ like join(' ', $three->rest), qr/exit a - state 1 reason notstarted why /,
     'no slot in time';
 like $two->line, qr/^submit /, 'the other waits';
 ok $two->silent, 'for its slot';
+my $ping = $d->dial('exec');
+$ping->send("ping .hosts a\n");
+$w->run_one;
+like +($ping->rest)[-1], qr/ ok 1 /, 'a ping needs none';
 $w->say("exit $jid 1 0 state 0 reason exited");
 $w->run_one;
 like +($two->rest)[-1], qr/ok 1 /, 'and gets it';

@@ -56,6 +56,14 @@ sub register
 
 sub unregister { return (delete $_[0]{service})->close }
 
+# Changes an attribute: the dispatcher dials again at once, not after a pause
+sub nudge
+{
+    my ($self) = @_;
+    $self->{service}->send('nudge ' . ++$self->{nudges} . "\n");
+    return $self;
+}
+
 # The dispatcher's connection, before any greeting
 sub accept
 {
