@@ -225,7 +225,7 @@ static void exec_recover(struct muster_exec *e, const char *reason)
         if (!exec_tell_link(e, MUSTER_DOWN, reason))
             return;
     }
-    if (now - e->lost_ms >= EXEC_GIVE_UP_MS) {
+    if (!e->paused && now - e->lost_ms >= EXEC_GIVE_UP_MS) {
         snprintf(text, sizeof(text),
                  "job %s: the dispatcher was lost and does not come back: %s",
                  e->jid, reason);
@@ -435,6 +435,8 @@ void muster_exec_resume(struct muster_exec *e)
     if (!e->paused)
         return;
     e->paused = false;
+    if (e->lost_ms) /* what we did not read does not count against it */
+        e->lost_ms = loop_now(e->obj.m->loop);
     dispatch_pause(&e->dispatch, false);
     if (e->error)
         loop_timer_set(e->timer, 0);
