@@ -111,8 +111,8 @@ static inline struct job *jobstore_next(struct jobstore *s, struct job *after)
     return s->ops->next(s, after);
 }
 
-/* Now and then: lets ended jobs go that are too old, or, by new bounds, too many
- * or too big together. */
+/* Now and then: lets ended jobs go that are too old, or, by new bounds, too
+ * many or too big together. */
 static inline void jobstore_tidy(struct jobstore *s, uint64_t now_ms)
 {
     s->ops->tidy(s, now_ms);
