@@ -56,8 +56,8 @@ void catalog_end(struct catalog *c, struct service *v);
 struct catalog_txn *catalog_txn_new(const struct catalog_call *k,
                                     enum store_op op, struct service *v,
                                     unsigned sets);
-/* What the request makes of base. A store that takes its time finds it whole,
- * whatever happens to the service meanwhile. */
+/* What the request makes of base. A store that takes its time finds it whole:
+ * base stays what its service says until this request is done. */
 void catalog_txn_take(struct catalog_txn *t, const struct catalog_request *q,
                       const struct record *base);
 /* To the store; done() is told in the end, and t is gone. */

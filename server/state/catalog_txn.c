@@ -111,12 +111,8 @@ static void take_request(struct catalog_txn *t, const struct catalog_request *q)
 void catalog_txn_take(struct catalog_txn *t, const struct catalog_request *q,
                       const struct record *base)
 {
-    struct catalog *c = t->catalog;
-
     take_request(t, q);
-    t->txn.record = record_edit(&c->index, base, &q->edit, &t->pins);
-    if (!c->store->ops->immediate)
-        record_count(t->txn.record);
+    t->txn.record = record_edit(&t->catalog->index, base, &q->edit, &t->pins);
     t->txn.durable = service_persists(t->txn.record);
 }
 

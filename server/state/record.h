@@ -8,9 +8,8 @@
  * dropped it from a service (until that change is forgotten, and changes are
  * forgotten in their order, so every record in the ring finds its pairs); a
  * request on its way (record_pins); and counted records, which are those on
- * either side of a move that no change tells of (volatile attributes) and those
- * a store holds for a while. So a change of one attribute touches the pairs of
- * that attribute only.
+ * either side of a move that no change tells of (volatile attributes). So a
+ * change of one attribute touches the pairs of that attribute only.
  *
  * Must not know lifetimes, revisions, selectors, sockets.
  */

@@ -50,8 +50,6 @@ void service_disown(struct service *v)
 {
     if (!v->owner)
         return;
-    if (v->owner->heard_ms + v->ttl_ms > v->expires_ms)
-        v->expires_ms = v->owner->heard_ms + v->ttl_ms;
     DL_DELETE(v->owner->services, v);
     v->owner->count--;
     v->owner = NULL;

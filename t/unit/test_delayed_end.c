@@ -193,6 +193,26 @@ static void test_owner_gone_in_expiry(void **state)
     assert_int_equal(a.lost[LOST_EXPIRED], 0); /* nobody is there to be told */
 }
 
+/* A service that outlives its connection keeps what was heard of that, and does
+ * not stand in the way of others. */
+static void test_heard_before_the_end(void **state)
+{
+    (void)state;
+    given(&a, "s x 0 persist 1 .ttl 100");
+    given(&b, "t x 0 .ttl 150");
+    catalog_set_now(c, 90);
+    catalog_heard(c, &a.owner);
+    catalog_owner_gone(c, &a.owner);
+    catalog_set_now(c, 160);
+    assert_int_equal(catalog_expire(c), 30);
+    delayed_commit_all(store);
+    assert_state(c, "s x 0 persist 1\n");
+    catalog_set_now(c, 190);
+    catalog_expire(c);
+    delayed_commit_all(store);
+    assert_state(c, "");
+}
+
 static void test_many_expire(void **state)
 {
     char line[40];
@@ -398,6 +418,7 @@ int main(int argc, char **argv)
         TEST(test_refresh_in_expiry),
         TEST(test_refresh),
         TEST(test_owner_gone_in_expiry),
+        TEST(test_heard_before_the_end),
         TEST(test_many_expire),
         TEST(test_end_is_tried_again),
         TEST(test_end_is_not_tried_again),
