@@ -1,8 +1,10 @@
 # What a job is given and how it ends.
 use strict;
 use warnings;
+use Digest::MD5 qw(md5_hex);
 use FindBin;
 use lib "$FindBin::Bin/lib";
+use MIME::Base64 qw(encode_base64);
 use Muster;
 use MusterWorker;
 use Test::More;
@@ -55,6 +57,13 @@ ok !exists $env{SECRET}, 'nothing else of the worker';
 
 ($exit, $jid) = result(q{execute cmd 'pwd; umask; cat' cwd / stdin 'one' stdin 'two ''' stdin ''});
 is $d->text($jid, 'stdout'), "/\n0022\none\ntwo '\n", 'cwd, umask, stdin';
+($exit, $jid) = result('execute argv md5sum stdin64 '
+        . encode_base64(join('', map { chr } 0 .. 255), ''));
+is $d->text($jid, 'stdout'), md5_hex(join '', map { chr } 0 .. 255) . "  -\n",
+    'any bytes on stdin';
+($exit, $jid) = result('execute cmd ' . quote('wc -c') . ' stdin '
+        . 'x' x 60000);
+is $d->text($jid, 'stdout'), "60000\n", 'many bytes on stdin';
 ($exit, $jid) = result(q{execute argv 'wc -c'});
 is $d->text($jid, 'stdout'), "0\n", 'an empty stdin';
 ($exit, $jid) = result(q{execute argv 'ls /proc/self/fd'});
