@@ -33,6 +33,7 @@
 
 #define INSTANCE_LEN 8
 
+LIST_HEAD(dispatch_readers, dispatch_reader);
 TAILQ_HEAD(live_jobs, job);
 TAILQ_HEAD(dirty_jobs, job);
 TAILQ_HEAD(dirty_workers, worker);
@@ -53,7 +54,7 @@ struct dispatch {
     struct loop_timer *timer; /* the next deadline */
     uint64_t timer_ms;        /* when; 0: off */
     struct loop_timer *tidy;
-    LIST_HEAD(, dispatch_reader) readers;
+    struct dispatch_readers readers;
     char *closing; /* going down: what clients are told */
 
     /* workers.c */

@@ -65,6 +65,7 @@ struct eventlog_host {
 };
 
 struct event_cursor;
+LIST_HEAD(event_cursors, event_cursor);
 typedef void event_ready_fn(void *arg);
 
 struct eventlog {
@@ -77,7 +78,7 @@ struct eventlog {
     struct eventlog_host *hosts;
     unsigned n_hosts;
     bool closed; /* nothing will come */
-    LIST_HEAD(, event_cursor) cursors;
+    struct event_cursors cursors;
     struct event_cursor *pacer;
 };
 

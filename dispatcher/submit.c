@@ -93,19 +93,31 @@ static char *match_wrong(const struct job *j, unsigned matching)
     return route_count_wrong(spec, matching);
 }
 
+/* Before the registry has answered nobody can be said to be missing. */
+static const char *match_error(const struct dispatch *d, const struct job *j,
+                               const char *wrong)
+{
+    if (j->cancelled)
+        return "cancelled";
+    return d->synced ? wrong : "the registry has not answered yet";
+}
+
 void submit_match(struct dispatch *d, struct job *j)
 {
-    unsigned matching = count_matching(d, j);
-    char *wrong = match_wrong(j, matching);
-    bool over = dispatch_now(d) >= j->match_until;
+    bool over = j->cancelled || dispatch_now(d) >= j->match_until;
+    unsigned matching;
+    char *wrong;
 
-    /* before the registry has answered nobody can be said to be missing */
-    if (wrong && d->synced && !j->spec.has_wait)
-        over = true;
+    if (!d->synced && !over) {
+        dispatch_wake_at(d, j->match_until);
+        return;
+    }
+    matching = count_matching(d, j);
+    wrong = match_wrong(j, matching);
     if (!wrong && !j->cancelled)
         submit_fix(d, j, matching);
-    else if (over || j->cancelled)
-        run_fail_job(d, j, j->cancelled ? "cancelled" : wrong);
+    else if (over || !j->spec.has_wait)
+        run_fail_job(d, j, match_error(d, j, wrong));
     else
         dispatch_wake_at(d, j->match_until);
     free(wrong);
