@@ -29,8 +29,9 @@ struct dev_child {
     struct loop_fd *told; /* when it comes */
     struct buf line;      /* the ready line, up to now */
     bool is_ready;
-    int err;              /* its stderr, or -1 */
-    struct loop_fd *said; /* when it says something */
+    int err;                     /* its stderr, or -1 */
+    struct loop_fd *said;        /* when it says something */
+    struct loop_timer *patience; /* and it is read a little later */
     struct line_reader lines;
 };
 

@@ -14,7 +14,8 @@
 #include "lib/mem.h"
 #include "lib/settings.h"
 
-#define ARGV_MAX 512 /* words of a child's command line */
+#define LOG_PATIENCE_MS 50
+#define ARGV_MAX        512 /* words of a child's command line */
 
 /* A command line under construction. */
 struct command {
@@ -253,7 +254,9 @@ static void print_log(struct dev_child *c, const char *line, size_t len)
 static void stop_log(struct dev_child *c)
 {
     loop_fd_free(c->said);
+    loop_timer_free(c->patience);
     c->said = NULL;
+    c->patience = NULL;
     if (c->err >= 0)
         close(c->err);
     c->err = -1;
@@ -279,9 +282,23 @@ static bool read_log(struct dev_child *c)
     return n > 0;
 }
 
+/* When Ctrl-C ends all of us at once, they may be quicker to say so than we
+ * are to know why: what they say waits for a moment. */
 static void on_said(void *arg)
 {
-    read_log(arg);
+    struct dev_child *c = arg;
+
+    loop_fd_off(c->said);
+    loop_timer_set(c->patience, LOG_PATIENCE_MS);
+}
+
+static void on_patience(void *arg)
+{
+    struct dev_child *c = arg;
+
+    read_log(c);
+    if (c->said)
+        loop_fd_on(c->said);
 }
 
 /* -- the process ----------------------------------------------------------- */
@@ -309,6 +326,7 @@ static void listen_to(struct dev_child *c)
 
     line_init(&c->lines, 8192);
     c->told = loop_fd_new(l, c->ready, false, on_told, c);
+    c->patience = loop_timer_new(l, on_patience, c);
     c->said = loop_fd_new(l, c->err, false, on_said, c);
     loop_fd_on(c->told);
     loop_fd_on(c->said);

@@ -69,6 +69,12 @@ static void on_refused(void *arg, const char *text)
     struct registering *r = arg;
     bool taken = strstr(text, "duplicate service name") != NULL;
 
+    if (r->registered && strstr(text, "taken over")) {
+        cli_stop(r->cli, cli_fail(r->cli, CLI_NO, NULL,
+                                  "%s was taken over by another registration",
+                                  r->name));
+        return;
+    }
     if (r->registered) {
         cli_note(r->cli, "%s: %s; trying again", r->name, text);
         return;
