@@ -74,6 +74,18 @@ $d->send("cancel $jid");
 is $d->ended($jid)->{reason}, 'cancelled', 'who obeys TERM is gone';
 cmp_ok time - $begun, '<', deadline($grace), 'before the grace is over';
 
+# nor does one that was about to fork
+$begun = time;
+for (1 .. 30) {
+    $jid = $d->run(q{execute cmd 'sleep 1000; sleep 1000'});
+    select undef, undef, undef, 0.0003 * $_;
+    $d->send("cancel $jid");
+    my $exit = $d->ended($jid);
+    fail("cancelled after $exit->{duration} s") if $exit->{reason} ne 'cancelled';
+}
+cmp_ok time - $begun, '<', deadline(30 * $grace / 4),
+    'who is about to fork is gone as quickly';
+
 # a handler has its time
 $jid = $d->run(
     q{execute cmd 'trap "echo bye; exit 4" TERM; echo up; while :; do sleep 0.01; done'});
@@ -81,6 +93,16 @@ $d->says($jid, qr/up/);
 $d->send("cancel $jid");
 is $d->ended($jid)->{reason}, 'cancelled', 'a handler';
 like $d->text($jid, 'stdout'), qr/bye/, 'had its say';
+
+# what the handler starts is not told to end, too
+my $note = scratch() . '/note';
+$jid = $d->run('execute cmd '
+        . quote(qq{trap "perl -e '\\\$SIG{TERM} = sub { exit 1 }; select undef, undef, undef, 0.1' && echo clean > $note; exit" TERM;}
+        . ' echo up; while :; do sleep 0.01; done'));
+$d->says($jid, qr/up/);
+$d->send("cancel $jid");
+$d->ended($jid);
+is slurp($note), "clean\n", 'and time for what it starts';
 
 # stopped processes hear it, too
 $jid = $d->run(q{execute cmd 'trap "echo bye; exit" TERM; echo up; kill -STOP $$'});

@@ -18,15 +18,14 @@
 #include "worker/cgroup.h"
 #include "worker/tree.h"
 
-#define SETTLE_MS                                                              \
-    100                  /* what is left at the main process's end may end by
-                             itself: the tee of a shell's >(tee) */
+/* What is left at the main process's end may end by itself in this time: the
+ * tee of a shell's >(tee). */
+#define SETTLE_MS   100
 #define ORPHAN_MS   1000 /* grace when the worker has died */
-#define KILL_ROUNDS 16   /* at once, while they still find somebody new */
+#define ROUNDS      16   /* at once, while they still find somebody new */
 #define KILL_MIN_MS 5    /* pauses between later rounds double from … */
 #define KILL_MAX_MS 1000 /* … to this */
 #define STUCK_MS    5000 /* of killing until it is told */
-#define NEVER       UINT64_MAX
 
 enum monitor_phase { RUNNING, SETTLING, TERMED, KILLING };
 
@@ -135,45 +134,46 @@ static void phase_enter(struct monitor *m, enum monitor_phase phase,
     }
 }
 
-/* Who is below us, each sent signo; returns how many live. Without a /proc to
- * look at, at least the main process's own group: it cannot be a stranger's
- * as long as that process has not been waited for. */
-static int send_all(struct monitor *m, int signo)
+/* Without a /proc to look at, at least the main process's own group: it cannot
+ * be a stranger's as long as that process has not been waited for. */
+static void group_signal(struct monitor *m, int signo)
 {
-    int alive = tree_walk(&m->tree, getpid(), NULL, NULL);
-
-    if (alive > 0)
-        tree_signal(&m->tree, signo);
-    else if (alive < 0 && m->main)
+    if (m->main)
         kill(-m->main, signo);
+}
+
+/* Stops everybody, so that nobody forks and no handler starts anybody until all
+ * have been told. Whom a signal waits for forks no more: when a look finds
+ * nobody new, all are found. Returns how many live. */
+static int stop_all(struct monitor *m)
+{
+    int round, alive = 0, fresh = 1;
+
+    for (round = 0; round < ROUNDS && fresh > 0; round++) {
+        struct tree before = m->tree;
+
+        m->tree = (struct tree){0};
+        alive = tree_walk(&m->tree, getpid(), NULL, NULL);
+        fresh = tree_signal_new(&m->tree, &before, SIGSTOP);
+        tree_free(&before);
+    }
     return alive;
 }
 
-/* A fork may slip in between the look and the signal; whom a signal waits for
- * forks no more, so a second look at once finds all that did. */
-static void term_late(struct monitor *m)
-{
-    struct tree before = m->tree;
-
-    m->tree = (struct tree){0};
-    if (tree_walk(&m->tree, getpid(), NULL, NULL) > 0)
-        tree_signal_new(&m->tree, &before, SIGTERM);
-    tree_free(&before);
-}
-
-/* TERM to everybody, once: whom their handlers start has the grace, too. A
- * stopped one is woken to hear it. */
+/* TERM to everybody, once: whom their handlers start has the grace, too. */
 static void term_round(struct monitor *m)
 {
     uint64_t grace = m->setup->grace_ms;
-    int alive = send_all(m, SIGTERM);
+    int alive = stop_all(m);
 
-    term_late(m);
+    tree_signal(&m->tree, SIGTERM);
+    tree_continue(&m->tree);
+    if (alive < 0)
+        group_signal(m, SIGTERM);
     if (m->orphan && grace > ORPHAN_MS)
         grace = ORPHAN_MS;
     if (alive > 0 && !m->asked)
         m->report.left = alive;
-    tree_signal(&m->tree, SIGCONT);
     phase_enter(m, TERMED, grace);
 }
 
@@ -183,10 +183,13 @@ static void kill_round(struct monitor *m)
 
     if (m->group >= 0)
         cgroup_kill(m->group);
-    for (round = 0; round < KILL_ROUNDS && alive != before; round++) {
+    for (round = 0; round < ROUNDS && alive != before; round++) {
         before = alive;
-        alive = send_all(m, SIGKILL);
+        alive = tree_walk(&m->tree, getpid(), NULL, NULL);
+        tree_signal(&m->tree, SIGKILL);
     }
+    if (alive < 0)
+        group_signal(m, SIGKILL);
     if (!m->stuck_told && now_us() - m->killing_us > STUCK_MS * 1000) {
         int left = m->report.left;
 

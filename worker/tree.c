@@ -171,6 +171,15 @@ int tree_signal(const struct tree *t, int signo)
     return sent;
 }
 
+void tree_continue(const struct tree *t)
+{
+    size_t i;
+
+    for (i = t->count; i-- > 0;)
+        if (t->list[i].inside)
+            process_signal(t, &t->list[i], SIGCONT);
+}
+
 int tree_signal_new(const struct tree *t, const struct tree *before, int signo)
 {
     const struct tree_process *p, *old;

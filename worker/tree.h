@@ -36,8 +36,11 @@ bool tree_parse_stat(struct tree_process *p, const char *text, size_t len);
  */
 int tree_walk(struct tree *t, pid_t root, bool (*skip)(void *arg, pid_t pid),
               void *arg);
-/* Signals everybody the walk found; returns how many got it. */
+/* Signals everybody the walk found, parents first; returns how many got it. */
 int tree_signal(const struct tree *t, int signo);
+/* Lets all go on, children first: whose parent ended while he was stopped would
+ * be hung up on by the kernel. */
+void tree_continue(const struct tree *t);
 /* The same, but only those whom an earlier walk had not found. */
 int tree_signal_new(const struct tree *t, const struct tree *before, int signo);
 /* Walks and kills; returns how many there were, 0: surely nobody. */
