@@ -47,6 +47,7 @@ struct dispatch {
     struct queue queue;
     struct live_jobs live; /* not DONE, in order of submission */
     unsigned n_live;
+    unsigned n_matching; /* of these, those that are MATCHING */
     struct dirty_jobs dirty_jobs;
     struct dirty_workers dirty_workers;
     struct task_list grants; /* whose worker is to be told what it may forget */
@@ -62,15 +63,15 @@ struct dispatch {
     struct muster_monitor *monitor;
     bool synced;   /* all workers of the registry are known */
     bool view_old; /* the registry is away; what it told stands */
-    bool rematch;  /* MATCHING jobs are to be looked at */
 };
 
 /* dispatch.c */
 uint64_t dispatch_now(struct dispatch *d);
 void dispatch_touch_job(struct dispatch *d, struct job *j);
 void dispatch_touch_worker(struct dispatch *d, struct worker *w);
-/* Those jobs that wait for matching workers. */
-void dispatch_touch_matching(struct dispatch *d);
+/* Those jobs that wait for workers to match and that this one matches; NULL:
+ * each of them. */
+void dispatch_touch_matching(struct dispatch *d, const struct worker *w);
 /* Looks at every deadline at that time. */
 void dispatch_wake_at(struct dispatch *d, uint64_t ms);
 

@@ -8,7 +8,8 @@
 #include "lib/log.h"
 #include "lib/mem.h"
 
-#define TIDY_EVERY_MS 60000
+#define TIDY_EVERY_MS  60000
+#define SWEEP_PAUSE_MS 5 /* between two looks at every deadline */
 
 void dispatch_settings_read(struct dispatch_settings *s,
                             const struct conf *conf)
@@ -50,18 +51,6 @@ static struct worker *dirty_worker(struct dispatch *d)
     return w;
 }
 
-static void settle_matching(struct dispatch *d)
-{
-    struct job *j, *next;
-
-    d->rematch = false;
-    for (j = TAILQ_FIRST(&d->live); j; j = next) {
-        next = TAILQ_NEXT(j, live);
-        if (j->state == JOB_MATCHING)
-            submit_match(d, j);
-    }
-}
-
 /* Each step may make others dirty; none makes itself so for ever, because
  * every start and every end is one task less to wait. */
 static void dispatch_settle(void *arg)
@@ -71,14 +60,12 @@ static void dispatch_settle(void *arg)
     struct job *j = NULL;
 
     do {
-        if (d->rematch)
-            settle_matching(d);
         while ((w = dirty_worker(d)))
             run_worker(d, w);
         j = dirty_job(d);
         if (j)
             run_job(d, j);
-    } while (j || d->rematch || !TAILQ_EMPTY(&d->dirty_workers));
+    } while (j || !TAILQ_EMPTY(&d->dirty_workers));
     said_grants(d);
 }
 
@@ -100,10 +87,16 @@ void dispatch_touch_worker(struct dispatch *d, struct worker *w)
     loop_settle(d->loop, &d->settle);
 }
 
-void dispatch_touch_matching(struct dispatch *d)
+void dispatch_touch_matching(struct dispatch *d, const struct worker *w)
 {
-    d->rematch = true;
-    loop_settle(d->loop, &d->settle);
+    struct job *j;
+
+    if (!d->n_matching)
+        return;
+    TAILQ_FOREACH (j, &d->live, live) {
+        if (j->state == JOB_MATCHING && (!w || worker_matches(w, j)))
+            dispatch_touch_job(d, j);
+    }
 }
 
 /* -- time ------------------------------------------------------------------ */
@@ -117,10 +110,12 @@ void dispatch_wake_at(struct dispatch *d, uint64_t ms)
 {
     uint64_t now = dispatch_now(d);
 
+    if (ms < now + SWEEP_PAUSE_MS)
+        ms = now + SWEEP_PAUSE_MS;
     if (d->timer_ms && d->timer_ms <= ms)
         return;
     d->timer_ms = ms;
-    loop_timer_set(d->timer, ms > now ? ms - now : 0);
+    loop_timer_set(d->timer, ms - now);
 }
 
 static void wake_again(struct dispatch *d, uint64_t ms)

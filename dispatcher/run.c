@@ -79,6 +79,7 @@ void run_exited(struct dispatch *d, struct task *t, const struct wire_exit *e,
 
 static void job_finish(struct dispatch *d, struct job *j, enum event_kind last)
 {
+    d->n_matching -= j->state == JOB_MATCHING;
     if (!job_set_state(j, JOB_DONE))
         return;
     if (j->dirty)
@@ -211,6 +212,10 @@ void run_job(struct dispatch *d, struct job *j)
 {
     struct task *t, *next;
 
+    if (j->state == JOB_MATCHING) {
+        submit_match(d, j); /* it is looked at again if it may start */
+        return;
+    }
     if (j->state != JOB_RUNNING)
         return;
     for (t = TAILQ_FIRST(&j->waiting); t; t = next) {
@@ -284,7 +289,6 @@ void run_cancel(struct dispatch *d, struct job *j)
             dispatch_wake_at(d, dispatch_now(d));
     }
     dispatch_touch_job(d, j);
-    dispatch_touch_matching(d);
 }
 
 /* -- deadlines ------------------------------------------------------------- */

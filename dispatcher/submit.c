@@ -71,6 +71,7 @@ static void submit_fix(struct dispatch *d, struct job *j, unsigned matching)
     job_set_tasks(j, hosts_of(j, matching));
     if (!job_set_state(j, JOB_RUNNING))
         return;
+    d->n_matching--;
     if (j->spec.any)
         queue_add(&d->queue, &j->tasks[0]);
     else if (j->spec.n_hosts)
@@ -218,6 +219,7 @@ struct dispatch_reader *dispatch_submit(struct dispatch *d,
     }
     d->jobs_made++;
     d->n_live++;
+    d->n_matching++;
     TAILQ_INSERT_TAIL(&d->live, j, live);
     r = reader_new(d, j, true, ready, arg);
     j->match_until = dispatch_now(d) + (d->synced ? 0 : SUBMIT_FIRST_MS);

@@ -165,7 +165,7 @@ static void worker_came(struct dispatch *d, struct worker *w)
         wire_hurry(w->wire);
     host_adopt(d, w);
     dispatch_touch_worker(d, w);
-    dispatch_touch_matching(d);
+    dispatch_touch_matching(d, w);
 }
 
 static void worker_add(struct dispatch *d, const struct muster_service *s)
@@ -278,7 +278,7 @@ static void on_synced(void *arg, uint64_t revision)
                  (unsigned long long)revision, HASH_CNT(by_host, d->by_host));
     d->synced = true;
     d->view_old = false;
-    dispatch_touch_matching(d);
+    dispatch_touch_matching(d, NULL);
 }
 
 static void on_error(void *arg, const char *text)
