@@ -50,13 +50,14 @@ void attrs_set(struct attrs *a, const char *name, const char *value)
 
 void attrs_set_fmt(struct attrs *a, const char *name, const char *fmt, ...)
 {
-    char text[512];
+    char *text;
     va_list args;
 
     va_start(args, fmt);
-    vsnprintf(text, sizeof(text), fmt, args);
+    text = xvasprintf(fmt, args);
     va_end(args);
     attrs_set(a, name, text);
+    free(text);
 }
 
 bool attrs_unset(struct attrs *a, const char *name)

@@ -1,6 +1,5 @@
 #include "lib/mem.h"
 
-#include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -68,16 +67,22 @@ char *xstrndup(const char *text, size_t len)
     return xmemdup0(text, strnlen(text, len));
 }
 
+char *xvasprintf(const char *fmt, va_list args)
+{
+    char *text;
+
+    if (vasprintf(&text, fmt, args) < 0)
+        mem_exhausted();
+    return text;
+}
+
 char *xasprintf(const char *fmt, ...)
 {
     char *text;
     va_list args;
-    int len;
 
     va_start(args, fmt);
-    len = vasprintf(&text, fmt, args);
+    text = xvasprintf(fmt, args);
     va_end(args);
-    if (len < 0)
-        mem_exhausted();
     return text;
 }

@@ -8,6 +8,7 @@
 #ifndef MUSTER_LIB_MEM_H
 #define MUSTER_LIB_MEM_H
 
+#include <stdarg.h>
 #include <stddef.h>
 
 #define container_of(ptr, type, member)                                        \
@@ -29,5 +30,7 @@ char *xmemdup0(const void *bytes, size_t len)
     __attribute__((malloc, returns_nonnull));
 char *xasprintf(const char *fmt, ...)
     __attribute__((malloc, returns_nonnull, format(printf, 1, 2)));
+char *xvasprintf(const char *fmt, va_list args)
+    __attribute__((malloc, returns_nonnull, format(printf, 1, 0)));
 
 #endif
