@@ -98,12 +98,17 @@ for my $request ("cancel $run", "resume $run 0", "got $run 1",
     is $other->error($request), "job $run is another dispatcher's", $request;
 }
 
-# results that nobody fetches are bounded
+# results that nobody fetches are bounded, for each at his own cost
 $d->got($run);
+$other->{forgets} = 1;
+my $theirs = $other->run('ping');
+$other->ended($theirs);
 my @jids = map { my $j = $d->run("execute cmd 'exit $_'"); $d->ended($j); $j }
     1 .. 8;
-is_deeply [sort keys %{$d->list}], [sort @jids[3 .. 7]],
+is_deeply [sort keys %{$d->list}], [sort @jids[4 .. 7]],
     'the oldest results are dropped';
+is_deeply $other->list, {$theirs => [1, 'exited']}, 'but those of others';
+$other->got($theirs);
 ok grep({ /$jids[0]: its result is dropped/ } $w->log), 'and that is logged';
 $d->{jobs}{$jids[0]} = {seq => 0};
 $d->send("resume $jids[0] 0");

@@ -110,13 +110,25 @@ static void job_keep(struct job *j)
 
 static void job_step(struct job *j, enum job_event event);
 
-/* Nobody has fetched the results of too many: the oldest gives way. */
-static void results_bound(struct jobs *js)
+static bool same_dispatcher(const struct job *a, const struct job *b)
 {
+    return a->instance_len == b->instance_len &&
+           memcmp(a->jid, b->jid, a->instance_len) == 0;
+}
+
+/* Nobody has fetched the results of too many: one gives way to the newest,
+ * the oldest of the same dispatcher if that has any. */
+static void results_bound(struct job *newest)
+{
+    struct jobs *js = newest->jobs;
     struct job *j = js->finished;
 
     if (js->finished_count <= js->limits.results)
         return;
+    while (!same_dispatcher(j, newest))
+        j = j->next;
+    if (j == newest)
+        j = js->finished;
     log_id_warn(j->jid,
                 "its result is dropped: nobody has fetched it, and "
                 "%u others wait",
@@ -137,7 +149,7 @@ static void entered_emptying(struct job *j)
     loop_timer_free(j->idle);
     j->timeout = j->idle = NULL;
     js->changed(js->arg);
-    results_bound(js);
+    results_bound(j);
 }
 
 static void entered_exited(struct job *j)
