@@ -55,6 +55,8 @@ static const char *host_cut(char *out, const char *text, const char **rest)
     end = strchr(text, ':');
     if (!end)
         end = text + strlen(text);
+    if (end == text && strchr(end + (*end == ':'), ':'))
+        return "an IPv6 address is written [ADDRESS]:PORT";
     *rest = *end ? end + 1 : NULL;
     return host_set(out, text, (size_t)(end - text));
 }

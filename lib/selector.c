@@ -166,8 +166,9 @@ static char *selector_add(struct selector *s, enum selector_op op,
         return xasprintf("a selector has at most %d terms", SELECTOR_TERMS_MAX);
     if (op != SEL_NAME)
         wrong = attr_name_wrong(attr, attr_len);
-    if (!wrong)
-        wrong = attr_value_wrong(value, value_len);
+    if (wrong)
+        return xasprintf("'%.80s': %s", attr, wrong);
+    wrong = attr_value_wrong(value, value_len);
     if (wrong)
         return xstrdup(wrong);
     t.attr = xmemdup0(attr, attr_len);

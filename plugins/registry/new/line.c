@@ -46,7 +46,7 @@ static char *pair_check(const struct word *name, const struct word *value,
     if (!wrong && value->len > limits->value)
         return xasprintf("the value of %.80s is too long: at most %zu bytes",
                          name->text, limits->value);
-    return wrong ? xstrdup(wrong) : NULL;
+    return wrong ? xasprintf("'%.80s': %s", name->text, wrong) : NULL;
 }
 
 static char *take_unset(struct new_line *l, struct said *said)
@@ -57,7 +57,7 @@ static char *take_unset(struct new_line *l, struct said *said)
         return NULL;
     wrong = attr_name_wrong(said->unset.text, said->unset.len);
     if (wrong)
-        return xstrdup(wrong);
+        return xasprintf("'%.80s': %s", said->unset.text, wrong);
     if (l->unset_count == NEW_UNSETS_MAX)
         return xasprintf("at most %d .unset on one line", NEW_UNSETS_MAX);
     l->unsets[l->unset_count++] = said->unset;
