@@ -92,6 +92,8 @@ static struct tree_process *tree_find(const struct tree *t, pid_t pid)
 {
     struct tree_process key = {.pid = pid};
 
+    if (t->count == 0)
+        return NULL; /* bsearch() wants an array */
     return bsearch(&key, t->list, t->count, sizeof(key), by_pid);
 }
 
