@@ -3,6 +3,7 @@
  * of it is life.c's.
  */
 #include <stdlib.h>
+#include <string.h>
 
 #include "client/cli/exec_request.h"
 #include "client/cli/life.h"
@@ -25,6 +26,45 @@ static struct muster_exec *submit(struct life *life,
     return exec;
 }
 
+/* -- the column of hosts --------------------------------------------------- */
+
+static void on_worker(void *arg, const struct muster_service *s)
+{
+    struct life *life = arg;
+    const char *host = muster_service_get(s, "host");
+
+    if (host)
+        roster_widen(&life->roster, host);
+}
+
+static void on_workers(void *arg, const char *error, uint64_t revision)
+{
+    (void)arg;
+    (void)error; /* then the column grows as hosts are heard of */
+    (void)revision;
+}
+
+/* On a terminal the column is as wide as the widest host from the start: their
+ * names are looked up while the job is submitted. */
+static void look_up_hosts(struct life *life, const struct exec_request *r)
+{
+    static const struct muster_find_callbacks cb = {on_worker, on_workers};
+    const char *on = attrs_get(&r->pairs, ".on");
+    bool any = attrs_get(&r->pairs, ".any") != NULL;
+    struct buf selector = BUF_INIT;
+    char *error = NULL;
+
+    if (!on || any || !life->cli->out.tty || life->cli->json || life->fold ||
+        life->detach)
+        return;
+    buf_add_str(&selector, "kind=worker");
+    if (strcmp(on, "all") != 0)
+        buf_add_fmt(&selector, " %s", on);
+    muster_find(life->cli->muster, buf_str(&selector), &cb, life, &error);
+    free(error);
+    buf_free(&selector);
+}
+
 int verb_exec(struct cli *cli)
 {
     struct exec_request request;
@@ -39,6 +79,8 @@ int verb_exec(struct cli *cli)
         life_begin(&life, cli, "exec");
         life.detach = args_has(&cli->args, "detach");
         exec = submit(&life, &request, &error);
+        if (exec)
+            look_up_hosts(&life, &request);
         status = exec ? life_run(&life, exec)
                       : cli_fail_text(cli, CLI_USAGE, error, NULL);
         life_end(&life);

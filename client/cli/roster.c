@@ -7,10 +7,17 @@
 #include "client/cli/text.h"
 #include "lib/mem.h"
 
+void roster_widen(struct roster *h, const char *name)
+{
+    size_t width = text_width(name, strlen(name));
+
+    if (width > h->widest)
+        h->widest = width;
+}
+
 struct roster_host *roster_get(struct roster *h, const char *name)
 {
     struct roster_host *host;
-    size_t width;
 
     HASH_FIND_STR(h->by_name, name, host);
     if (host)
@@ -20,9 +27,7 @@ struct roster_host *roster_get(struct roster *h, const char *name)
     host->index = HASH_COUNT(h->by_name);
     host->rc = -1;
     HASH_ADD_KEYPTR(hh, h->by_name, host->name, strlen(host->name), host);
-    width = text_width(name, strlen(name));
-    if (width > h->widest)
-        h->widest = width;
+    roster_widen(h, name);
     return host;
 }
 

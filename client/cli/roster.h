@@ -38,6 +38,8 @@ struct roster {
 
 /* The host of that name, made when it is new. */
 struct roster_host *roster_get(struct roster *h, const char *name);
+/* Makes room for a host of that name, which may come. */
+void roster_widen(struct roster *h, const char *name);
 void roster_ack(struct roster *h, const char *name);
 /* An end that came before is not counted again. */
 void roster_exit(struct roster *h, const char *name,
