@@ -40,7 +40,6 @@ void sock_tune(int fd)
     setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &count, sizeof(count));
 }
 
-
 void sock_watch_peer(int fd, unsigned seconds)
 {
     int idle = (int)(seconds + 1) / 2, interval = (int)(seconds + 5) / 6;

@@ -48,9 +48,9 @@ static void plan_one_of(struct plan *p, const struct catalog *c,
     size_t size = 0;
 
     for (i = 0; i < t->u.list.count; i++) {
-        pair = record_find_pair(&c->index, t->attr, t->attr_len,
-                                t->u.list.items[i].text,
-                                t->u.list.items[i].len);
+        pair =
+            record_find_pair(&c->index, t->attr, t->attr_len,
+                             t->u.list.items[i].text, t->u.list.items[i].len);
         for (k = 0; pair && k < n && sets[k] != &pair->services; k++)
             continue;
         if (!pair || k < n)
