@@ -51,7 +51,7 @@ static const char *row_value(const struct row *r, const char *name)
 static bool row_edit(struct row *r, const struct ask *a)
 {
     const struct record_edit *e = &a->request.edit;
-    struct row_attr attr;
+    struct row_attr attr = {.name = ""};
     unsigned i;
     int at;
 
