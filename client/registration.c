@@ -187,9 +187,6 @@ static void refused(struct muster_registration *r, const char *text)
 {
     bool update = r->registered && r->under_way && !r->beats;
 
-    /* Unasked: another took it. To take it back would go on for ever. */
-    if (r->registered && !r->under_way)
-        r->mine = r->o.replace = false;
     loop_timer_off(r->answer);
     r->under_way = false;
     if (!r->registered)
