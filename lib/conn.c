@@ -129,14 +129,16 @@ static uint64_t conn_patience(const struct conn *c)
     return c->had_line ? c->limits.idle_ms : c->limits.first_ms;
 }
 
-static void timer_arm(struct conn *c)
+void conn_arm_timer(struct conn *c)
 {
     uint64_t patience = conn_patience(c), now = loop_now(c->loop);
     uint64_t left = c->heard_ms + patience;
     struct timeval tv;
 
-    if (!patience)
+    if (!patience) {
+        event_del(&c->timer);
         return;
+    }
     left = left > now ? left - now : 1;
     tv.tv_sec = (time_t)(left / 1000);
     tv.tv_usec = (suseconds_t)(left % 1000) * 1000;
@@ -172,10 +174,12 @@ static void conn_timer(evutil_socket_t fd, short what, void *arg)
         return;
     }
     patience = conn_patience(c);
-    if (patience && !c->waiting && loop_now(c->loop) >= c->heard_ms + patience)
+    if (c->waiting || c->paused)
+        c->heard_ms = loop_now(c->loop); /* it may well be quiet */
+    else if (patience && loop_now(c->loop) >= c->heard_ms + patience)
         conn_timed_out(c);
     if (!c->closing)
-        timer_arm(c);
+        conn_arm_timer(c);
 }
 
 /* -- the rest of the interface --------------------------------------------- */
@@ -205,7 +209,7 @@ struct conn *conn_new(struct loop *l, int fd, const char *id,
     event_assign(&c->timer, base, -1, 0, conn_timer, c);
     sock_tune(fd);
     sock_peer(fd, c->peer, sizeof(c->peer));
-    timer_arm(c);
+    conn_arm_timer(c);
     conn_update_reading(c);
     return c;
 }
@@ -220,8 +224,8 @@ void conn_set_handler(struct conn *c, const struct conn_handler *handler,
 void conn_set_idle(struct conn *c, uint64_t idle_ms)
 {
     c->limits.idle_ms = idle_ms;
-    event_del(&c->timer);
-    timer_arm(c);
+    if (!c->told)
+        conn_arm_timer(c);
 }
 
 void conn_watch_peer(struct conn *c, unsigned seconds)
@@ -303,6 +307,7 @@ void conn_pause(struct conn *c)
 void conn_unpause(struct conn *c)
 {
     c->paused = false;
+    c->heard_ms = loop_now(c->loop);
     if (!c->closing)
         loop_later(c->loop, &c->later);
 }

@@ -59,7 +59,8 @@ struct conn_limits {
     size_t output;         /* bytes queued before reading stops */
     unsigned lines_a_turn; /* lines handled before others get their turn */
     uint64_t first_ms;     /* time in which the first line must be complete */
-    uint64_t idle_ms;      /* time without a line after which it is closed */
+    uint64_t idle_ms;      /* time without a line after which it is closed; time
+                              of CONN_WAIT or conn_pause() does not count */
 };
 
 /*

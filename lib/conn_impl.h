@@ -50,6 +50,11 @@ struct conn {
     bool broken;     /* the socket failed, or nothing more is written */
 };
 
+/* conn.c */
+
+/* From now on the timer looks when it has been quiet for too long. */
+void conn_arm_timer(struct conn *c);
+
 /* conn_io.c */
 
 /* libevent's callbacks. */

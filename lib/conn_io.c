@@ -94,8 +94,11 @@ static void handle(struct conn *c, enum line_result got, char *line, size_t len)
 {
     enum conn_verdict v = CONN_NEXT;
 
-    c->had_line = true;
     c->heard_ms = loop_now(c->loop);
+    if (!c->had_line) {
+        c->had_line = true;
+        conn_arm_timer(c); /* now it is the idle time that counts */
+    }
     if (got == LINE_GOT)
         v = c->handler->line(c, c->arg, line, len);
     else if (c->handler->too_long)
