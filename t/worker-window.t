@@ -39,6 +39,10 @@ for (1 .. 3) {
 }
 ok scalar in_job($loud), 'while it waits it is not idle';
 
+# a mistake about it changes nothing
+is $d->error("resume $loud 99999999"), "job $loud has no line 99999999",
+    'a line that is not there';
+
 # it goes on as its output is stored, and stops again
 $d->says($loud, qr/(y\n){100}/);
 my $lines = $d->{jobs}{$loud}{lines};

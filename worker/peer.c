@@ -105,8 +105,10 @@ bool peer_send_from(struct peer *p, struct job *j, uint64_t seq)
     }
     if (j->ready)
         ready_remove(j->peer, j);
-    if (!journal_seek(&j->journal, seq))
+    if (!journal_seek(&j->journal, seq)) {
+        peer_news(j);
         return false;
+    }
     attach(p, j);
     return true;
 }

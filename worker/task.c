@@ -39,14 +39,6 @@ static void strays_round(void *arg);
 
 /* -- its end --------------------------------------------------------------- */
 
-static void task_free(struct task *t)
-{
-    DL_DELETE(t->tasks->list, t);
-    loop_unsettle(t->tasks->loop, &t->check);
-    free(t->group);
-    free(t);
-}
-
 static void control_close(struct task *t)
 {
     loop_fd_free(t->control_event);
@@ -54,6 +46,15 @@ static void control_close(struct task *t)
     if (t->control >= 0)
         close(t->control);
     t->control = -1;
+}
+
+static void task_free(struct task *t)
+{
+    control_close(t);
+    DL_DELETE(t->tasks->list, t);
+    loop_unsettle(t->tasks->loop, &t->check);
+    free(t->group);
+    free(t);
 }
 
 void task_release(struct task *t)
@@ -200,25 +201,25 @@ static bool is_monitor(void *arg, pid_t pid)
     return false;
 }
 
-static bool have_orphans(const struct tasks *ts)
+static struct task *first_orphan(const struct tasks *ts)
 {
-    const struct task *t;
+    struct task *t;
 
     DL_FOREACH (ts->list, t)
         if (t->orphaned)
-            return true;
-    return false;
+            return t;
+    return NULL;
 }
 
+/* What is told may free any other task: begin anew for each. */
 static void orphans_end(struct tasks *ts)
 {
-    struct task *t, *tmp;
+    struct task *t;
 
-    DL_FOREACH_SAFE (ts->list, t, tmp)
-        if (t->orphaned) {
-            cgroup_remove(ts->groups, t->group);
-            task_ended(t, NULL);
-        }
+    while ((t = first_orphan(ts))) {
+        cgroup_remove(ts->groups, t->group);
+        task_ended(t, NULL);
+    }
 }
 
 /* The worker is a subreaper, too: when a monitor is killed its tree comes to
@@ -227,7 +228,7 @@ static void strays_round(void *arg)
 {
     struct tasks *ts = arg;
 
-    if (!have_orphans(ts))
+    if (!first_orphan(ts))
         return;
     if (tree_kill(getpid(), is_monitor, ts) > 0)
         loop_timer_set(ts->stray_timer, STRAY_MS);
