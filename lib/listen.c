@@ -221,13 +221,19 @@ static void addr_from_socket(struct addr *a, int fd)
         a->port = (uint16_t)strtoul(port, NULL, 10);
 }
 
-/* Takes the socket file of a process that is gone; not of a living one. */
+/* Takes the socket file of a process that is gone; not of a living one, and
+ * nothing that is no socket. */
 static int bind_unix(int fd, const char *path)
 {
     struct sockaddr_un sun = {.sun_family = AF_UNIX};
+    struct stat st;
     mode_t mask;
     int result;
 
+    if (lstat(path, &st) == 0 && !S_ISSOCK(st.st_mode)) {
+        errno = EEXIST;
+        return -1;
+    }
     memcpy(sun.sun_path, path, strlen(path) + 1);
     if (connect(fd, (struct sockaddr *)&sun, sizeof(sun)) == 0) {
         errno = EADDRINUSE;
