@@ -98,7 +98,7 @@ bool row_same(const struct row *a, const struct row *b)
 
 static bool is_volatile(const char *volatiles, const char *name)
 {
-    char list[40], item[20];
+    char list[40], item[32];
 
     snprintf(list, sizeof(list), ",%s,", volatiles);
     snprintf(item, sizeof(item), ",%s,", name);
