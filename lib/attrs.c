@@ -120,13 +120,19 @@ static bool has_byte(const char *text, size_t len, char c)
 
 const char *attr_name_wrong(const char *name, size_t len)
 {
+    static const bool operators[256] = {
+        ['!'] = true, ['?'] = true, ['~'] = true,
+        ['='] = true, ['<'] = true, ['>'] = true};
+    size_t i;
+
     if (!len)
         return "an attribute name is empty";
     if (*name == '.')
         return "an attribute name begins with a dot";
-    if (has_byte(name, len, '\0') || has_byte(name, len, '\n'))
-        return "an attribute name holds a NUL or a line end";
-    if (has_byte("!?~=<>", 6, name[len - 1]))
+    for (i = 0; i < len; i++)
+        if (name[i] == '\0' || name[i] == '\n')
+            return "an attribute name holds a NUL or a line end";
+    if (operators[(unsigned char)name[len - 1]])
         return "an attribute name ends in one of ! ? ~ = < >";
     return NULL;
 }
@@ -142,12 +148,14 @@ const char *service_name_wrong(const char *name, size_t len)
 {
     static const char *const reserved[] = {"",      "new",   "find",
                                            "event", "index", "error:"};
+    static const bool bad[256] = {
+        [0 ... ' '] = true, ['/'] = true, [0x7f] = true};
     size_t i;
 
     for (i = 0; i < len; i++)
-        if ((unsigned char)name[i] <= ' ' || name[i] == '/' || name[i] == 0x7f)
+        if (bad[(unsigned char)name[i]])
             return "bad character in service name";
-    for (i = 0; i < ARRAY_LEN(reserved); i++)
+    for (i = 0; i < ARRAY_LEN(reserved) && len <= strlen("error:"); i++)
         if (strlen(reserved[i]) == len && !memcmp(reserved[i], name, len))
             return "bad service name";
     return NULL;

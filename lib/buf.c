@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/bytes8.h"
 #include "lib/mem.h"
 
 #define BUF_FIRST 512 /* bytes of the first allocation */
@@ -87,12 +88,23 @@ void buf_add_str(struct buf *b, const char *text)
 
 void buf_add_u64(struct buf *b, uint64_t n)
 {
+    static const char pairs[] = "00010203040506070809101112131415161718192021"
+                                "22232425262728293031323334353637383940414243"
+                                "44454647484950515253545556575859606162636465"
+                                "66676869707172737475767778798081828384858687"
+                                "888990919293949596979899";
     char digits[20], *p = digits + sizeof(digits);
 
-    do {
-        *--p = (char)('0' + n % 10);
-        n /= 10;
-    } while (n);
+    for (; n >= 100; n /= 100) {
+        p -= 2;
+        memcpy(p, pairs + 2 * (n % 100), 2);
+    }
+    if (n >= 10) {
+        p -= 2;
+        memcpy(p, pairs + 2 * n, 2);
+    } else {
+        *--p = (char)('0' + n);
+    }
     buf_add(b, p, (size_t)(digits + sizeof(digits) - p));
 }
 
@@ -119,12 +131,24 @@ const char *buf_str(struct buf *b)
     return buf_data(b);
 }
 
+/* True if any of eight bytes does. */
+static bool quotes_among(uint64_t x)
+{
+    return (bytes8_below(x, ' ' + 1) | bytes8_equal(x, '\'') |
+            bytes8_equal(x, 0x7f)) != 0;
+}
+
 int buf_word_quotes(const char *word, size_t len)
 {
-    size_t i;
+    const char *end = word + len;
 
-    for (i = 0; i < len; i++)
-        if (quotes[(unsigned char)word[i]])
+    for (; end - word >= 8; word += 8)
+        if (quotes_among(bytes8_load(word)))
+            return 1;
+    if (len >= 8) /* the last ones, some of them for the second time */
+        return end > word && quotes_among(bytes8_load(end - 8));
+    for (; word < end; word++)
+        if (quotes[(unsigned char)*word])
             return 1;
     return len == 0;
 }

@@ -1,5 +1,7 @@
 #include "lib/words.h"
 
+#include "lib/bytes8.h"
+
 static bool is_blank(char c)
 {
     return c == ' ' || c == '\t';
@@ -29,9 +31,22 @@ static char *word_unquote(char *from, char *end, struct word *w)
     return from;
 }
 
+/* The bytes of eight that end a plain run. */
+static uint64_t stops_among(uint64_t x)
+{
+    return bytes8_equal(x, ' ') | bytes8_equal(x, '\t') | bytes8_equal(x, '\'');
+}
+
 /* The end of the plain run at p: a blank, a quote, or the end. */
 static char *word_scan(char *p, const char *end)
 {
+    uint64_t stops;
+
+    for (; end - p >= 8; p += 8) {
+        stops = stops_among(bytes8_load(p));
+        if (stops)
+            return p + bytes8_first(stops);
+    }
     while (p < end && !is_blank(*p) && *p != '\'')
         p++;
     return p;

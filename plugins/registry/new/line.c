@@ -1,6 +1,7 @@
 #include "plugins/registry/new/line.h"
 
 #include <stddef.h>
+#include <string.h>
 
 #include "lib/attrs.h"
 #include "lib/directive.h"
@@ -139,7 +140,8 @@ char *new_line_read(struct new_line *l, struct word *words, int n, bool first,
     bool named = first && !(n && n % 2 == 0 && word_is_directive(&words[0]));
     char *error;
 
-    *l = (struct new_line){.verb = NEW_NOTHING};
+    memset(l, 0, offsetof(struct new_line, unsets));
+    l->verb = NEW_NOTHING;
     if (named) {
         l->verb = NEW_REGISTER;
         if (!n)

@@ -26,7 +26,6 @@ struct new_line {
     struct word name;
     struct word *sets;  /* pairs; in the caller's array, compacted */
     unsigned set_count; /* pairs */
-    struct word unsets[NEW_UNSETS_MAX];
     unsigned unset_count;
     bool ack, has_ack;
     bool replace;
@@ -34,6 +33,8 @@ struct new_line {
     struct word volatiles;
     bool has_ttl;
     uint64_t ttl_s;
+    struct word unsets[NEW_UNSETS_MAX]; /* the last: it is long, and cleared
+                                           by its count */
 };
 
 struct new_line_limits {
