@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 /* Nothing can be logged without memory: one plain write, then the end. */
-static void __attribute__((noreturn)) mem_exhausted(void)
+void mem_exhausted(void)
 {
     static const char text[] = "muster: out of memory\n";
 

@@ -16,6 +16,9 @@
 #define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
 #define MUST_CHECK   __attribute__((warn_unused_result))
 
+/* What these do when there is no memory: says so and aborts. */
+void mem_exhausted(void) __attribute__((noreturn));
+
 void *xmalloc(size_t size) __attribute__((malloc, returns_nonnull));
 void *xcalloc(size_t count, size_t size)
     __attribute__((malloc, returns_nonnull));

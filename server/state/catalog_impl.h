@@ -35,6 +35,7 @@ struct catalog_txn {
     enum catalog_loss loss; /* what a removal is to the owner */
     catalog_done_fn *done;  /* may be NULL */
     void *arg;
+    unsigned room; /* for so many pins */
     struct record_pins pins;
     struct attr_pair *pinned[]; /* what pins.pairs points to */
 };

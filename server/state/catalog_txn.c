@@ -2,9 +2,15 @@
 
 #include "lib/mem.h"
 #include "server/state/catalog_impl.h"
+#include "server/state/pool.h"
 #include "server/state/volatiles.h"
 
 #define CATALOG_RETRY_MS 1000 /* after a removal that failed */
+
+static size_t txn_bytes(unsigned room)
+{
+    return sizeof(struct catalog_txn) + room * sizeof(struct attr_pair *);
+}
 
 void catalog_txn_free(struct catalog_txn *t)
 {
@@ -12,7 +18,7 @@ void catalog_txn_free(struct catalog_txn *t)
     record_unref(&t->catalog->index, t->txn.record);
     service_unref(&t->catalog->index, t->txn.service);
     free(t->volatiles);
-    free(t);
+    pool_free(t, txn_bytes(t->room));
 }
 
 /* The condition of each kind of request can fail in one way only. */
@@ -84,8 +90,8 @@ struct catalog_txn *catalog_txn_new(const struct catalog_call *k,
 {
     struct catalog_txn *t;
 
-    t = xmalloc(sizeof(*t) + sets * sizeof(*t->pinned));
-    *t = (struct catalog_txn){.pins.pairs = NULL};
+    t = pool_alloc(txn_bytes(sets));
+    *t = (struct catalog_txn){.room = sets};
     t->pins.pairs = t->pinned;
 
     t->txn.op = op;

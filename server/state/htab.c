@@ -1,33 +1,28 @@
 #include "server/state/htab.h"
 
-#include <stdlib.h>
-
-#include "lib/mem.h"
+#include "server/state/pool.h"
 
 #define HTAB_FIRST 16 /* places of an empty table */
 #define HTAB_STEP  8  /* old places emptied by one insertion */
 
 /* Marks in hashes; a node's own hash is any other value. */
-#define PLACE_FREE  0
+#define PLACE_FREE  HTAB_FREE
 #define PLACE_GRAVE 1 /* a node was here: look on */
-
-static uint32_t not_a_mark(uint32_t hash)
-{
-    return hash > PLACE_GRAVE ? hash : hash + 2;
-}
 
 static void part_init(struct htab_part *p, size_t places)
 {
-    p->hashes = xcalloc(places, sizeof(*p->hashes));
-    p->nodes = xmalloc(places * sizeof(struct hnode *));
+    p->hashes = pool_array(places * sizeof(*p->hashes));
+    p->nodes = pool_array(places * sizeof(struct hnode *));
     p->mask = places - 1;
     p->used = 0;
 }
 
 static void part_free(struct htab_part *p)
 {
-    free(p->hashes);
-    free(p->nodes);
+    size_t places = p->mask + 1;
+
+    pool_array_free(p->hashes, places * sizeof(*p->hashes));
+    pool_array_free(p->nodes, places * sizeof(struct hnode *));
     *p = (struct htab_part){0};
 }
 
@@ -40,17 +35,6 @@ static void part_insert(struct htab_part *p, struct hnode *n, uint32_t hash)
     p->used += p->hashes[i] == PLACE_FREE;
     p->hashes[i] = hash;
     p->nodes[i] = n;
-}
-
-static struct hnode *part_find(const struct htab_part *p, uint32_t hash,
-                               htab_same_fn *same, const void *key)
-{
-    size_t i;
-
-    for (i = hash & p->mask; p->hashes[i] != PLACE_FREE; i = (i + 1) & p->mask)
-        if (p->hashes[i] == hash && same(p->nodes[i], key))
-            return p->nodes[i];
-    return NULL;
 }
 
 /* True if n was there. The place is free again if nothing was put behind. */
@@ -115,7 +99,7 @@ static void htab_renew(struct htab *t)
 
 void htab_insert(struct htab *t, struct hnode *n, uint32_t hash)
 {
-    n->hash = not_a_mark(hash);
+    n->hash = htab_hash(hash);
     if (t->old.hashes)
         htab_step(t);
     else if (t->now.used > (t->now.mask + 1) / 4 * 3)
@@ -130,21 +114,9 @@ void htab_remove(struct htab *t, struct hnode *n)
         t->count--;
 }
 
-struct hnode *htab_find(const struct htab *t, uint32_t hash, htab_same_fn *same,
-                        const void *key)
-{
-    struct hnode *n;
-
-    hash = not_a_mark(hash);
-    n = part_find(&t->now, hash, same, key);
-    if (!n && t->old.hashes)
-        n = part_find(&t->old, hash, same, key);
-    return n;
-}
-
 void htab_warm(const struct htab *t, uint32_t hash)
 {
-    hash = not_a_mark(hash);
+    hash = htab_hash(hash);
     __builtin_prefetch(&t->now.hashes[hash & t->now.mask]);
     __builtin_prefetch(&t->now.nodes[hash & t->now.mask]);
 }
@@ -154,7 +126,7 @@ const struct hnode *htab_guess(const struct htab *t, uint32_t hash)
     const struct htab_part *p = &t->now;
     size_t i;
 
-    hash = not_a_mark(hash);
+    hash = htab_hash(hash);
     for (i = hash & p->mask; p->hashes[i] != PLACE_FREE; i = (i + 1) & p->mask)
         if (p->hashes[i] == hash)
             return p->nodes[i];

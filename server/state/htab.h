@@ -38,15 +38,20 @@ struct htab {
 /* True if n (whose hash is the one looked for) is the one wanted. */
 typedef bool htab_same_fn(const struct hnode *n, const void *key);
 
+#define HTAB_MARKS 2 /* hashes that mark a place which holds no node */
+
+/* A node's own hash, as the table keeps it. */
+static inline uint32_t htab_hash(uint32_t hash)
+{
+    return hash >= HTAB_MARKS ? hash : hash + HTAB_MARKS;
+}
+
 void htab_init(struct htab *t);
 /* Frees the table, not the nodes. */
 void htab_free(struct htab *t);
 void htab_insert(struct htab *t, struct hnode *n, uint32_t hash);
 /* n must be in t. */
 void htab_remove(struct htab *t, struct hnode *n);
-/* The node of that hash for which same(node, key) holds, or NULL. */
-struct hnode *htab_find(const struct htab *t, uint32_t hash, htab_same_fn *same,
-                        const void *key);
 /*
  * Look-ups done side by side wait for memory together: first htab_warm() for
  * each, then htab_guess() for each, then what is to be done with them. The
@@ -57,5 +62,34 @@ const struct hnode *htab_guess(const struct htab *t, uint32_t hash);
 /* Calls fn for every node; fn may free it. */
 void htab_each(struct htab *t, void (*fn)(struct hnode *n, void *arg),
                void *arg);
+
+/* -- finding, inline for the sake of same() -------------------------------- */
+
+#define HTAB_FREE 0 /* marks a place that never held a node */
+
+static inline struct hnode *htab_part_find(const struct htab_part *p,
+                                           uint32_t hash, htab_same_fn *same,
+                                           const void *key)
+{
+    size_t i;
+
+    for (i = hash & p->mask; p->hashes[i] != HTAB_FREE; i = (i + 1) & p->mask)
+        if (p->hashes[i] == hash && same(p->nodes[i], key))
+            return p->nodes[i];
+    return NULL;
+}
+
+/* The node of that hash for which same(node, key) holds, or NULL. */
+static inline struct hnode *htab_find(const struct htab *t, uint32_t hash,
+                                      htab_same_fn *same, const void *key)
+{
+    struct hnode *n;
+
+    hash = htab_hash(hash);
+    n = htab_part_find(&t->now, hash, same, key);
+    if (!n && t->old.hashes)
+        n = htab_part_find(&t->old, hash, same, key);
+    return n;
+}
 
 #endif

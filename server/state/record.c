@@ -1,171 +1,10 @@
 #include "server/state/record.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "lib/mem.h"
 #include "server/state/hash.h"
-
-void record_index_init(struct record_index *x)
-{
-    htab_init(&x->keys);
-    htab_init(&x->pairs);
-}
-
-void record_index_free(struct record_index *x)
-{
-    htab_free(&x->keys);
-    htab_free(&x->pairs);
-}
-
-/* -- interning ------------------------------------------------------------- */
-
-/* What an interned thing is looked for by. */
-struct text_key {
-    const struct attr_key *attr; /* of a pair */
-    const char *text;
-    size_t len;
-};
-
-static bool key_same(const struct hnode *n, const void *arg)
-{
-    const struct attr_key *k = container_of(n, struct attr_key, node);
-    const struct text_key *key = arg;
-
-    return k->len == key->len && !memcmp(k->name, key->text, key->len);
-}
-
-static struct attr_key *key_find(const struct record_index *x, uint32_t hash,
-                                 const char *name, size_t len)
-{
-    const struct text_key key = {.text = name, .len = len};
-    struct hnode *n = htab_find(&x->keys, hash, key_same, &key);
-
-    return n ? container_of(n, struct attr_key, node) : NULL;
-}
-
-struct attr_key *record_find_key(const struct record_index *x, const char *name,
-                                 size_t len)
-{
-    return key_find(x, hash_bytes(hash_key(), name, len), name, len);
-}
-
-static struct attr_key *key_intern(struct record_index *x, const char *name,
-                                   size_t len)
-{
-    uint32_t hash = hash_bytes(hash_key(), name, len);
-    struct attr_key *k = key_find(x, hash, name, len);
-
-    if (k)
-        return k;
-    k = xcalloc(1, sizeof(*k) + len + 1);
-    k->len = (uint16_t)len;
-    k->quoted = buf_word_quotes(name, len);
-    memcpy(k->name, name, len);
-    htab_insert(&x->keys, &k->node, hash);
-    return k;
-}
-
-static void key_release(struct record_index *x, struct attr_key *k)
-{
-    if (--k->refs)
-        return;
-    htab_remove(&x->keys, &k->node);
-    seqset_free(&k->services);
-    free(k);
-}
-
-/* The attribute's own hash is the key: equal values of two attributes differ.
- */
-static uint32_t pair_hash(const struct attr_key *k, const char *value,
-                          size_t len)
-{
-    return hash_bytes(hash_mix(hash_key(), k->node.hash | 1), value, len);
-}
-
-static bool pair_same(const struct hnode *n, const void *arg)
-{
-    const struct attr_pair *p = container_of(n, struct attr_pair, node);
-    const struct text_key *key = arg;
-
-    return p->key == key->attr && p->len == key->len &&
-           !memcmp(p->value, key->text, key->len);
-}
-
-static struct attr_pair *pair_find(const struct record_index *x, uint32_t hash,
-                                   const struct attr_key *k, const char *value,
-                                   size_t len)
-{
-    const struct text_key key = {.attr = k, .text = value, .len = len};
-    struct hnode *n = htab_find(&x->pairs, hash, pair_same, &key);
-
-    return n ? container_of(n, struct attr_pair, node) : NULL;
-}
-
-struct attr_pair *record_find_pair(const struct record_index *x,
-                                   const char *name, size_t name_len,
-                                   const char *value, size_t len)
-{
-    struct attr_key *k = record_find_key(x, name, name_len);
-
-    return k ? pair_find(x, pair_hash(k, value, len), k, value, len) : NULL;
-}
-
-/* 0 stands for nothing to look for. */
-uint32_t record_warm_pair(const struct record_index *x, const char *name,
-                          size_t name_len, const char *value, size_t len)
-{
-    struct attr_key *k = record_find_key(x, name, name_len);
-    uint32_t hash = k ? pair_hash(k, value, len) : 0;
-
-    if (hash)
-        htab_warm(&x->pairs, hash);
-    return hash;
-}
-
-const struct attr_pair *record_guess_pair(const struct record_index *x,
-                                          uint32_t warm)
-{
-    const struct hnode *n = warm ? htab_guess(&x->pairs, warm) : NULL;
-
-    return n ? container_of(n, struct attr_pair, node) : NULL;
-}
-
-static struct attr_pair *pair_intern(struct record_index *x, const char *name,
-                                     size_t name_len, const char *value,
-                                     size_t len)
-{
-    struct attr_key *k = key_intern(x, name, name_len);
-    uint32_t hash = pair_hash(k, value, len);
-    struct attr_pair *p = pair_find(x, hash, k, value, len);
-
-    if (!p) {
-        p = xcalloc(1, sizeof(*p) + len + 1);
-        p->key = k;
-        k->refs++;
-        p->len = (uint32_t)len;
-        p->quoted = buf_word_quotes(value, len);
-        memcpy(p->value, value, len);
-        htab_insert(&x->pairs, &p->node, hash);
-    }
-    return p;
-}
-
-static void pair_free_unused(struct record_index *x, struct attr_pair *p)
-{
-    if (p->refs || p->services.count)
-        return;
-    htab_remove(&x->pairs, &p->node);
-    seqset_free(&p->services);
-    key_release(x, p->key);
-    free(p);
-}
-
-static void pair_unref(struct record_index *x, struct attr_pair *p)
-{
-    p->refs--;
-    pair_free_unused(x, p);
-}
+#include "server/state/pool.h"
 
 /* -- records --------------------------------------------------------------- */
 
@@ -180,44 +19,53 @@ static uint32_t *record_hashes(const struct record *r)
     return (uint32_t *)(void *)(r->pairs + r->size);
 }
 
+static size_t record_bytes(uint32_t size)
+{
+    return sizeof(struct record) +
+           size * (sizeof(struct attr_pair *) + sizeof(uint32_t));
+}
+
 static struct record *record_new(uint32_t size)
 {
     struct record *r;
 
-    r = xmalloc(sizeof(*r) + size * (sizeof(*r->pairs) + sizeof(uint32_t)));
+    r = pool_alloc(record_bytes(size));
     *r = (struct record){.refs = 1, .size = size};
     return r;
 }
 
-/* Where the attribute of that hash stands for which `key` (or, if that is NULL,
- * name) is the attribute; -1: it has none. Looks at no other pair. */
-static int record_place(const struct record *r, uint32_t hash,
-                        const struct attr_key *key, const char *name,
-                        size_t len)
+/* Where the attribute stands; -1: r has it not. Looks at no other pair. */
+static int record_place(const struct record *r, const struct attr_key *key)
 {
     const uint32_t *hashes = record_hashes(r);
-    const struct attr_key *k;
     uint32_t i;
 
-    for (i = 0; i < r->count; i++) {
-        if (hashes[i] != hash)
-            continue;
-        k = r->pairs[i]->key;
-        if (key ? k == key : k->len == len && !memcmp(k->name, name, len))
+    for (i = 0; i < r->count; i++)
+        if (hashes[i] == key->node.hash && r->pairs[i]->key == key)
             return (int)i;
-    }
     return -1;
 }
 
 static int record_place_named(const struct record *r, const char *name,
                               size_t len)
 {
-    return record_place(r, hash_bytes(hash_key(), name, len), NULL, name, len);
+    uint32_t hash = htab_hash(hash_bytes(hash_key(), name, len)), i;
+    const uint32_t *hashes = record_hashes(r);
+    const struct attr_key *k;
+
+    for (i = 0; i < r->count; i++) {
+        if (hashes[i] != hash)
+            continue;
+        k = r->pairs[i]->key;
+        if (k->len == len && !memcmp(k->name, name, len))
+            return (int)i;
+    }
+    return -1;
 }
 
 static void record_set(struct record *r, struct attr_pair *p)
 {
-    int at = record_place(r, p->key->node.hash, p->key, NULL, 0);
+    int at = record_place(r, p->key);
 
     if (at >= 0)
         r->text_len -= pair_text_len(r->pairs[at]);
@@ -225,6 +73,7 @@ static void record_set(struct record *r, struct attr_pair *p)
         at = (int)r->count++;
     r->pairs[at] = p;
     record_hashes(r)[at] = p->key->node.hash;
+    r->persist |= p->key->persist;
     r->text_len += pair_text_len(p);
 }
 
@@ -236,35 +85,75 @@ static void record_unset(struct record *r, const struct word *name)
     if (at < 0)
         return;
     r->text_len -= pair_text_len(r->pairs[at]);
+    r->persist &= !r->pairs[at]->key->persist;
     rest = --r->count - (uint32_t)at;
     memmove(r->pairs + at, r->pairs + at + 1, rest * sizeof(*r->pairs));
     memmove(hashes + at, hashes + at + 1, rest * sizeof(*hashes));
 }
 
-/* How many of the pairs an edit sets are new attributes: room is for those. */
-static uint32_t edit_adds(const struct record *base,
-                          const struct record_edit *edit)
-{
-    uint32_t i, adds = 0;
+/* -- editing --------------------------------------------------------------- */
 
-    if (!base)
-        return edit->set_count;
-    for (i = 0; i < edit->set_count; i++)
-        adds += record_place_named(base, edit->sets[2 * i].text,
-                                   edit->sets[2 * i].len) < 0;
-    return adds;
+#define EDIT_BATCH 16 /* pairs that wait for memory together (see htab.h) */
+
+/* A pair that an edit sets, on its way to be interned. */
+struct edit_pair {
+    struct attr_key *key;
+    uint32_t hash; /* of the pair */
+};
+
+/* The pairs of an edit from number `from` on; how many fit into a batch. */
+static uint32_t edit_begin(struct record_index *x,
+                           const struct record_edit *edit, uint32_t from,
+                           struct edit_pair *e)
+{
+    const struct word *w = &edit->sets[2 * from];
+    uint32_t i, n = edit->set_count - from;
+
+    if (n > EDIT_BATCH)
+        n = EDIT_BATCH;
+    for (i = 0; i < n; i++, w += 2) {
+        e[i].key = pair_key(x, w[0].text, w[0].len);
+        e[i].hash = pair_hash(e[i].key, w[1].text, w[1].len);
+        if (n > 2)
+            pair_warm(x, e[i].hash);
+    }
+    return n;
 }
 
-/* The pairs of a registration wait for memory together (see htab.h). */
-static void edit_warm(const struct record_index *x,
-                      const struct record_edit *edit)
+/* base (NULL: nothing), and room for what the edit adds to it: attributes that
+ * are there already need none, as far as the batch at hand tells. */
+static struct record *edit_copy(const struct record *base,
+                                const struct record_edit *edit,
+                                const struct edit_pair *e, uint32_t n)
 {
-    const struct word *w;
-    uint32_t i;
+    uint32_t room = edit->set_count, i;
+    struct record *r;
 
-    for (i = 0; i < edit->set_count; i++) {
-        w = &edit->sets[2 * i];
-        record_warm_pair(x, w[0].text, w[0].len, w[1].text, w[1].len);
+    if (!base)
+        return record_new(room);
+    for (i = 0; i < n; i++)
+        room -= record_place(base, e[i].key) >= 0;
+    r = record_new(base->count + room);
+    r->count = base->count;
+    r->text_len = base->text_len;
+    r->persist = base->persist;
+    memcpy(r->pairs, base->pairs, base->count * sizeof(*r->pairs));
+    memcpy(record_hashes(r), record_hashes(base),
+           base->count * sizeof(uint32_t));
+    return r;
+}
+
+static void edit_take(struct record_index *x, struct record *r,
+                      const struct word *w, const struct edit_pair *e,
+                      uint32_t n, struct record_pins *pins)
+{
+    struct attr_pair *p;
+
+    for (; n--; w += 2, e++) {
+        p = pair_intern(x, e->key, e->hash, w[1].text, w[1].len);
+        pair_ref(p);
+        pins->pairs[pins->count++] = p;
+        record_set(r, p);
     }
 }
 
@@ -272,30 +161,18 @@ struct record *record_edit(struct record_index *x, const struct record *base,
                            const struct record_edit *edit,
                            struct record_pins *pins)
 {
-    struct record *r =
-        record_new((base ? base->count : 0) + edit_adds(base, edit));
-    const struct word *w;
-    uint32_t i;
+    struct edit_pair e[EDIT_BATCH];
+    uint32_t i, from = 0, n = edit_begin(x, edit, 0, e);
+    struct record *r = edit_copy(base, edit, e, n);
 
-    if (base) {
-        r->count = base->count;
-        r->text_len = base->text_len;
-        memcpy(r->pairs, base->pairs, base->count * sizeof(*r->pairs));
-        memcpy(record_hashes(r), record_hashes(base),
-               base->count * sizeof(uint32_t));
-    }
-    if (edit->set_count > 2)
-        edit_warm(x, edit);
+    pins->count = 0;
     for (i = 0; i < edit->unset_count; i++)
         record_unset(r, &edit->unsets[i]);
-    for (i = 0; i < edit->set_count; i++) {
-        w = &edit->sets[2 * i];
-        pins->pairs[i] =
-            pair_intern(x, w[0].text, w[0].len, w[1].text, w[1].len);
-        pins->pairs[i]->refs++;
-        record_set(r, pins->pairs[i]);
+    while (n) {
+        edit_take(x, r, &edit->sets[2 * from], e, n, pins);
+        from += n;
+        n = edit_begin(x, edit, from, e);
     }
-    pins->count = edit->set_count;
     return r;
 }
 
@@ -313,7 +190,7 @@ void record_count(struct record *r)
         return;
     r->counted = true;
     for (i = 0; i < r->count; i++)
-        r->pairs[i]->refs++;
+        pair_ref(r->pairs[i]);
 }
 
 struct record *record_ref(struct record *r)
@@ -330,7 +207,7 @@ void record_unref(struct record_index *x, struct record *r)
         return;
     for (i = 0; r->counted && i < r->count; i++)
         pair_unref(x, r->pairs[i]);
-    free(r);
+    pool_free(r, record_bytes(r->size));
 }
 
 const char *record_lookup(const void *record, const char *attr, size_t attr_len,
@@ -348,7 +225,7 @@ const char *record_lookup(const void *record, const char *attr, size_t attr_len,
 struct attr_pair *record_pair_of(const struct record *r,
                                  const struct attr_key *key)
 {
-    int i = record_place(r, key->node.hash, key, NULL, 0);
+    int i = record_place(r, key);
 
     return i < 0 ? NULL : r->pairs[i];
 }
@@ -377,51 +254,73 @@ bool record_equal(const struct record *a, const struct record *b)
 
 /* -- the index ------------------------------------------------------------- */
 
-/* True if r has that very pair; at is where it most likely stands. */
-static bool has_pair_at(const struct record *r, uint32_t at,
-                        const struct attr_pair *p)
+/* True if r (NULL: nothing) has that very pair at place `from` or behind. */
+static bool has_pair(const struct record *r, uint32_t from,
+                     const struct attr_pair *p)
 {
-    if (!r)
-        return false;
-    return (at < r->count && r->pairs[at] == p) || record_has(r, p);
+    for (; r && from < r->count; from++)
+        if (r->pairs[from] == p)
+            return true;
+    return false;
 }
 
-static bool has_key_at(const struct record *r, uint32_t at,
-                       const struct attr_key *k)
+static bool has_key(const struct record *r, const struct attr_key *k)
 {
-    if (!r)
-        return false;
-    return (at < r->count && record_hashes(r)[at] == k->node.hash &&
-            r->pairs[at]->key == k) ||
-           record_pair_of(r, k);
+    return r && record_place(r, k) >= 0;
+}
+
+/* v no longer has the pair. */
+static void pair_leave(struct record_index *x, struct attr_pair *p,
+                       struct service *v, bool keep)
+{
+    seqset_remove(&p->services, v);
+    if (keep)
+        pair_ref(p);
+    else
+        pair_settle(x, p);
+}
+
+/* As far as both records have the same attributes at the same places; returns
+ * how far that is. Mostly it is all of them: an update sets other values. */
+static uint32_t move_in_step(struct record_index *x, struct service *v,
+                             const struct record *from, const struct record *to,
+                             bool keep)
+{
+    uint32_t i, n = from->count < to->count ? from->count : to->count;
+
+    for (i = 0; i < n; i++) {
+        if (from->pairs[i] == to->pairs[i])
+            continue;
+        if (from->pairs[i]->key != to->pairs[i]->key)
+            return i;
+        seqset_add(&to->pairs[i]->services, v);
+        pair_leave(x, from->pairs[i], v, keep);
+    }
+    return n;
 }
 
 void record_index_move(struct record_index *x, struct service *v,
                        const struct record *from, const struct record *to,
                        bool keep)
 {
+    uint32_t step = from && to ? move_in_step(x, v, from, to, keep) : 0, i;
     struct attr_pair *p;
-    uint32_t i;
 
-    for (i = 0; to && i < to->count; i++) {
+    for (i = step; to && i < to->count; i++) {
         p = to->pairs[i];
-        if (has_pair_at(from, i, p))
+        if (has_pair(from, step, p))
             continue;
         seqset_add(&p->services, v);
-        if (!has_key_at(from, i, p->key))
+        if (!has_key(from, p->key))
             seqset_add(&p->key->services, v);
     }
-    for (i = 0; from && i < from->count; i++) {
+    for (i = step; from && i < from->count; i++) {
         p = from->pairs[i];
-        if (has_pair_at(to, i, p))
+        if (has_pair(to, step, p))
             continue;
-        seqset_remove(&p->services, v);
-        if (!has_key_at(to, i, p->key))
+        if (!has_key(to, p->key))
             seqset_remove(&p->key->services, v);
-        if (keep)
-            p->refs++;
-        else
-            pair_free_unused(x, p);
+        pair_leave(x, p, v, keep);
     }
 }
 
@@ -431,7 +330,8 @@ void record_forget(struct record_index *x, const struct record *from,
     uint32_t i;
 
     for (i = 0; from && i < from->count; i++)
-        if (!has_pair_at(to, i, from->pairs[i]))
+        if (!(to && i < to->count && to->pairs[i] == from->pairs[i]) &&
+            !has_pair(to, 0, from->pairs[i]))
             pair_unref(x, from->pairs[i]);
 }
 

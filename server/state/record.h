@@ -1,8 +1,6 @@
 /*
  * What a service says of itself: an immutable, counted record of attribute
- * pairs. Every distinct attribute, and every distinct (attribute, value) pair,
- * exists once and carries the set of the services that have it: together they
- * are the inverted index, and comparing two pairs is comparing two pointers.
+ * pairs, which are shared (pair.h).
  *
  * Who keeps a pair alive: the services that have it; a change in the ring that
  * dropped it from a service (until that change is forgotten, and changes are
@@ -22,29 +20,7 @@
 
 #include "lib/buf.h"
 #include "lib/words.h"
-#include "server/state/htab.h"
-#include "server/state/seqset.h"
-
-/* An attribute that some record has. */
-struct attr_key {
-    struct hnode node;      /* in record_index.keys */
-    struct seqset services; /* those that have it now */
-    uint32_t refs;          /* pairs of this attribute */
-    uint16_t len;
-    bool quoted; /* its name is written in quotes */
-    char name[];
-};
-
-/* An attribute with a value that some record has. */
-struct attr_pair {
-    struct hnode node; /* in record_index.pairs */
-    uint32_t len;
-    struct attr_key *key;   /* counted */
-    struct seqset services; /* those that have it now */
-    uint32_t refs;          /* beside the services: see above */
-    bool quoted;            /* its value is written in quotes */
-    char value[];
-};
+#include "server/state/pair.h"
 
 struct record {
     uint32_t refs;
@@ -52,30 +28,10 @@ struct record {
     uint32_t size;             /* pairs there is room for */
     uint32_t text_len;         /* at most so many bytes when written */
     bool counted;              /* it holds a reference on each pair */
+    bool persist;              /* it has the attribute of that name */
     struct attr_pair *pairs[]; /* in the order of first setting; behind them
                                   the hash of each pair's attribute */
 };
-
-struct record_index {
-    struct htab keys, pairs;
-};
-
-void record_index_init(struct record_index *x);
-/* Every record must be released before. */
-void record_index_free(struct record_index *x);
-
-/* The interned attribute or pair, or NULL if nobody has it. */
-struct attr_key *record_find_key(const struct record_index *x, const char *name,
-                                 size_t len);
-struct attr_pair *record_find_pair(const struct record_index *x,
-                                   const char *name, size_t name_len,
-                                   const char *value, size_t len);
-
-/* Beginning to look a pair up, for several side by side (see htab.h). */
-uint32_t record_warm_pair(const struct record_index *x, const char *name,
-                          size_t name_len, const char *value, size_t len);
-const struct attr_pair *record_guess_pair(const struct record_index *x,
-                                          uint32_t warm);
 
 /* What a request changes in a record: borrowed words. */
 struct record_edit {
@@ -123,6 +79,13 @@ void record_index_move(struct record_index *x, struct service *v,
                        bool keep);
 void record_forget(struct record_index *x, const struct record *from,
                    const struct record *to);
+
+/* Asks for what will be looked at in a record and its list of pairs. */
+static inline void record_prefetch(const struct record *r)
+{
+    __builtin_prefetch(r);
+    __builtin_prefetch(&r->pairs[5]); /* the next line of the cache */
+}
 
 /* Appends " name value" for every pair. */
 void record_write(const struct record *r, struct buf *out);

@@ -5,16 +5,18 @@
 #include <utlist.h>
 
 #include "lib/mem.h"
+#include "server/state/pool.h"
 
 struct service *service_new(const char *name, size_t len)
 {
-    struct service *v = xcalloc(1, sizeof(*v) + len + 1);
+    struct service *v = pool_alloc(sizeof(*v) + len + 1);
 
-    v->refs = 1;
+    *v = (struct service){.refs = 1};
     v->name_len = (uint16_t)len;
     v->quoted = buf_word_quotes(name, len);
     v->deadline_slot = SERVICE_NO_DEADLINE;
     memcpy(v->name, name, len);
+    v->name[len] = '\0';
     return v;
 }
 
@@ -24,15 +26,15 @@ void service_unref(struct record_index *x, struct service *v)
         return;
     record_unref(x, v->record);
     free(v->volatiles);
-    free(v);
+    pool_free(v, sizeof(*v) + v->name_len + 1);
 }
 
 bool service_persists(const struct record *r)
 {
     size_t len;
-    const char *value = record_lookup(r, "persist", 7, &len);
 
-    return value && strtol(value, NULL, 10) != 0;
+    return r->persist &&
+           strtol(record_lookup(r, "persist", 7, &len), NULL, 10) != 0;
 }
 
 void service_write(const struct service *v, const struct record *r,
