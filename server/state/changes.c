@@ -7,6 +7,7 @@
 #include "lib/mem.h"
 
 #define CHANGES_FIRST 1024
+#define CHANGES_SOON  8 /* changes from the oldest on */
 
 void changes_init(struct changes *s, size_t max, size_t max_bytes,
                   void (*forget)(void *arg, struct change *c), void *arg)
@@ -29,10 +30,25 @@ static size_t change_bytes(const struct change *c)
            (c->after ? c->after->text_len : 0);
 }
 
+/* A change that is soon forgotten is of long ago: what that will look at is
+ * asked for beforehand. */
+static void changes_warm(const struct changes *s)
+{
+    const struct change *c = changes_slot(s, s->head - s->count + CHANGES_SOON);
+
+    __builtin_prefetch(c->service);
+    if (c->before)
+        record_prefetch(c->before);
+    if (c->after)
+        record_prefetch(c->after);
+}
+
 static void changes_drop_oldest(struct changes *s)
 {
     struct change *c = changes_slot(s, s->head - s->count + 1);
 
+    if (s->count > CHANGES_SOON)
+        changes_warm(s);
     s->bytes -= change_bytes(c);
     s->count--;
     s->forget(s->arg, c);

@@ -7,7 +7,7 @@
 #include "lib/mem.h"
 #include "server/state/service.h"
 
-#define CHUNK_MAX   256 /* members of a chunk; then it is split */
+#define CHUNK_MAX   128 /* members of a chunk; then it is split */
 #define CHUNK_FIRST 4
 
 struct chunk {
@@ -88,18 +88,33 @@ static uint32_t many_find(const struct seqset_many *m, uint64_t seq)
     return low;
 }
 
-/* The first member of c that is not below seq. */
-static uint32_t chunk_find(const struct chunk *c, uint64_t seq)
+/* Where seq most likely stands in chunk at: as if its members were spread
+ * evenly, as those of what was registered in turn are. */
+static uint32_t many_guess(const struct seqset_many *m, uint32_t at,
+                           uint64_t seq)
 {
-    uint32_t low = 0, high = c->count;
+    uint64_t before = at ? m->lasts[at - 1] : 0, count = m->chunks[at]->count;
+    uint64_t guess = (seq - before) * count / (m->lasts[at] - before + 1);
 
-    while (low < high) {
-        uint32_t mid = (low + high) / 2;
+    return (uint32_t)(guess < count ? guess : count - 1);
+}
 
-        if (c->items[mid]->seq < seq)
-            low = mid + 1;
-        else
-            high = mid;
+/* The first member of c that is not below seq, looked for around a guess:
+ * looking at a member may mean waiting for memory. */
+static uint32_t chunk_find(const struct chunk *c, uint64_t seq, uint32_t guess)
+{
+    uint32_t low = 0, high = c->count, step;
+
+    for (step = 1; low < high; step *= 2) {
+        if (guess < low || guess >= high)
+            guess = (low + high) / 2;
+        if (c->items[guess]->seq < seq) {
+            low = guess + 1;
+            guess += step;
+        } else {
+            high = guess;
+            guess -= step; /* it may wrap, out of range */
+        }
     }
     return low;
 }
@@ -149,14 +164,22 @@ static uint32_t many_room(struct seqset_many *m, uint32_t at, uint64_t seq)
 
 static void many_add(struct seqset_many *m, struct service *v)
 {
-    uint32_t at = many_find(m, v->seq), i;
-    struct chunk *c;
+    uint32_t at = m->count - 1, i;
+    struct chunk *c = m->chunks[at];
 
+    if (v->seq > m->lasts[at] && c->count < c->size) {
+        c->items[c->count++] = v; /* mostly: the newest */
+        m->lasts[at] = v->seq;
+        return;
+    }
+    at = many_find(m, v->seq);
     if (at == m->count)
         at--;
     at = many_room(m, at, v->seq);
     c = m->chunks[at];
-    i = !c->count || m->lasts[at] < v->seq ? c->count : chunk_find(c, v->seq);
+    i = c->count;
+    if (i && m->lasts[at] > v->seq)
+        i = chunk_find(c, v->seq, many_guess(m, at, v->seq));
     memmove(c->items + i + 1, c->items + i,
             (c->count - i) * sizeof(c->items[0]));
     c->items[i] = v;
@@ -176,14 +199,20 @@ void seqset_add(struct seqset *s, struct service *v)
     s->count++;
 }
 
-/* Where v stands in c: its pointer is looked for, no service is looked at. */
-static uint32_t chunk_place(const struct chunk *c, const struct service *v)
+/* Where v stands in c, looked for around a guess: by its pointer, so that no
+ * service is looked at. */
+static uint32_t chunk_place(const struct chunk *c, const struct service *v,
+                            uint32_t guess)
 {
-    uint32_t i = 0;
+    uint32_t d;
 
-    while (i < c->count && c->items[i] != v)
-        i++;
-    return i;
+    for (d = 0; d < c->count; d++) {
+        if (guess + d < c->count && c->items[guess + d] == v)
+            return guess + d;
+        if (d <= guess && c->items[guess - d] == v)
+            return guess - d;
+    }
+    return c->count;
 }
 
 static void many_drop_chunk(struct seqset_many *m, uint32_t at)
@@ -203,7 +232,7 @@ static void many_remove(struct seqset_many *m, struct service *v)
 
     assert(at < m->count);
     c = m->chunks[at];
-    i = chunk_place(c, v);
+    i = chunk_place(c, v, many_guess(m, at, v->seq));
     assert(i < c->count);
     c->count--;
     memmove(c->items + i, c->items + i + 1,
@@ -244,7 +273,8 @@ struct service *seqset_first(const struct seqset *s, uint64_t after,
     pos->chunk = many_find(s->u.many, after + 1);
     if (pos->chunk == s->u.many->count)
         return NULL;
-    pos->index = chunk_find(s->u.many->chunks[pos->chunk], after + 1);
+    pos->index = chunk_find(s->u.many->chunks[pos->chunk], after + 1,
+                            many_guess(s->u.many, pos->chunk, after + 1));
     return s->u.many->chunks[pos->chunk]->items[pos->index];
 }
 
