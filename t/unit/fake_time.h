@@ -2,8 +2,8 @@
  * Time for tests of what runs on the loop: it stands still until the test says
  * that some has passed, and then the timers fire that are due. A program that
  * uses it is linked with WRAP_TIME (Makefile.am): calls of clock_gettime() and
- * event_add(), event_del(), event_pending() in our code come here. What libevent
- * does by itself (the resolver) has its own time.
+ * event_add(), event_del(), event_pending() in our code come here. What
+ * libevent does by itself (the resolver) has its own time.
  */
 #ifndef MUSTER_TEST_FAKE_TIME_H
 #define MUSTER_TEST_FAKE_TIME_H

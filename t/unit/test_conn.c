@@ -43,7 +43,7 @@ static void test_lines(void **state)
     assert_string_equal(peer_read(&o), "1\n2\n");
 }
 
-/* The lines that one turn does not allow wait for the next, with a batch each. */
+/* Lines that one turn does not allow wait for the next, with a batch each. */
 static void test_lines_a_turn(void **state)
 {
     static const struct conn_limits limits = {.line = 100, .lines_a_turn = 2};
