@@ -169,6 +169,8 @@ void loop_settle_all(struct loop *l)
 void loop_free(struct loop *l)
 {
     struct loop_task *t;
+    bool resolved;
+    int turns;
 
     if (!l)
         return;
@@ -179,7 +181,9 @@ void loop_free(struct loop *l)
     }
     event_del(&l->settle_event);
     event_del(&l->later_event);
-    resolver_free(l->resolver);
+    resolved = resolver_free(l->resolver);
+    for (turns = 0; !resolved && l->own_base && turns < 3; turns++)
+        event_base_loop(l->base, EVLOOP_NONBLOCK); /* its last answers */
     if (l->own_base)
         event_base_free(l->base);
     free(l);

@@ -57,13 +57,15 @@ static void resolver_release(evutil_socket_t fd, short what, void *arg)
     free(r);
 }
 
-void resolver_free(struct resolver *r)
+bool resolver_free(struct resolver *r)
 {
     if (!r)
-        return;
+        return true;
     r->orphan = true;
-    if (!r->open)
-        resolver_release(-1, 0, r);
+    if (r->open)
+        return false;
+    resolver_release(-1, 0, r);
+    return true;
 }
 
 static void query_finish(struct resolver_query *q, int code,

@@ -8,6 +8,7 @@
 #ifndef MUSTER_LIB_RESOLVER_H
 #define MUSTER_LIB_RESOLVER_H
 
+#include <stdbool.h>
 #include <event2/util.h> /* struct evutil_addrinfo is a macro */
 
 struct event_base;
@@ -20,8 +21,9 @@ typedef void resolver_fn(void *arg, int code, struct evutil_addrinfo *list);
 
 /* NULL: names cannot be resolved here. */
 struct resolver *resolver_new(struct event_base *base);
-/* Now, or after the last answer: the base then has to outlive that. */
-void resolver_free(struct resolver *r); /* NULL is fine */
+/* Now (true), or after the last answer: the base then has to outlive that, which
+ * for cancelled questions comes in its next turn. */
+bool resolver_free(struct resolver *r); /* NULL is fine */
 
 /* Asks for a host's stream addresses. NULL: it has been answered already. */
 struct resolver_query *resolver_ask(struct resolver *r, const char *host,
