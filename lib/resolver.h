@@ -21,8 +21,8 @@ typedef void resolver_fn(void *arg, int code, struct evutil_addrinfo *list);
 
 /* NULL: names cannot be resolved here. */
 struct resolver *resolver_new(struct event_base *base);
-/* Now (true), or after the last answer: the base then has to outlive that, which
- * for cancelled questions comes in its next turn. */
+/* Now (true), or after the last answer: the base then has to outlive that,
+ * which for cancelled questions comes in its next turn. */
 bool resolver_free(struct resolver *r); /* NULL is fine */
 
 /* Asks for a host's stream addresses. NULL: it has been answered already. */
