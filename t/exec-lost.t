@@ -39,10 +39,10 @@ sub begin
 sub ended { my ($pid) = @_; waitpid $pid, 0; return $? >> 8; }
 sub out { return slurp(scratch() . '/out') }
 
+spew(scratch() . '/go', '');
 my $pid = begin('exec', '--all', '-c',
     'echo begin $MUSTER_HOST; while test -e ' . scratch()
     . '/go; do sleep 0.05; done; echo end');
-spew(scratch() . '/go', '');
 ok eventually { out() =~ /(?=.*begin w1)(?=.*begin w2)(?=.*begin w3)/s },
     'it runs on all three';
 my $killed = time;
