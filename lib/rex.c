@@ -12,6 +12,11 @@ void rex_free(struct rex *r)
     free(r);
 }
 
+int rex_size(const struct rex *r)
+{
+    return r->count;
+}
+
 /* -- matching -------------------------------------------------------------- */
 
 /* Where the text so far can have led: instructions that want a byte. */

@@ -30,6 +30,9 @@ struct rex;
 MUST_CHECK const char *rex_compile(const char *pattern, struct rex **out);
 void rex_free(struct rex *r); /* NULL is fine */
 
+/* Instructions: a match costs at most these times the length of the text. */
+int rex_size(const struct rex *r);
+
 /* True if it matches anywhere in the text. */
 bool rex_match(const struct rex *r, const char *text, size_t len);
 

@@ -340,6 +340,17 @@ bool selector_term_match(const struct selector_term *t, const char *value,
     return false;
 }
 
+size_t selector_term_cost(const struct selector_term *t, size_t len)
+{
+    switch (t->op) {
+    case SEL_REGEX: return len * (size_t)rex_size(t->u.rex) / 16;
+    case SEL_GLOB:
+    case SEL_NAME: return len * t->value_len / 32;
+    case SEL_ONE_OF: return t->u.list.count / 32;
+    default: return len / 64;
+    }
+}
+
 bool selector_name_match(const struct selector_term *t, const char *name)
 {
     return fnmatch(t->value, name, 0) == 0;

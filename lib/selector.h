@@ -97,6 +97,9 @@ bool selector_match(const struct selector *s, const char *name,
                     selector_lookup_fn *lookup, const void *record);
 bool selector_term_match(const struct selector_term *t, const char *value,
                          size_t len);
+/* What it costs at most to look at a value of that length, in hundreds of
+ * nanoseconds: for those who must not take long over many. */
+size_t selector_term_cost(const struct selector_term *t, size_t len);
 bool selector_name_match(const struct selector_term *t, const char *name);
 
 /* Writes it in pairs, in canonical order: equal texts mean equal selectors. */

@@ -19,6 +19,7 @@ struct plan {
     const struct seqset *sets[PLAN_SETS]; /* what is walked: their union */
     unsigned set_count;
     size_t size;          /* members of those sets */
+    size_t cost;          /* of making the plan */
     struct service *only; /* .name of one service: just this */
     bool empty;           /* nothing can match */
 };
@@ -47,6 +48,7 @@ static void plan_one_of(struct plan *p, const struct catalog *c,
     unsigned i, k, n = 0;
     size_t size = 0;
 
+    p->cost += t->u.list.count;
     for (i = 0; i < t->u.list.count; i++) {
         pair =
             record_find_pair(&c->index, t->attr, t->attr_len,
@@ -115,32 +117,40 @@ static void plan_make(struct plan *p, const struct query *q,
     p->sets[0] = &c->all;
     p->set_count = 1;
     p->size = c->all.count;
+    p->cost = 0;
     p->only = NULL;
     p->empty = false;
     for (i = 0; i < q->count && !p->empty; i++)
         plan_term(p, c, &q->terms[i], &p->terms[i]);
 }
 
-static bool plan_term_holds(const struct plan_term *pt, const struct service *v)
+static bool plan_term_holds(const struct plan_term *pt, const struct service *v,
+                            unsigned *budget)
 {
     const struct selector_term *t = pt->term;
     const struct attr_pair *pair;
 
-    if (t->op == SEL_NAME)
-        return selector_name_match(t, v->name);
     if (t->op == SEL_EQ)
         return record_has(v->record, pt->pair);
+    if (t->op == SEL_NAME) {
+        query_spend(budget, selector_term_cost(t, v->name_len));
+        return selector_name_match(t, v->name);
+    }
     pair = pt->key ? record_pair_of(v->record, pt->key) : NULL;
-    return selector_term_match(t, pair ? pair->value : NULL,
-                               pair ? pair->len : 0);
+    if (!pair)
+        return selector_term_match(t, NULL, 0);
+    query_spend(budget, selector_term_cost(t, pair->len));
+    return selector_term_match(t, pair->value, pair->len);
 }
 
-static bool plan_holds(const struct plan *p, const struct service *v)
+static bool plan_holds(const struct plan *p, const struct service *v,
+                       unsigned *budget)
 {
     unsigned i;
 
+    query_spend(budget, 1);
     for (i = 0; i < p->count; i++)
-        if (!plan_term_holds(&p->terms[i], v))
+        if (!plan_term_holds(&p->terms[i], v, budget))
             return false;
     return true;
 }
@@ -175,33 +185,37 @@ static void walk_begin(struct walk *w, const struct plan *p, uint64_t after)
 }
 
 static enum query_state query_one(struct query *q, const struct plan *p,
-                                  query_emit_fn *emit, void *arg)
+                                  unsigned *budget, query_emit_fn *emit,
+                                  void *arg)
 {
     struct service *v = p->only;
 
-    if (v->seq > q->after && q->left && plan_holds(p, v))
+    if (v->seq > q->after && q->left && plan_holds(p, v, budget))
         emit(arg, v);
     return QUERY_DONE;
 }
 
 enum query_state query_run(struct query *q, const struct catalog *c,
-                           unsigned budget, query_emit_fn *emit, void *arg)
+                           unsigned *budget, query_emit_fn *emit, void *arg)
 {
     struct service *v;
     struct walk walk;
     struct plan p;
 
+    if (!*budget)
+        return QUERY_MORE;
     plan_make(&p, q, c);
+    query_spend(budget, p.cost / 4);
     if (p.empty || !q->left)
         return QUERY_DONE;
     if (p.only)
-        return query_one(q, &p, emit, arg);
+        return query_one(q, &p, budget, emit, arg);
     walk_begin(&walk, &p, q->after);
     while ((v = walk_next(&walk))) {
-        if (!budget--)
+        if (!*budget)
             return QUERY_MORE;
         q->after = v->seq;
-        if (!plan_holds(&p, v))
+        if (!plan_holds(&p, v, budget))
             continue;
         if (q->left != UINT64_MAX)
             q->left--;
@@ -214,12 +228,28 @@ enum query_state query_run(struct query *q, const struct catalog *c,
 }
 
 bool query_matches(const struct selector_term *terms, unsigned count,
-                   const struct service *v, const struct record *r)
+                   const struct service *v, const struct record *r,
+                   unsigned *budget)
 {
-    const struct selector s = {.terms = (struct selector_term *)terms,
-                               .count = count};
+    const struct selector_term *t;
+    const char *value;
+    size_t len;
 
-    return r && selector_match(&s, v->name, record_lookup, r);
+    query_spend(budget, 1);
+    for (t = terms; r && t < terms + count; t++) {
+        if (t->op == SEL_NAME) {
+            query_spend(budget, selector_term_cost(t, v->name_len));
+            if (!selector_name_match(t, v->name))
+                return false;
+            continue;
+        }
+        len = 0;
+        value = record_lookup(r, t->attr, t->attr_len, &len);
+        query_spend(budget, selector_term_cost(t, len));
+        if (!selector_term_match(t, value, len))
+            return false;
+    }
+    return r != NULL;
 }
 
 /* -- warming --------------------------------------------------------------- */

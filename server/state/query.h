@@ -31,9 +31,10 @@ enum query_state {
 /* Returns false to stop (its service counts as told). */
 typedef bool query_emit_fn(void *arg, struct service *v);
 
-/* Examines at most budget services. */
+/* Examines services until the budget is used up: one of it for each, and what
+ * its terms cost beside that (selector_term_cost()). */
 enum query_state query_run(struct query *q, const struct catalog *c,
-                           unsigned budget, query_emit_fn *emit, void *arg);
+                           unsigned *budget, query_emit_fn *emit, void *arg);
 
 #define QUERY_BATCH 32 /* queries that are warmed together, at most */
 
@@ -45,8 +46,15 @@ enum query_state query_run(struct query *q, const struct catalog *c,
 void query_warm(const struct catalog *c, const struct query *const *queries,
                 unsigned count);
 
-/* True if the record of a service of that name matches all terms. */
+/* True if that record (NULL: none) of the service matches all terms. The cost is
+ * taken off the budget. */
 bool query_matches(const struct selector_term *terms, unsigned count,
-                   const struct service *v, const struct record *r);
+                   const struct service *v, const struct record *r,
+                   unsigned *budget);
+/* Takes a cost off a budget. */
+static inline void query_spend(unsigned *budget, size_t cost)
+{
+    *budget = cost < *budget ? *budget - (unsigned)cost : 0;
+}
 
 #endif

@@ -39,19 +39,20 @@ void watch_close(struct watches *all, struct watch *w)
     free(w);
 }
 
-static enum watch_verdict judge(const struct watch *w, const struct change *ch)
+static enum watch_verdict judge(const struct watch *w, const struct change *ch,
+                                unsigned *budget)
 {
     bool was = query_matches(w->selector.terms, w->selector.count, ch->service,
-                             ch->before);
+                             ch->before, budget);
     bool is = query_matches(w->selector.terms, w->selector.count, ch->service,
-                            ch->after);
+                            ch->after, budget);
 
     if (was)
         return is ? WATCH_CHANGED : WATCH_LEFT;
     return is ? WATCH_CAME : WATCH_NONE;
 }
 
-void watch_update(struct watch *w, const struct catalog *c)
+bool watch_update(struct watch *w, const struct catalog *c, unsigned *budget)
 {
     uint64_t head = catalog_revision(c);
     enum watch_verdict v;
@@ -59,21 +60,23 @@ void watch_update(struct watch *w, const struct catalog *c)
     if (!changes_knows(&c->changes, w->seen)) {
         /* more changes than the ring holds: as if all had touched it */
         w->seen = w->since = w->touched = head;
-        return;
+        return true;
     }
-    while (w->seen < head) {
+    while (w->seen < head && *budget) {
         w->seen++;
-        v = judge(w, changes_at(&c->changes, w->seen));
+        v = judge(w, changes_at(&c->changes, w->seen), budget);
         w->memo[w->seen % WATCH_MEMO] = (unsigned char)v;
         if (v != WATCH_NONE)
             w->touched = w->seen;
     }
+    return w->seen == head;
 }
 
-enum watch_verdict watch_verdict(struct watch *w, const struct change *ch)
+enum watch_verdict watch_verdict(struct watch *w, const struct change *ch,
+                                 unsigned *budget)
 {
     if (ch->revision > w->since && ch->revision <= w->seen &&
         w->seen - ch->revision < WATCH_MEMO)
         return (enum watch_verdict)w->memo[ch->revision % WATCH_MEMO];
-    return judge(w, ch);
+    return judge(w, ch, budget);
 }

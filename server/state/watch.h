@@ -44,9 +44,11 @@ struct watches {
 struct watch *watch_open(struct watches *all, const struct catalog *c,
                          struct selector *s);
 void watch_close(struct watches *all, struct watch *w);
-/* Looks at all changes up to now. */
-void watch_update(struct watch *w, const struct catalog *c);
-/* What that change is to the selection. */
-enum watch_verdict watch_verdict(struct watch *w, const struct change *ch);
+/* Looks at the changes up to now, as far as the budget goes; false if there are
+ * more of them. */
+bool watch_update(struct watch *w, const struct catalog *c, unsigned *budget);
+/* What that change is to the selection; what it costs is taken off the budget. */
+enum watch_verdict watch_verdict(struct watch *w, const struct change *ch,
+                                 unsigned *budget);
 
 #endif

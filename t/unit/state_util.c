@@ -146,8 +146,9 @@ struct buf state_text(const struct catalog *c)
 {
     struct query q = {.left = UINT64_MAX};
     struct buf out = BUF_INIT;
+    unsigned budget = UINT32_MAX;
 
-    assert_int_equal(query_run(&q, c, UINT32_MAX, text_emit, &out), QUERY_DONE);
+    assert_int_equal(query_run(&q, c, &budget, text_emit, &out), QUERY_DONE);
     return out;
 }
 

@@ -143,11 +143,12 @@ static bool row_emit(void *arg, struct service *v)
 static void check(struct life *l)
 {
     struct query q = {.left = UINT64_MAX};
+    unsigned budget = UINT32_MAX;
 
     if (rng_below(&l->rng, 4))
         return;
     l->seen.count = 0;
-    query_run(&q, l->c, UINT32_MAX, row_emit, &l->seen);
+    query_run(&q, l->c, &budget, row_emit, &l->seen);
     follower_reads(&l->follower, l->c, &l->seen);
 }
 

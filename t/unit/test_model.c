@@ -237,7 +237,7 @@ static void check_find(struct life *l)
     struct selector s;
     struct query q = {.left = UINT64_MAX};
     const struct query *queries[] = {&q};
-    unsigned i, from = rng_below(&l->rng, l->m.count + 1), left;
+    unsigned i, from = rng_below(&l->rng, l->m.count + 1), left, budget;
 
     naive_random(&n, &l->rng);
     s = naive_selector(&n);
@@ -255,9 +255,9 @@ static void check_find(struct life *l)
             left--;
         }
     query_warm(l->c, queries, 1);
-    while (query_run(&q, l->c, 1 + rng_below(&l->rng, 5), name_emit, &got) ==
-           QUERY_MORE)
-        continue;
+    do {
+        budget = 1 + rng_below(&l->rng, 5);
+    } while (query_run(&q, l->c, &budget, name_emit, &got) == QUERY_MORE);
     assert_string_equal(buf_str(&got), buf_str(&want));
     selector_free(&s);
     buf_free(&want);
@@ -327,6 +327,7 @@ static void watched_open(struct life *l, struct watched *w)
 static void check_watch(struct life *l, struct watched *w)
 {
     const struct changes *s = &l->c->changes;
+    unsigned budget;
     uint64_t r;
 
     if (!rng_below(&l->rng, 50)) {
@@ -342,14 +343,16 @@ static void check_watch(struct life *l, struct watched *w)
             if (verdict_of(l, &w->naive, w->seen + 1) != WATCH_NONE)
                 w->touched = w->seen + 1;
     }
-    watch_update(w->watch, l->c);
+    for (budget = 0; !watch_update(w->watch, l->c, &budget);)
+        budget = 1 + rng_below(&l->rng, 20);
+    budget = UINT32_MAX;
     assert_int_equal(w->watch->seen, s->head);
     if (w->watch->readers == 1)
         assert_int_equal(w->watch->touched, w->touched);
     w->seen = w->watch->seen;
     w->touched = w->watch->touched;
     for (r = s->head - s->count + 1; r <= s->head; r++)
-        assert_int_equal(watch_verdict(w->watch, changes_at(s, r)),
+        assert_int_equal(watch_verdict(w->watch, changes_at(s, r), &budget),
                          verdict_of(l, &w->naive, r));
 }
 

@@ -72,6 +72,7 @@ static void change_many(struct catalog *c, struct holder *h, uint64_t from,
 /* More changes than a watch remembers verdicts of. */
 static void test_old_verdicts(void **state)
 {
+    unsigned budget = UINT32_MAX;
     struct catalog *c = state_new(store_memory_new(), 3 * WATCH_MEMO);
     struct watch *early = watch_text(c, "kind=web"), *late;
     struct holder h;
@@ -82,13 +83,13 @@ static void test_old_verdicts(void **state)
     change_many(c, &h, 1, 2 * WATCH_MEMO + 1);
     late = watch_text(c, ".name s kind=web");
     change_many(c, &h, 2 * WATCH_MEMO + 2, 2 * WATCH_MEMO + 60);
-    watch_update(early, c);
-    watch_update(late, c);
+    watch_update(early, c, &budget);
+    watch_update(late, c, &budget);
     for (r = 1; r <= 2 * WATCH_MEMO + 60; r++) {
-        assert_int_equal(watch_verdict(early, changes_at(&c->changes, r)),
-                         want(r));
-        assert_int_equal(watch_verdict(late, changes_at(&c->changes, r)),
-                         want(r));
+        assert_int_equal(
+            watch_verdict(early, changes_at(&c->changes, r), &budget), want(r));
+        assert_int_equal(
+            watch_verdict(late, changes_at(&c->changes, r), &budget), want(r));
     }
     assert_int_equal(early->touched, 2 * WATCH_MEMO + 60);
     watch_close(&all, early);
@@ -99,6 +100,7 @@ static void test_old_verdicts(void **state)
 
 static void test_gap(void **state)
 {
+    unsigned budget = UINT32_MAX;
     struct catalog *c = state_new(store_memory_new(), 4);
     struct watch *w = watch_text(c, "kind=nothing");
     struct holder h;
@@ -107,16 +109,17 @@ static void test_gap(void **state)
     (void)state;
     holder_init(&h);
     change_many(c, &h, 1, 4);
-    watch_update(w, c);
+    watch_update(w, c, &budget);
     assert_int_equal(w->touched, 0);
     change_many(c, &h, 5, 9);
-    watch_update(w, c); /* one change was missed: it may have been one */
+    watch_update(w, c,
+                 &budget); /* one change was missed: it may have been one */
     assert_int_equal(w->touched, 9);
     change_many(c, &h, 10, 11);
-    watch_update(w, c);
+    watch_update(w, c, &budget);
     assert_int_equal(w->touched, 9);
     for (r = 8; r <= 11; r++)
-        assert_int_equal(watch_verdict(w, changes_at(&c->changes, r)),
+        assert_int_equal(watch_verdict(w, changes_at(&c->changes, r), &budget),
                          WATCH_NONE);
     watch_close(&all, w);
     catalog_owner_gone(c, &h.owner);

@@ -11,11 +11,12 @@
 #include "server/musterd.h"
 #include "server/state/query.h"
 
-#define EVENT_BUDGET 1000 /* changes examined for one reader in one turn */
+#define EVENT_BUDGET 5000 /* of one reader in a turn: see query_run() */
 
 enum reader_kind {
     READER_PLAIN,   /* versions, of every change */
     READER_FILTER,  /* versions, of changes that touch its selection */
+    READER_MISSED,  /* the same; what .since asked for is looked through */
     READER_LISTING, /* details: what is there already is being told */
     READER_DETAIL   /* details: what happens */
 };
@@ -41,6 +42,8 @@ struct event_reader {
     struct watch *watch; /* all but READER_PLAIN */
     struct query query;  /* READER_LISTING: what is there */
     uint64_t sync;       /* when told reaches this, say so; UINT64_MAX: no */
+    uint64_t touched;    /* READER_MISSED: the last that did, or 0 ... */
+    uint64_t until;      /* ... of those up to here */
     struct loop_task go_on;
     struct event_reader *prev, *next; /* musterd.readers */
 };
@@ -91,9 +94,11 @@ static void tell_mark(struct event_reader *r, char sign, uint64_t revision)
     buf_add_char(out, '\n');
 }
 
-static void tell_change(struct event_reader *r, const struct change *ch)
+static void tell_change(struct event_reader *r, const struct change *ch,
+                        unsigned *budget)
 {
-    switch (watch_verdict(r->watch, ch)) {
+    query_spend(budget, 1);
+    switch (watch_verdict(r->watch, ch, budget)) {
     case WATCH_NONE: break;
     case WATCH_CAME:
         tell_detail(r, '+', ch->revision, ch->service, ch->after);
@@ -129,14 +134,52 @@ static void reader_walk(struct event_reader *r)
         r->sync = UINT64_MAX;
         tell_mark(r, '!', s->head);
     }
-    watch_update(r->watch, r->m->catalog);
-    while (r->told < s->head && budget-- && !conn_is_full(r->conn)) {
-        tell_change(r, changes_at(s, ++r->told));
+    watch_update(r->watch, r->m->catalog, &budget);
+    while (r->told < s->head && budget && !conn_is_full(r->conn)) {
+        tell_change(r, changes_at(s, ++r->told), &budget);
         tell_sync(r);
     }
     conn_flush(r->conn);
     if (r->told < s->head && !conn_is_full(r->conn))
         loop_later(r->m->loop, &r->go_on);
+}
+
+static void reader_filter(struct event_reader *r)
+{
+    unsigned budget = EVENT_BUDGET;
+    bool all = watch_update(r->watch, r->m->catalog, &budget);
+
+    tell_version(r, r->watch->touched);
+    if (!all)
+        loop_later(r->m->loop, &r->go_on);
+}
+
+/* Looks through what happened since the revision that the reader named. */
+static void reader_missed(struct event_reader *r)
+{
+    const struct changes *s = &r->m->catalog->changes;
+    unsigned budget = EVENT_BUDGET;
+
+    if (!changes_knows(s, r->told)) {
+        r->kind = READER_FILTER;
+        r->told = s->head;
+        tell_mark(r, '!', s->head);
+        conn_flush(r->conn);
+        return;
+    }
+    while (r->told < r->until && budget)
+        if (watch_verdict(r->watch, changes_at(s, ++r->told), &budget) !=
+            WATCH_NONE)
+            r->touched = r->told;
+    if (r->told < r->until) {
+        loop_later(r->m->loop, &r->go_on);
+        return;
+    }
+    r->kind = READER_FILTER;
+    if (r->touched)
+        write_version(r, r->touched);
+    r->told = r->until;
+    reader_filter(r);
 }
 
 static bool list_emit(void *arg, struct service *v)
@@ -150,9 +193,11 @@ static bool list_emit(void *arg, struct service *v)
 /* Tells what is there; what happens meanwhile waits in the stream. */
 static void reader_list(struct event_reader *r)
 {
+    unsigned budget = EVENT_BUDGET;
+
     if (conn_is_full(r->conn))
         return;
-    if (query_run(&r->query, r->m->catalog, EVENT_BUDGET, list_emit, r) ==
+    if (query_run(&r->query, r->m->catalog, &budget, list_emit, r) ==
         QUERY_DONE) {
         r->kind = READER_DETAIL;
         tell_sync(r);
@@ -170,10 +215,8 @@ static void reader_tell(struct event_reader *r)
         return;
     switch (r->kind) {
     case READER_PLAIN: tell_version(r, catalog_revision(r->m->catalog)); break;
-    case READER_FILTER:
-        watch_update(r->watch, r->m->catalog);
-        tell_version(r, r->watch->touched);
-        break;
+    case READER_FILTER: reader_filter(r); break;
+    case READER_MISSED: reader_missed(r); break;
     case READER_LISTING: reader_list(r); break;
     case READER_DETAIL: reader_walk(r); break;
     }
@@ -221,22 +264,11 @@ static char *event_read(struct selector *s, struct event_options *o,
 /* The stream from `since` on: versions of what touched the selection. */
 static void begin_filter(struct event_reader *r, uint64_t since)
 {
-    const struct changes *s = &r->m->catalog->changes;
-    uint64_t touched = 0, rev;
-
-    r->kind = READER_FILTER;
-    r->told = s->head;
-    if (since == UINT64_MAX)
-        return;
-    if (!changes_knows(s, since)) {
-        tell_mark(r, '!', s->head);
-        return;
-    }
-    for (rev = since + 1; rev <= s->head; rev++)
-        if (watch_verdict(r->watch, changes_at(s, rev)) != WATCH_NONE)
-            touched = rev;
-    if (touched)
-        write_version(r, touched);
+    r->until = catalog_revision(r->m->catalog);
+    r->touched = 0;
+    r->kind = since == UINT64_MAX ? READER_FILTER : READER_MISSED;
+    r->told = since == UINT64_MAX ? r->until : since;
+    reader_tell(r);
 }
 
 static void begin_detail(struct event_reader *r, const struct event_options *o)

@@ -43,10 +43,11 @@ void answer_end(struct finder *f)
 
 /* -- answering ------------------------------------------------------------- */
 
-static bool selected(const struct finder *f, const struct service *v,
+static bool selected(struct finder *f, const struct service *v,
                      const struct record *r)
 {
-    return query_matches(f->selector.terms, f->selector.count, v, r);
+    return query_matches(f->selector.terms, f->selector.count, v, r,
+                         &f->budget);
 }
 
 /*
@@ -79,7 +80,6 @@ static void find_tell_change(struct finder *f, const struct change *ch)
 static enum query_state find_since(struct finder *f)
 {
     const struct changes *s = &f->m->catalog->changes;
-    unsigned budget = FIND_BUDGET;
 
     if (!changes_knows(s, f->told)) {
         /* the ring has moved on under a long answer: from the beginning */
@@ -89,11 +89,18 @@ static enum query_state find_since(struct finder *f)
         return QUERY_MORE;
     }
     while (f->told < f->revision) {
-        if (!budget-- || conn_is_full(f->conn))
+        if (!f->budget || conn_is_full(f->conn))
             return QUERY_MORE;
         find_tell_change(f, changes_at(s, ++f->told));
     }
     return QUERY_DONE;
+}
+
+void answer_pause(struct finder *f)
+{
+    conn_flush(f->conn);
+    if (!conn_is_full(f->conn))
+        loop_later(f->m->loop, &f->go_on);
 }
 
 void answer_begin(struct finder *f)
@@ -117,13 +124,11 @@ bool answer_part(struct finder *f)
     if (f->options.since != UINT64_MAX)
         state = find_since(f);
     else
-        state = query_run(&f->query, f->m->catalog, FIND_BUDGET, find_emit, f);
+        state = query_run(&f->query, f->m->catalog, &f->budget, find_emit, f);
     if (state == QUERY_DONE) {
         answer_end(f);
         return true;
     }
-    conn_flush(f->conn);
-    if (!conn_is_full(f->conn))
-        loop_later(f->m->loop, &f->go_on);
+    answer_pause(f);
     return false;
 }

@@ -21,9 +21,9 @@ static const struct directive directives[] = {
 /* -- asking ---------------------------------------------------------------- */
 
 /* The place of a service that is or was there, for paging on. */
-static bool find_place(const struct catalog *c, const struct word *name,
-                       uint64_t *seq)
+static bool find_place(struct finder *f, const struct word *name, uint64_t *seq)
 {
+    const struct catalog *c = f->m->catalog;
     const struct service *v = catalog_find(c, name->text, name->len);
     const struct changes *s = &c->changes;
     uint64_t i;
@@ -34,6 +34,7 @@ static bool find_place(const struct catalog *c, const struct word *name,
         if (ch->kind == CHANGE_GONE && word_is(name, ch->service->name))
             v = ch->service;
     }
+    query_spend(&f->budget, i / 4);
     if (v)
         *seq = v->seq;
     return v != NULL;
@@ -48,7 +49,7 @@ static char *find_check(struct finder *f)
                               .left = o->limit};
     if (o->since != UINT64_MAX && (o->after.text || o->limit != UINT64_MAX))
         return xstrdup(".since goes with neither .limit nor .after");
-    if (o->after.text && !find_place(f->m->catalog, &o->after, &f->query.after))
+    if (o->after.text && !find_place(f, &o->after, &f->query.after))
         return xasprintf("no such service: %.80s", o->after.text);
     return NULL;
 }
@@ -121,6 +122,7 @@ static enum conn_verdict find_batch_end(struct conn *c, void *arg)
 
     (void)c;
     quick_answer_all(f);
+    f->budget = FIND_BUDGET;
     return f->answering ? CONN_WAIT : CONN_NEXT;
 }
 
@@ -151,6 +153,7 @@ static void find_go_on(void *arg)
 {
     struct finder *f = arg;
 
+    f->budget = FIND_BUDGET;
     if (!f->answering || conn_is_closing(f->conn) || !answer_part(f))
         return;
     find_take_up(f);
@@ -182,6 +185,7 @@ static void *find_open(struct conn *c, void *ctx)
 
     f->m = ctx;
     f->conn = c;
+    f->budget = FIND_BUDGET;
     f->go_on = (struct loop_task){.fn = find_go_on, .arg = f};
     return f;
 }

@@ -15,7 +15,7 @@
 #include "server/musterd.h"
 #include "server/state/query.h"
 
-#define FIND_BUDGET 10000 /* services examined in one turn of the loop */
+#define FIND_BUDGET 10000 /* of one connection in a turn: see query_run() */
 
 struct quick;
 
@@ -35,7 +35,8 @@ struct finder {
     uint64_t revision;      /* as of which the answer is */
     uint64_t told;          /* .since: changes up to here are told */
     uint64_t found;
-    bool keep; /* .keep was said: it stays */
+    unsigned budget; /* what is left of it in this turn */
+    bool keep;       /* .keep was said: it stays */
     bool answering;
     struct quick *quick; /* owned; QUERY_BATCH of them once it is kept */
     unsigned quick_count;
@@ -48,6 +49,8 @@ struct finder {
 void answer_begin(struct finder *f);
 /* The next part of it; true when it is complete. */
 bool answer_part(struct finder *f);
+/* The rest comes in the next turn, or when there is room. */
+void answer_pause(struct finder *f);
 void answer_service(struct finder *f, const struct service *v);
 void answer_end(struct finder *f);
 

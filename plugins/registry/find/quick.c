@@ -70,11 +70,13 @@ static void quick_put_off(struct finder *f, const struct quick *q)
 
 static void quick_answer(struct finder *f, struct quick *q)
 {
-    if (query_run(&q->query, f->m->catalog, FIND_BUDGET, quick_emit, f) ==
-        QUERY_DONE)
+    if (query_run(&q->query, f->m->catalog, &f->budget, quick_emit, f) ==
+        QUERY_DONE) {
         answer_end(f);
-    else
-        quick_settle_down(f, q);
+        return;
+    }
+    quick_settle_down(f, q);
+    answer_pause(f);
 }
 
 void quick_answer_all(struct finder *f)
@@ -82,6 +84,8 @@ void quick_answer_all(struct finder *f)
     const struct query *queries[QUERY_BATCH];
     unsigned i, n = f->quick_count;
 
+    if (!n)
+        return; /* a long answer may be under way: it keeps what it has */
     f->quick_count = 0;
     for (i = 0; i < n; i++)
         queries[i] = &f->quick[i].query;
@@ -96,8 +100,7 @@ void quick_answer_all(struct finder *f)
         else
             quick_answer(f, &f->quick[i]);
     }
-    if (n)
-        conn_flush(f->conn);
+    conn_flush(f->conn);
 }
 
 void quick_free(struct finder *f)
