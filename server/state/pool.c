@@ -170,6 +170,15 @@ static unsigned in_grains(size_t size)
     return size ? (unsigned)((size + POOL_GRAIN - 1) / POOL_GRAIN) : 1;
 }
 
+/* The next one to be taken, which may have been given back long ago. */
+static void warm(const char *p, size_t size)
+{
+    const char *end = p + size;
+
+    for (; p < end; p += 64)
+        __builtin_prefetch(p, 1);
+}
+
 void *pool_alloc(size_t size)
 {
     unsigned grains;
@@ -185,10 +194,12 @@ void *pool_alloc(size_t size)
         DL_APPEND(pool.with_room[grains], s);
     }
     p = s->given_back;
-    if (p)
+    if (p) {
         s->given_back = *(void **)p;
-    else
+        warm(s->given_back, size);
+    } else {
         p = slab_objects(s) + (size_t)s->fresh++ * grains * POOL_GRAIN;
+    }
     if (++s->used == s->capacity)
         DL_DELETE(pool.with_room[grains], s);
     return p;

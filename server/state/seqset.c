@@ -10,6 +10,10 @@
 #define CHUNK_MAX   128 /* members of a chunk; then it is split */
 #define CHUNK_FIRST 4
 
+/*
+ * Members in order. Behind them stand the low halves of their seqs, so that a
+ * search need not look at services, of which each may mean waiting for memory.
+ */
 struct chunk {
     uint32_t count, size;
     struct service *items[];
@@ -18,18 +22,67 @@ struct chunk {
 struct seqset_many {
     uint32_t count, size;  /* chunks */
     struct chunk **chunks; /* owned; none is empty */
-    uint64_t *lasts;       /* owned; the seq of the last member of each, so
-                              that a search need not look at services */
+    uint64_t *lasts;       /* owned; the seq of the last member of each */
 };
+
+/* -- chunks ---------------------------------------------------------------- */
+
+static uint32_t *chunk_seqs(const struct chunk *c)
+{
+    return (uint32_t *)(void *)(c->items + c->size);
+}
 
 static struct chunk *chunk_new(uint32_t size)
 {
-    struct chunk *c = xmalloc(sizeof(*c) + size * sizeof(c->items[0]));
+    struct chunk *c =
+        xmalloc(sizeof(*c) + size * (sizeof(c->items[0]) + sizeof(uint32_t)));
 
     c->count = 0;
     c->size = size;
     return c;
 }
+
+/* Moves the members of c from number `from` on to the end of another. */
+static void chunk_move(struct chunk *to, struct chunk *c, uint32_t from)
+{
+    uint32_t n = c->count - from;
+
+    memcpy(to->items + to->count, c->items + from, n * sizeof(c->items[0]));
+    memcpy(chunk_seqs(to) + to->count, chunk_seqs(c) + from,
+           n * sizeof(uint32_t));
+    to->count += n;
+    c->count = from;
+}
+
+static struct chunk *chunk_grow(struct chunk *c)
+{
+    struct chunk *larger = chunk_new(2 * c->size);
+
+    chunk_move(larger, c, 0);
+    free(c);
+    return larger;
+}
+
+static void chunk_insert(struct chunk *c, uint32_t i, struct service *v)
+{
+    uint32_t *seqs = chunk_seqs(c), behind = c->count - i;
+
+    memmove(c->items + i + 1, c->items + i, behind * sizeof(c->items[0]));
+    memmove(seqs + i + 1, seqs + i, behind * sizeof(*seqs));
+    c->items[i] = v;
+    seqs[i] = (uint32_t)v->seq;
+    c->count++;
+}
+
+static void chunk_remove(struct chunk *c, uint32_t i)
+{
+    uint32_t *seqs = chunk_seqs(c), behind = --c->count - i;
+
+    memmove(c->items + i, c->items + i + 1, behind * sizeof(c->items[0]));
+    memmove(seqs + i, seqs + i + 1, behind * sizeof(*seqs));
+}
+
+/* -- many of them ---------------------------------------------------------- */
 
 static struct seqset_many *many_new(struct service *first)
 {
@@ -39,8 +92,7 @@ static struct seqset_many *many_new(struct service *first)
     m->lasts = xcalloc(1, sizeof(*m->lasts));
     m->size = m->count = 1;
     m->chunks[0] = chunk_new(CHUNK_FIRST);
-    m->chunks[0]->items[0] = first;
-    m->chunks[0]->count = 1;
+    chunk_insert(m->chunks[0], 0, first);
     m->lasts[0] = first->seq;
     return m;
 }
@@ -63,11 +115,22 @@ void seqset_free(struct seqset *s)
     *s = (struct seqset){0};
 }
 
-static void many_note_last(struct seqset_many *m, uint32_t at)
+/* All seqs of chunk `at` are above this. */
+static uint64_t many_before(const struct seqset_many *m, uint32_t at)
+{
+    return at ? m->lasts[at - 1] : 0;
+}
+
+/* The seq of a member: its low half says it all, as long as those of the chunk
+ * are less than 2^32 apart. */
+static uint64_t many_seq(const struct seqset_many *m, uint32_t at, uint32_t i)
 {
     const struct chunk *c = m->chunks[at];
+    uint64_t last = m->lasts[at];
 
-    m->lasts[at] = c->items[c->count - 1]->seq;
+    if (last - many_before(m, at) > UINT32_MAX)
+        return c->items[i]->seq;
+    return last - ((uint32_t)last - chunk_seqs(c)[i]);
 }
 
 /* The first chunk whose last member is not below seq; count if there is none.
@@ -88,31 +151,24 @@ static uint32_t many_find(const struct seqset_many *m, uint64_t seq)
     return low;
 }
 
-/* Where seq most likely stands in chunk at: as if its members were spread
- * evenly, as those of what was registered in turn are. */
-static uint32_t many_guess(const struct seqset_many *m, uint32_t at,
+/* The first member of chunk `at` that is not below seq. It is looked for first
+ * where it stands if the members are spread evenly, as those are that were
+ * registered in turn. */
+static uint32_t many_place(const struct seqset_many *m, uint32_t at,
                            uint64_t seq)
 {
-    uint64_t before = at ? m->lasts[at - 1] : 0, count = m->chunks[at]->count;
-    uint64_t guess = (seq - before) * count / (m->lasts[at] - before + 1);
-
-    return (uint32_t)(guess < count ? guess : count - 1);
-}
-
-/* The first member of c that is not below seq, looked for around a guess:
- * looking at a member may mean waiting for memory. */
-static uint32_t chunk_find(const struct chunk *c, uint64_t seq, uint32_t guess)
-{
-    uint32_t low = 0, high = c->count, step;
+    uint32_t low = 0, high = m->chunks[at]->count, step;
+    uint64_t before = many_before(m, at);
+    uint64_t guess = (seq - before) * high / (m->lasts[at] - before + 1);
 
     for (step = 1; low < high; step *= 2) {
         if (guess < low || guess >= high)
             guess = (low + high) / 2;
-        if (c->items[guess]->seq < seq) {
-            low = guess + 1;
+        if (many_seq(m, at, (uint32_t)guess) < seq) {
+            low = (uint32_t)guess + 1;
             guess += step;
         } else {
-            high = guess;
+            high = (uint32_t)guess;
             guess -= step; /* it may wrap, out of range */
         }
     }
@@ -140,79 +196,38 @@ static void many_insert_chunk(struct seqset_many *m, uint32_t at,
 static uint32_t many_room(struct seqset_many *m, uint32_t at, uint64_t seq)
 {
     struct chunk *c = m->chunks[at], *half;
+    uint64_t last;
 
     if (c->count < c->size)
         return at;
     if (c->size < CHUNK_MAX) {
-        c = xreallocarray(c, 1, sizeof(*c) + 2 * c->size * sizeof(c->items[0]));
-        c->size *= 2;
-        m->chunks[at] = c;
+        m->chunks[at] = chunk_grow(c);
         return at;
     }
     half = chunk_new(CHUNK_MAX);
+    last = many_seq(m, at, c->count / 2 - 1);
     many_insert_chunk(m, at + 1, half);
+    m->lasts[at + 1] = m->lasts[at];
     if (at + 2 == m->count && m->lasts[at] < seq)
         return at + 1;
-    half->count = c->count / 2;
-    c->count -= half->count;
-    memcpy(half->items, c->items + c->count,
-           half->count * sizeof(half->items[0]));
-    many_note_last(m, at);
-    many_note_last(m, at + 1);
-    return m->lasts[at] < seq ? at + 1 : at;
+    chunk_move(half, c, c->count / 2);
+    m->lasts[at] = last;
+    return last < seq ? at + 1 : at;
 }
 
 static void many_add(struct seqset_many *m, struct service *v)
 {
-    uint32_t at = m->count - 1, i;
-    struct chunk *c = m->chunks[at];
+    uint32_t at = many_find(m, v->seq), i;
 
-    if (v->seq > m->lasts[at] && c->count < c->size) {
-        c->items[c->count++] = v; /* mostly: the newest */
-        m->lasts[at] = v->seq;
-        return;
-    }
-    at = many_find(m, v->seq);
     if (at == m->count)
         at--;
     at = many_room(m, at, v->seq);
-    c = m->chunks[at];
-    i = c->count;
+    i = m->chunks[at]->count;
     if (i && m->lasts[at] > v->seq)
-        i = chunk_find(c, v->seq, many_guess(m, at, v->seq));
-    memmove(c->items + i + 1, c->items + i,
-            (c->count - i) * sizeof(c->items[0]));
-    c->items[i] = v;
-    c->count++;
-    many_note_last(m, at);
-}
-
-void seqset_add(struct seqset *s, struct service *v)
-{
-    if (s->count == 0) {
-        s->u.one = v;
-    } else {
-        if (s->count == 1)
-            s->u.many = many_new(s->u.one);
-        many_add(s->u.many, v);
-    }
-    s->count++;
-}
-
-/* Where v stands in c, looked for around a guess: by its pointer, so that no
- * service is looked at. */
-static uint32_t chunk_place(const struct chunk *c, const struct service *v,
-                            uint32_t guess)
-{
-    uint32_t d;
-
-    for (d = 0; d < c->count; d++) {
-        if (guess + d < c->count && c->items[guess + d] == v)
-            return guess + d;
-        if (d <= guess && c->items[guess - d] == v)
-            return guess - d;
-    }
-    return c->count;
+        i = many_place(m, at, v->seq);
+    else
+        m->lasts[at] = v->seq;
+    chunk_insert(m->chunks[at], i, v);
 }
 
 static void many_drop_chunk(struct seqset_many *m, uint32_t at)
@@ -232,15 +247,27 @@ static void many_remove(struct seqset_many *m, struct service *v)
 
     assert(at < m->count);
     c = m->chunks[at];
-    i = chunk_place(c, v, many_guess(m, at, v->seq));
-    assert(i < c->count);
-    c->count--;
-    memmove(c->items + i, c->items + i + 1,
-            (c->count - i) * sizeof(c->items[0]));
-    if (!c->count)
+    i = many_place(m, at, v->seq);
+    assert(i < c->count && c->items[i] == v);
+    if (c->count == 1) {
         many_drop_chunk(m, at);
-    else if (i == c->count)
-        many_note_last(m, at);
+        return;
+    }
+    if (i == c->count - 1)
+        m->lasts[at] = many_seq(m, at, i - 1);
+    chunk_remove(c, i);
+}
+
+void seqset_add(struct seqset *s, struct service *v)
+{
+    if (s->count == 0) {
+        s->u.one = v;
+    } else {
+        if (s->count == 1)
+            s->u.many = many_new(s->u.one);
+        many_add(s->u.many, v);
+    }
+    s->count++;
 }
 
 void seqset_remove(struct seqset *s, struct service *v)
@@ -273,8 +300,7 @@ struct service *seqset_first(const struct seqset *s, uint64_t after,
     pos->chunk = many_find(s->u.many, after + 1);
     if (pos->chunk == s->u.many->count)
         return NULL;
-    pos->index = chunk_find(s->u.many->chunks[pos->chunk], after + 1,
-                            many_guess(s->u.many, pos->chunk, after + 1));
+    pos->index = many_place(s->u.many, pos->chunk, after + 1);
     return s->u.many->chunks[pos->chunk]->items[pos->index];
 }
 
