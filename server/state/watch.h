@@ -47,7 +47,7 @@ void watch_close(struct watches *all, struct watch *w);
 /* Looks at the changes up to now, as far as the budget goes; false if there are
  * more of them. */
 bool watch_update(struct watch *w, const struct catalog *c, unsigned *budget);
-/* What that change is to the selection; what it costs is taken off the budget. */
+/* What that change is to the selection; its cost is taken off the budget. */
 enum watch_verdict watch_verdict(struct watch *w, const struct change *ch,
                                  unsigned *budget);
 
