@@ -3,7 +3,9 @@
  * process, so that a client cannot choose names that collide.
  *
  * Must not know what is hashed. Its construction (multiply to 128 bits, fold)
- * is that of Wang Yi's wyhash; it is no cryptographic hash.
+ * is that of Wang Yi's wyhash, but for this: both factors depend on the key. A
+ * constant in its place is a text that makes a factor zero, whatever the key
+ * is, and everything before it count for nothing. It is no cryptographic hash.
  */
 #ifndef MUSTER_STATE_HASH_H
 #define MUSTER_STATE_HASH_H
@@ -29,11 +31,13 @@ static inline uint32_t hash_bytes(uint64_t key, const void *bytes, size_t len)
 {
     const unsigned char *p = bytes;
     uint64_t h = key ^ (len * 0x9e3779b97f4a7c15ull), a, b;
+    uint64_t first = (key << 32 | key >> 32) ^ 0xa0761d6478bd642full;
+    uint64_t last = (key << 17 | key >> 47) ^ 0xe7037ed1a0b428dbull;
 
     for (; len > 16; p += 16, len -= 16) {
         memcpy(&a, p, 8);
         memcpy(&b, p + 8, 8);
-        h = hash_mix(a ^ 0xa0761d6478bd642full, b ^ h);
+        h = hash_mix(a ^ first, b ^ h);
     }
     if (len >= 8) {
         memcpy(&a, p, 8);
@@ -50,7 +54,7 @@ static inline uint32_t hash_bytes(uint64_t key, const void *bytes, size_t len)
                 : 0;
         b = 0;
     }
-    h = hash_mix(a ^ 0xe7037ed1a0b428dbull, b ^ h);
+    h = hash_mix(a ^ last, b ^ h);
     return (uint32_t)hash_mix(h, 0x8ebc6af09c88c6e3ull);
 }
 

@@ -259,6 +259,32 @@ static void test_hash_bytes(void **state)
     }
 }
 
+/* The constants of the construction, chosen as text, must not make the rest of
+ * it count for nothing. */
+static void test_hash_of_its_constants(void **state)
+{
+    static const uint64_t constants[] = {
+        0xa0761d6478bd642full, 0xe7037ed1a0b428dbull, 0x8ebc6af09c88c6e3ull,
+        0x9e3779b97f4a7c15ull};
+    uint64_t text[3];
+    uint32_t seen[64];
+    unsigned i, k, same;
+    size_t n;
+
+    (void)state;
+    for (n = 0; n < ARRAY_LEN(constants); n++) {
+        for (i = same = 0; i < 64; i++) {
+            text[0] = constants[n];
+            text[1] = (uint64_t)1 << i;
+            text[2] = 7;
+            seen[i] = hash_bytes(12345, text, sizeof(text));
+            for (k = 0; k < i; k++)
+                same += seen[k] == seen[i];
+        }
+        assert_int_equal(same, 0);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -269,6 +295,7 @@ int main(void)
         cmocka_unit_test(test_random_life),
         cmocka_unit_test(test_each_may_free),
         cmocka_unit_test(test_hash_bytes),
+        cmocka_unit_test(test_hash_of_its_constants),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
