@@ -87,9 +87,9 @@ bool musterd_init(struct musterd *m, struct loop *loop, const struct conf *conf)
 
 void musterd_free(struct musterd *m)
 {
+    catalog_free(m->catalog); /* who waits for the store is told */
     loop_unsettle(m->loop, &m->tell);
     loop_timer_free(m->expiry);
-    catalog_free(m->catalog);
     free(m->words);
 }
 
