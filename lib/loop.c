@@ -264,6 +264,9 @@ void loop_timer_set(struct loop_timer *t, uint64_t ms)
     struct timeval tv = {.tv_sec = (time_t)(ms / 1000),
                          .tv_usec = (suseconds_t)(ms % 1000) * 1000};
 
+    /* libevent counts from when the callback at hand began, which may be long
+     * ago (a fork on a busy machine): no timer fires early */
+    event_base_update_cache_time(t->loop->base);
     event_add(&t->event, &tv);
 }
 

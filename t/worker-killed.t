@@ -44,7 +44,8 @@ my $last = $jids[2];
 my $begun = time;
 $w->kill;
 ok eventually { !in_job($last) }, 'the worker killed: its tree is ended';
-cmp_ok time - $begun, '<', deadline(2), 'within two seconds';
+# at most a second of grace, and what a busy machine takes to get there
+cmp_ok time - $begun, '<', deadline(4), 'soon';
 SKIP: {
     skip 'no cgroups here', 1 unless $groups[0];
     my @dirs = map { ("/sys/fs/cgroup$_", "/sys/fs/cgroup/unified$_") }
