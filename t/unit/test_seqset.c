@@ -16,17 +16,43 @@
 
 #define MANY 3000
 
-static struct service *services; /* seq is index + 1 */
+static struct service *services;
 static bool in[MANY];
+
+/* Seqs as they come, those about 2^32, those far apart, and a gap. */
+static uint64_t seq_plain(uint64_t i)
+{
+    return i + 1;
+}
+
+static uint64_t seq_about_32_bits(uint64_t i)
+{
+    return ((uint64_t)1 << 32) - MANY / 2 + i;
+}
+
+static uint64_t seq_far_apart(uint64_t i)
+{
+    return (i + 1) * 0x90000001ull;
+}
+
+static uint64_t seq_with_gaps(uint64_t i)
+{
+    return i + 1 + i / 100 * 0x100000000ull;
+}
+
+typedef uint64_t seq_fn(uint64_t i);
+
+static seq_fn *seqs[] = {seq_plain, seq_about_32_bits, seq_far_apart,
+                         seq_with_gaps};
 
 static int setup(void **state)
 {
+    seq_fn *seq = *(seq_fn **)*state;
     uint64_t i;
 
-    (void)state;
     services = xcalloc(MANY, sizeof(*services));
     for (i = 0; i < MANY; i++) {
-        services[i].seq = i + 1;
+        services[i].seq = seq(i);
         in[i] = false;
     }
     return 0;
@@ -39,14 +65,18 @@ static int teardown(void **state)
     return 0;
 }
 
-/* From that seq on it is what the array says, to the end. */
-static void check_from(const struct seqset *s, uint64_t after)
+/* From that member on it is what the array says, to the end. */
+static void check_from(const struct seqset *s, uint64_t from)
 {
     struct seqset_pos pos;
-    struct service *v = seqset_first(s, after, &pos);
-    uint64_t i;
+    uint64_t after = 0, i;
+    struct service *v;
 
-    for (i = after; i < MANY; i++) {
+    if (from) /* the seq before it, or the last one that nobody has */
+        after = from % 2 ? services[from].seq - 1 : services[from - 1].seq;
+    v = seqset_first(s, after, &pos);
+
+    for (i = from; i < MANY; i++) {
         if (!in[i])
             continue;
         assert_ptr_equal(v, &services[i]);
@@ -64,7 +94,6 @@ static void check(const struct seqset *s)
         count += in[i];
     assert_int_equal(s->count, count);
     check_from(s, 0);
-    check_from(s, MANY);
     for (i = 1; i < MANY; i += 1 + i / 3)
         check_from(s, i);
 }
@@ -199,13 +228,17 @@ static void test_random_life(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_small, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_at_the_end, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_at_the_front, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_in_the_middle, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_random_life, setup, teardown),
-    };
+#define TESTS(n)                                                               \
+    {"small", test_small, setup, teardown, (void *)&seqs[n]},                  \
+        {"at the end", test_at_the_end, setup, teardown, (void *)&seqs[n]},    \
+        {"at the front", test_at_the_front, setup, teardown,                   \
+         (void *)&seqs[n]},                                                    \
+        {"in the middle", test_in_the_middle, setup, teardown,                 \
+         (void *)&seqs[n]},                                                    \
+    {                                                                          \
+        "random", test_random_life, setup, teardown, (void *)&seqs[n]          \
+    }
+    const struct CMUnitTest tests[] = {TESTS(0), TESTS(1), TESTS(2), TESTS(3)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
