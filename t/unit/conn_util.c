@@ -62,9 +62,13 @@ static enum conn_verdict owner_line(struct conn *c, void *arg, char *line,
 
 static enum conn_verdict owner_batch_end(struct conn *c, void *arg)
 {
+    struct owner *o = arg;
+    bool waits = o->batch_waits;
+
     (void)c;
-    called(arg, "batch");
-    return CONN_NEXT;
+    o->batch_waits = false;
+    called(o, "batch");
+    return waits ? CONN_WAIT : CONN_NEXT;
 }
 
 static enum conn_verdict owner_too_long(struct conn *c, void *arg)

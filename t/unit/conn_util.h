@@ -20,6 +20,7 @@ struct owner {
     bool freed;        /* the socket is closed and the memory gone */
     const char *kill;  /* the call in which the connection is ended */
     bool abort;        /* ... without writing what is queued */
+    bool batch_waits;  /* batch_end() says CONN_WAIT, once */
 };
 
 extern const struct conn_handler owner_full;  /* has every call */

@@ -128,6 +128,20 @@ static void test_wait(void **state)
     assert_log(&o, "[1] [2] batch [3] batch batch eof");
 }
 
+static void test_batch_waits(void **state)
+{
+    static const struct conn_limits limits = {.line = 100, .lines_a_turn = 2};
+
+    (void)state;
+    owner_open(&o, &owner_full, &limits);
+    o.batch_waits = true;
+    peer_send(&o, "1\n2\n3\n");
+    assert_log(&o, "[1] [2] batch");
+    conn_resume(o.conn);
+    turns(o.loop);
+    assert_log(&o, "[3] batch");
+}
+
 static void test_wait_at_the_end(void **state)
 {
     (void)state;
@@ -311,6 +325,7 @@ int main(int argc, char **argv)
         TEST(test_too_long),
         TEST(test_too_long_for_plain),
         TEST(test_wait),
+        TEST(test_batch_waits),
         TEST(test_wait_at_the_end),
         TEST(test_wait_stops_reading),
         TEST(test_pause),

@@ -85,6 +85,19 @@ static void test_peer_resets(void **state)
     assert_true(o.freed);
 }
 
+/* It went with bytes of ours unread: the read fails. */
+static void test_peer_resets_unread(void **state)
+{
+    (void)state;
+    owner_open(&o, &owner_full, NULL);
+    buf_add_str(conn_out(o.conn), "unread\n");
+    conn_flush(o.conn);
+    turns(o.loop);
+    peer_close(&o);
+    assert_log(&o, "closed: the peer closed the connection");
+    assert_true(o.freed);
+}
+
 static void test_writing_while_closing(void **state)
 {
     (void)state;
@@ -399,6 +412,7 @@ int main(int argc, char **argv)
         TEST(test_abort),
         TEST(test_abort_while_closing),
         TEST(test_peer_resets),
+        TEST(test_peer_resets_unread),
         TEST(test_writing_while_closing),
         TEST(test_lines_behind_the_end),
         TEST(test_end_in_every_call),
