@@ -240,18 +240,6 @@ bool record_has(const struct record *r, const struct attr_pair *pair)
     return false;
 }
 
-bool record_equal(const struct record *a, const struct record *b)
-{
-    uint32_t i;
-
-    if (a->count != b->count)
-        return false;
-    for (i = 0; i < a->count; i++)
-        if (a->pairs[i] != b->pairs[i] && !record_has(b, a->pairs[i]))
-            return false;
-    return true;
-}
-
 /* -- the index ------------------------------------------------------------- */
 
 /* True if r (NULL: nothing) has that very pair at place `from` or behind. */

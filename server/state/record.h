@@ -66,8 +66,6 @@ const char *record_lookup(const void *record, const char *attr, size_t attr_len,
 struct attr_pair *record_pair_of(const struct record *r,
                                  const struct attr_key *key);
 bool record_has(const struct record *r, const struct attr_pair *pair);
-/* True if both hold the same pairs, in whatever order. */
-bool record_equal(const struct record *a, const struct record *b);
 
 /*
  * Moves service v in the index from its old record to its new one; either may
