@@ -231,12 +231,12 @@ bool query_matches(const struct selector_term *terms, unsigned count,
                    const struct service *v, const struct record *r,
                    unsigned *budget)
 {
-    const struct selector_term *t;
+    const struct selector_term *t = terms;
     const char *value;
     size_t len;
 
     query_spend(budget, 1);
-    for (t = terms; r && t < terms + count; t++) {
+    for (; r && count--; t++) {
         if (t->op == SEL_NAME) {
             query_spend(budget, selector_term_cost(t, v->name_len));
             if (!selector_name_match(t, v->name))
