@@ -65,29 +65,33 @@ static struct store *(*const stores[])(void) = {store_memory_new};
 bool musterd_init(struct musterd *m, struct loop *loop, const struct conf *conf)
 {
     struct catalog_limits limits = {0};
-    const char *error;
+    char *error = NULL;
 
     hash_init();
     *m = (struct musterd){.loop = loop};
-    m->catalog =
-        catalog_new(stores[conf_enum(conf, "registry.store")](), &limits,
-                    (size_t)conf_int(conf, "registry.changes"),
-                    conf_size(conf, "registry.changes_size"));
+    m->store = stores[conf_enum(conf, "registry.store")]();
+    m->catalog = catalog_new(m->store, &limits,
+                             (size_t)conf_int(conf, "registry.changes"),
+                             conf_size(conf, "registry.changes_size"));
     m->catalog->changed = catalog_has_changed;
     m->catalog->deadline = watch_expiry;
     m->catalog->arg = m;
     m->expiry = loop_timer_new(loop, expire, m);
     musterd_configure(m, conf);
     musterd_tick(m);
-    if (catalog_replay(m->catalog, &error))
-        return true;
-    log_error("registry.store: %s", error);
-    return false;
+    if (!store_replay(m->store, &error)) {
+        log_error("registry.store: %s", error);
+        free(error);
+        return false;
+    }
+    catalog_start(m->catalog);
+    return true;
 }
 
 void musterd_free(struct musterd *m)
 {
-    catalog_free(m->catalog); /* who waits for the store is told */
+    store_close(m->store); /* who waits for it is told */
+    catalog_free(m->catalog);
     loop_unsettle(m->loop, &m->tell);
     loop_timer_free(m->expiry);
     free(m->words);

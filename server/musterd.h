@@ -26,6 +26,7 @@ struct musterd_limits {
 
 struct musterd {
     struct loop *loop;
+    struct store *store;
     struct catalog *catalog;
     struct watches watches;
     struct musterd_limits limits;

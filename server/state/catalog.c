@@ -41,32 +41,44 @@ static const char *record_refusal(const struct catalog *c,
     return NULL;
 }
 
-/* What changes nothing that anybody is told of needs no store. */
-static void apply_silently(struct catalog_txn *t, struct record *r)
+/* What changes nothing that anybody is told of, nor what is kept, needs no
+ * store. */
+static void apply_silently(struct catalog_txn *t)
 {
     struct catalog *c = t->catalog;
-    struct service *v = t->txn.service;
+    struct service *v = t->service;
 
-    record_unref(&c->index, catalog_put_record(c, v, record_ref(r), false));
-    catalog_put_settings(t, v);
+    catalog_apply_silent(t);
     catalog_answer(c, v, NULL, t->done, t->arg);
     if (catalog_is_nobodys(v))
         catalog_end(c, v);
     catalog_txn_free(t);
 }
 
+/* It changes how long v is kept, or what else is kept beside its record. */
+static bool keeps_otherwise(const struct catalog_txn *t)
+{
+    const struct service *v = t->service;
+
+    if (service_persists(t->record) != v->persist)
+        return true;
+    return v->persist &&
+           ((t->set_ttl && t->ttl_ms != v->ttl_ms) ||
+            (t->set_volatiles && !volatiles_same(t->volatiles, v->volatiles)));
+}
+
 /* The request is whole: it is refused, or done at once, or goes its way. */
 static void txn_go(struct catalog_txn *t, bool silent)
 {
-    const char *refusal =
-        record_refusal(t->catalog, t->txn.service, t->txn.record);
+    const char *refusal = record_refusal(t->catalog, t->service, t->record);
 
     if (refusal) {
         catalog_answer(t->catalog, NULL, refusal, t->done, t->arg);
         catalog_txn_free(t);
-    } else if (silent) {
-        apply_silently(t, t->txn.record);
+    } else if (silent && !keeps_otherwise(t)) {
+        apply_silently(t);
     } else {
+        t->txn.silent = silent;
         catalog_txn_commit(t);
     }
 }
@@ -110,8 +122,7 @@ static void register_now(const struct catalog_call *k,
     t->set_ttl = t->set_volatiles = true; /* none said: none wanted */
     t->owner = k->owner;
     t->txn.expect = there ? there->changed : STORE_EXPECT_ABSENT;
-    txn_go(t, there &&
-                  volatiles_equal(t->volatiles, there->record, t->txn.record));
+    txn_go(t, there && volatiles_equal(t->volatiles, there->record, t->record));
 }
 
 void catalog_register(struct catalog *c, struct catalog_owner *owner,
@@ -180,7 +191,6 @@ static void update_now(const struct catalog_call *k,
     t = catalog_txn_new(k, STORE_PUT, v, q->edit.set_count);
     catalog_txn_take(t, q, v->record);
     t->txn.expect = v->changed;
-    t->txn.durable |= v->durable;
     txn_go(t, request_is_silent(t->set_volatiles ? t->volatiles : v->volatiles,
                                 q));
 }
@@ -197,7 +207,7 @@ static struct catalog_txn *removal_new(const struct catalog_call *k)
     struct catalog_txn *t = catalog_txn_new(k, STORE_DELETE, k->service, 0);
 
     t->txn.expect = STORE_EXPECT_ANY;
-    t->txn.durable = k->service->durable;
+    t->txn.durable = k->service->persist;
     return t;
 }
 
@@ -292,6 +302,22 @@ uint64_t catalog_expire(struct catalog *c)
 
 /* -- the catalog ----------------------------------------------------------- */
 
+#define CATALOG_OTHER_PART 4 /* of the ring: changes that tell of no service */
+
+/* A revision that tells of no service. It wakes nobody, but for this: readers
+ * walk on before the ring has forgotten where they stand. */
+static void catalog_other(void *arg, uint64_t revision)
+{
+    struct catalog *c = arg;
+    struct change ch = {.revision = revision, .kind = CHANGE_OTHER};
+    struct changes *s = &c->changes;
+
+    changes_add(s, &ch);
+    if (c->changed &&
+        (s->head - s->services) % (1 + s->max / CATALOG_OTHER_PART) == 0)
+        c->changed(c->arg);
+}
+
 struct catalog *catalog_new(struct store *store,
                             const struct catalog_limits *limits, size_t ring,
                             size_t ring_bytes)
@@ -303,14 +329,22 @@ struct catalog *catalog_new(struct store *store,
     record_index_init(&c->index);
     htab_init(&c->names);
     changes_init(&c->changes, ring, ring_bytes, catalog_forget_change, c);
-    store->client = (struct store_client){
-        .check = catalog_check, .apply = catalog_apply, .arg = c};
+    c->client = (struct store_client){.name = "service",
+                                      .tells = true,
+                                      .check = catalog_check,
+                                      .apply = catalog_apply,
+                                      .write = catalog_write,
+                                      .load = catalog_load,
+                                      .arg = c};
+    store_add_client(store, &c->client);
+    store->other = catalog_other;
+    store->other_arg = c;
     return c;
 }
 
-bool catalog_replay(struct catalog *c, const char **error)
+void catalog_start(struct catalog *c)
 {
-    return c->store->ops->replay(c->store, error);
+    changes_start(&c->changes, c->store->revision);
 }
 
 static void forget_service(struct hnode *n, void *arg)
@@ -326,7 +360,6 @@ void catalog_free(struct catalog *c)
 {
     if (!c)
         return;
-    store_close(c->store);
     changes_free(&c->changes);
     htab_each(&c->names, forget_service, c);
     htab_free(&c->names);

@@ -60,7 +60,8 @@ struct catalog_request {
 };
 
 struct catalog {
-    struct store *store; /* owned */
+    struct store *store; /* borrowed */
+    struct store_client client;
     struct catalog_limits limits;
     struct record_index index;
     struct htab names;
@@ -78,15 +79,13 @@ struct catalog {
     void *arg; /* of both */
 };
 
-/* Takes over the store. ring and ring_bytes bound the recent changes. */
+/* ring and ring_bytes bound the recent changes. */
 struct catalog *catalog_new(struct store *store,
                             const struct catalog_limits *limits, size_t ring,
                             size_t ring_bytes);
-/* Takes in what the store has kept; once, before any request. False and *error
- * (static) if the store cannot tell. */
-bool catalog_replay(struct catalog *c, const char **error);
-/* Closes the store: what is under way fails, and its done() is called. Owners
- * must be gone, or wait for nothing but that. */
+/* After store_replay(): the stream of changes begins where the store stands. */
+void catalog_start(struct catalog *c);
+/* The store must have been closed. */
 void catalog_free(struct catalog *c);
 
 static inline uint64_t catalog_revision(const struct catalog *c)

@@ -20,7 +20,7 @@ void catalog_put_deadline(struct catalog *c, struct service *v)
         c->deadline(c->arg);
 }
 
-static void service_touch(struct catalog *c, struct service *v)
+void catalog_touch(struct catalog *c, struct service *v)
 {
     if (v->ttl_ms) {
         v->expires_ms = c->now_ms + v->ttl_ms;
@@ -40,10 +40,15 @@ static void service_lose(struct service *v, enum catalog_loss why)
         o->lost(o, v, why);
 }
 
+static struct catalog_txn *txn_of(const struct store_txn *txn)
+{
+    return container_of(txn, struct catalog_txn, txn);
+}
+
 bool catalog_check(void *arg, const struct store_txn *txn)
 {
-    struct catalog *c = arg;
-    struct service *v = txn->service;
+    const struct catalog *c = arg;
+    const struct service *v = txn_of(txn)->service;
 
     if (txn->expect == STORE_EXPECT_ABSENT)
         return !catalog_find(c, v->name, v->name_len);
@@ -58,7 +63,8 @@ void catalog_forget_change(void *arg, struct change *ch)
     record_forget(&c->index, ch->before, ch->after);
     record_unref(&c->index, ch->before);
     record_unref(&c->index, ch->after);
-    service_unref(&c->index, ch->service);
+    if (ch->service)
+        service_unref(&c->index, ch->service);
 }
 
 static void change_tell(struct catalog *c, enum change_kind kind,
@@ -105,36 +111,48 @@ void catalog_put_settings(struct catalog_txn *t, struct service *v)
         service_lose(v, LOST_REPLACED);
         service_own(v, t->owner);
     }
-    service_touch(t->catalog, v);
+    catalog_touch(t->catalog, v);
+}
+
+void catalog_enter(struct catalog *c, struct service *v, uint64_t revision)
+{
+    v->registered = true;
+    v->refs++;
+    v->seq = ++c->next_seq;
+    v->created = revision;
+    htab_insert(&c->names, &v->node,
+                hash_bytes(hash_key(), v->name, v->name_len));
+    seqset_add(&c->all, v);
 }
 
 static void catalog_apply_put(struct catalog *c, struct catalog_txn *t,
                               uint64_t revision)
 {
-    struct service *v = t->txn.service;
+    struct service *v = t->service;
     enum change_kind kind = v->registered ? CHANGE_SET : CHANGE_NEW;
     struct record *before;
 
-    if (kind == CHANGE_NEW) {
-        v->registered = true;
-        v->refs++;
-        v->seq = ++c->next_seq;
-        v->created = revision;
-        htab_insert(&c->names, &v->node,
-                    hash_bytes(hash_key(), v->name, v->name_len));
-        seqset_add(&c->all, v);
-    }
-    before = catalog_put_record(c, v, record_ref(t->txn.record), true);
+    if (kind == CHANGE_NEW)
+        catalog_enter(c, v, revision);
+    before = catalog_put_record(c, v, record_ref(t->record), true);
     v->changed = revision;
-    v->durable = t->txn.durable;
     catalog_put_settings(t, v);
     change_tell(c, kind, v, before, revision);
+}
+
+void catalog_apply_silent(struct catalog_txn *t)
+{
+    struct catalog *c = t->catalog;
+
+    record_unref(&c->index, catalog_put_record(c, t->service,
+                                               record_ref(t->record), false));
+    catalog_put_settings(t, t->service);
 }
 
 static void catalog_apply_delete(struct catalog *c, const struct catalog_txn *t,
                                  uint64_t revision)
 {
-    struct service *v = t->txn.service;
+    struct service *v = t->service;
     struct record *before = catalog_put_record(c, v, NULL, true);
 
     deadlines_remove(&c->deadlines, v);
@@ -149,9 +167,11 @@ static void catalog_apply_delete(struct catalog *c, const struct catalog_txn *t,
 
 void catalog_apply(void *arg, struct store_txn *txn, uint64_t revision)
 {
-    struct catalog_txn *t = container_of(txn, struct catalog_txn, txn);
+    struct catalog_txn *t = txn_of(txn);
 
-    if (txn->op == STORE_PUT)
+    if (txn->silent)
+        catalog_apply_silent(t);
+    else if (txn->op == STORE_PUT)
         catalog_apply_put(arg, t, revision);
     else
         catalog_apply_delete(arg, t, revision);

@@ -25,7 +25,9 @@ typedef void catalog_go_fn(const struct catalog_call *k,
 struct catalog_txn {
     struct store_txn txn;
     struct catalog *catalog;
-    struct name_turns *turn;     /* NULL: its store is immediate */
+    struct service *service; /* counted */
+    struct record *record;   /* what it will say; counted; NULL: a removal */
+    struct name_turns *turn; /* NULL: its store is immediate */
     struct catalog_owner *owner; /* registers for it; NULL: as it was */
     struct name_list *volatiles; /* owned until it is applied; or NULL */
     bool set_volatiles;
@@ -70,13 +72,20 @@ void catalog_answer(const struct catalog *c, struct service *v,
 
 /* catalog_apply.c */
 
-/* The two calls of struct store_client; arg is the catalog. */
+/* Of struct store_client; arg is the catalog. */
 bool catalog_check(void *arg, const struct store_txn *txn);
 void catalog_apply(void *arg, struct store_txn *txn, uint64_t revision);
+/* A change that nobody is told of. */
+void catalog_apply_silent(struct catalog_txn *t);
 
 /* Releases what a change holds; arg is the catalog. */
 void catalog_forget_change(void *arg, struct change *ch);
 
+/* v is registered from now on, created by that revision; it has no record
+ * yet. */
+void catalog_enter(struct catalog *c, struct service *v, uint64_t revision);
+/* Its ttl begins anew. */
+void catalog_touch(struct catalog *c, struct service *v);
 /* Makes r (a new reference) what v says; returns what it said before. told
  * says that a change will tell of it; else the records must look after their
  * pairs themselves. */
@@ -88,6 +97,13 @@ void catalog_put_settings(struct catalog_txn *t, struct service *v);
 uint64_t catalog_expiry(const struct service *v);
 /* v->expires_ms has been set: it stands among the deadlines from now on. */
 void catalog_put_deadline(struct catalog *c, struct service *v);
+
+/* catalog_text.c */
+
+/* Of struct store_client: a service as it is kept. */
+bool catalog_write(void *arg, const struct store_txn *txn,
+                   struct store_text *out);
+bool catalog_load(void *arg, const struct store_row *row, char **error);
 
 /* catalog_wait.c */
 

@@ -15,8 +15,8 @@ static size_t txn_bytes(unsigned room)
 void catalog_txn_free(struct catalog_txn *t)
 {
     record_unpin(&t->catalog->index, &t->pins);
-    record_unref(&t->catalog->index, t->txn.record);
-    service_unref(&t->catalog->index, t->txn.service);
+    record_unref(&t->catalog->index, t->record);
+    service_unref(&t->catalog->index, t->service);
     free(t->volatiles);
     pool_free(t, txn_bytes(t->room));
 }
@@ -35,7 +35,7 @@ static const char *conflict_text(const struct store_txn *txn)
 static void txn_after(struct catalog_txn *t, enum store_status status)
 {
     struct catalog *c = t->catalog;
-    struct service *v = t->txn.service;
+    struct service *v = t->service;
 
     if (t->txn.expect == STORE_EXPECT_ABSENT)
         c->coming--;
@@ -51,7 +51,7 @@ static void txn_done(struct store_txn *txn, enum store_status status,
                      uint64_t revision)
 {
     struct catalog_txn *t = container_of(txn, struct catalog_txn, txn);
-    struct catalog_result r = {.revision = revision, .service = txn->service};
+    struct catalog_result r = {.revision = revision, .service = t->service};
     struct catalog *c = t->catalog;
     struct name_turns *turn = t->turn;
 
@@ -75,11 +75,11 @@ static void txn_done(struct store_txn *txn, enum store_status status,
 void catalog_txn_commit(struct catalog_txn *t)
 {
     struct catalog *c = t->catalog;
-    const struct service *v = t->txn.service;
+    const struct service *v = t->service;
 
     if (t->txn.expect == STORE_EXPECT_ABSENT)
         c->coming++;
-    if (!c->store->ops->immediate)
+    if (!store_is_immediate(c->store, t->txn.durable))
         t->turn = turns_take(&c->turns, v->name, v->name_len);
     store_commit(c->store, &t->txn);
 }
@@ -95,7 +95,8 @@ struct catalog_txn *catalog_txn_new(const struct catalog_call *k,
     t->pins.pairs = t->pinned;
 
     t->txn.op = op;
-    t->txn.service = v;
+    t->txn.client = &k->catalog->client;
+    t->service = v;
     t->txn.done = txn_done;
     t->catalog = k->catalog;
     t->done = k->done;
@@ -118,8 +119,8 @@ void catalog_txn_take(struct catalog_txn *t, const struct catalog_request *q,
                       const struct record *base)
 {
     take_request(t, q);
-    t->txn.record = record_edit(&t->catalog->index, base, &q->edit, &t->pins);
-    t->txn.durable = service_persists(t->txn.record);
+    t->record = record_edit(&t->catalog->index, base, &q->edit, &t->pins);
+    t->txn.durable = service_persists(t->record) || t->service->persist;
 }
 
 void catalog_answer(const struct catalog *c, struct service *v,

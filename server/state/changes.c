@@ -18,6 +18,12 @@ void changes_init(struct changes *s, size_t max, size_t max_bytes,
                           .arg = arg};
 }
 
+void changes_start(struct changes *s, uint64_t revision)
+{
+    assert(!s->count);
+    s->head = s->services = revision;
+}
+
 static struct change *changes_slot(const struct changes *s, uint64_t revision)
 {
     return &s->ring[revision & (s->size - 1)];
@@ -85,6 +91,8 @@ void changes_add(struct changes *s, const struct change *c)
         changes_grow(s);
     s->head++;
     s->count++;
+    if (c->kind != CHANGE_OTHER)
+        s->services = s->head;
     *changes_slot(s, s->head) = *c;
     s->bytes += change_bytes(c);
     while (s->count > 1 && s->bytes > s->max_bytes)

@@ -16,12 +16,17 @@
 #include "server/state/record.h"
 #include "server/state/service.h"
 
-enum change_kind { CHANGE_NEW, CHANGE_SET, CHANGE_GONE };
+enum change_kind {
+    CHANGE_NEW,
+    CHANGE_SET,
+    CHANGE_GONE,
+    CHANGE_OTHER /* of no service: readers pass over it */
+};
 
 struct change {
     uint64_t revision;
     enum change_kind kind;
-    struct service *service; /* counted */
+    struct service *service; /* counted; these are NULL for CHANGE_OTHER */
     struct record *before;   /* counted; NULL for CHANGE_NEW */
     struct record *after;    /* counted; NULL for CHANGE_GONE */
 };
@@ -32,13 +37,16 @@ struct changes {
     size_t count;            /* in use */
     size_t max;              /* most that are kept */
     size_t bytes, max_bytes; /* of the records they hold, roughly */
-    uint64_t head; /* the newest revision; 0: nothing has changed yet */
+    uint64_t head;     /* the newest revision; 0: nothing has changed yet */
+    uint64_t services; /* the newest that tells of a service */
     void (*forget)(void *arg, struct change *c); /* releases what it holds */
     void *arg;
 };
 
 void changes_init(struct changes *s, size_t max, size_t max_bytes,
                   void (*forget)(void *arg, struct change *c), void *arg);
+/* Nothing up to this revision is known, and it is the newest. */
+void changes_start(struct changes *s, uint64_t revision);
 void changes_free(struct changes *s);
 /* Adds one with revision head + 1; takes over the references in c. */
 void changes_add(struct changes *s, const struct change *c);

@@ -49,8 +49,8 @@ struct service {
     uint32_t refs;
     uint16_t name_len;
     bool quoted;     /* its name is written in quotes */
-    bool persist;    /* its record says so: outlives its connection */
-    bool durable;    /* it was committed so: the store may hold it */
+    bool persist;    /* its record says so: outlives its connection, and is
+                        kept by the store */
     bool registered; /* visible in the catalog */
     char name[];
 };

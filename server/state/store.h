@@ -3,18 +3,25 @@
  * ones, and says when each is committed. What is visible has been committed;
  * what was acknowledged survives, as far as the store promises.
  *
- *   catalog                 store
- *     store_commit(txn) ->  in the order of the calls: checks the condition
- *                           through client.check(), makes the change durable
- *                           if it is one of those
+ * Each state module (the catalog, …) is a client with a table of its own. A
+ * store knows bytes and names, never what is in them: the module checks,
+ * applies, writes and reads its records.
+ *
+ *   module                  store
+ *     store_commit(txn) ->  in the order of the calls: client.check(), for the
+ *                           txn and all that is committed with it; if it holds
+ *                           the next revision is the txn's. A durable change is
+ *                           client.write()n into bytes, and those are kept
  *                       <-  client.apply(txn, revision): now it is visible
  *                       <-  txn->done(txn, status, revision)
  *
- * done() may come before store_commit() returns (memory) or any time later
- * (a disk, a cluster); the caller must be right in both cases. A store that
- * commits later calls check(), apply() and done() on the loop's thread; it may
- * check long before it applies, for the catalog has no two changes of one name
- * under way.
+ * There is one order for all: a change waits behind those before it, even one
+ * that need not be kept. done() may come before store_commit() returns (memory;
+ * a volatile change when nothing is under way) or any time later (a disk); the
+ * caller must be right in both cases. All calls are made on the loop's thread.
+ *
+ * It may be long from check() to apply(): a module has no two changes of one
+ * record under way (turns.h), and so what was checked still holds.
  *
  * Must not know faces, connections, or how records are indexed.
  */
@@ -22,11 +29,13 @@
 #define MUSTER_STATE_STORE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
-struct record;
-struct service;
+#include "lib/buf.h"
+
 struct store;
+struct store_client;
 
 enum store_status {
     STORE_OK,
@@ -36,27 +45,63 @@ enum store_status {
 
 enum store_op { STORE_PUT, STORE_DELETE };
 
-/* What must be true of the service when the change is committed. */
-#define STORE_EXPECT_ABSENT 0          /* nobody has that name */
+/* What must be true of the record when the change is committed. */
+#define STORE_EXPECT_ABSENT 0          /* there is none */
 #define STORE_EXPECT_ANY    UINT64_MAX /* it is there */
 /* any other: it is there, and was last changed by that revision */
 
+/* A change; embedded in the module's own struct, which says of what. */
 struct store_txn {
+    const struct store_client *client; /* whose it is */
     enum store_op op;
-    struct service *service; /* borrowed until done() */
-    struct record *record;   /* STORE_PUT: its content; borrowed likewise */
+    bool durable; /* outlives the process, where the store can do that;
+                     STORE_DELETE: a change before this one was */
+    bool silent;  /* has no revision of its own: nobody is told of it */
     uint64_t expect;
-    bool durable;      /* outlives the process, where the store can do that;
-                          STORE_DELETE: a change before this one was */
     const char *error; /* set with STORE_FAILED; a static text */
+    /* Further changes, committed with it or not at all: each has its own
+     * client, op, expect and durable, all have the revision of the first, and
+     * only its done() is called. At most one of them is a service's. */
+    struct store_txn *also;
     void (*done)(struct store_txn *txn, enum store_status status,
                  uint64_t revision);
 };
 
-/* The catalog, as a store sees it. */
+/* A record as it is kept. */
+struct store_row {
+    const char *key, *value; /* bytes; borrowed */
+    size_t key_len, value_len;
+    uint64_t created, changed; /* revisions */
+};
+
+/* What a module writes: empty, and 0, when it is asked to. */
+struct store_text {
+    struct buf key, value;
+    uint64_t created; /* the revision that made the record; 0: this one's */
+    uint64_t changed; /* ... last changed it; 0: this one's */
+};
+
+/* A module, as a store sees it; its own, valid as long as the store. */
 struct store_client {
+    const char *name; /* of its table; static */
+    /* A change of this module has its place in the stream of changes by
+     * apply() itself (services). Of others the store tells: see other(). */
+    bool tells;
+    /* True if the condition holds. */
     bool (*check)(void *arg, const struct store_txn *txn);
+    /* Makes it visible. A silent one: revision is that of another change. */
     void (*apply)(void *arg, struct store_txn *txn, uint64_t revision);
+    /*
+     * A durable change: the record's key, and its value as it will be. False:
+     * it is not kept (any longer); key and created say which. Called after
+     * check(), before apply(). A record's `created` never changes, and must be
+     * told right: key and created together are what it is found by.
+     */
+    bool (*write)(void *arg, const struct store_txn *txn,
+                  struct store_text *out);
+    /* Takes in a record that was kept; oldest `created` first. False, and
+     * *error (owned by the caller, free()), if it cannot be right. */
+    bool (*load)(void *arg, const struct store_row *row, char **error);
     void *arg;
 };
 
@@ -64,30 +109,63 @@ struct store_ops {
     const char *name; /* as in registry.store */
     bool immediate;   /* done() always comes before commit() returns */
     void (*commit)(struct store *s, struct store_txn *txn);
-    /* Delivers what is kept through client.apply(), oldest first; false and
-     * *error (static) if it cannot. */
-    bool (*replay)(struct store *s, const char **error);
-    /* What is under way ends with STORE_FAILED, before this returns, and so
-     * does what is asked for meanwhile. Frees s. */
+    /* Delivers what is kept through client.load(); false and *error (owned by
+     * the caller, free()) if it cannot. NULL: nothing is kept. */
+    bool (*replay)(struct store *s, char **error);
+    /* What is under way ends, before this returns: what was to be kept is kept
+     * if that is possible. What is asked for meanwhile fails. Frees s. */
     void (*close)(struct store *s);
 };
+
+#define STORE_CLIENTS 8
 
 /* The head of every implementation's own struct. */
 struct store {
     const struct store_ops *ops;
-    struct store_client client;
+    const struct store_client *clients[STORE_CLIENTS];
+    unsigned client_count;
+    bool idle;         /* a change that is not durable is done at once */
     uint64_t revision; /* of the last committed change */
+    /* There is a revision that tells of no service: a change of another module,
+     * or one that failed. */
+    void (*other)(void *arg, uint64_t revision);
+    void *other_arg;
 };
+
+/* Before the replay, once for each module. */
+void store_add_client(struct store *s, const struct store_client *client);
+/* The client with that table, or NULL. */
+const struct store_client *store_find_client(const struct store *s,
+                                             const char *name);
 
 static inline void store_commit(struct store *s, struct store_txn *txn)
 {
     s->ops->commit(s, txn);
 }
 
+/* True if done() of such a change will come before store_commit() returns. */
+static inline bool store_is_immediate(const struct store *s, bool durable)
+{
+    return durable ? s->ops->immediate : s->idle;
+}
+
+/* Takes in what is kept; once, before any request. */
+bool store_replay(struct store *s, char **error);
+
 static inline void store_close(struct store *s)
 {
     if (s)
         s->ops->close(s);
+}
+
+/* For implementations: a change and all that goes with it. */
+bool store_check(const struct store_txn *txn);
+void store_apply(struct store *s, struct store_txn *txn, uint64_t revision);
+/* A revision that no client tells of. */
+static inline void store_other(struct store *s, uint64_t revision)
+{
+    if (s->other)
+        s->other(s->other_arg, revision);
 }
 
 /* Volatile: everything is gone with the process. */

@@ -3,23 +3,35 @@
 #include "lib/mem.h"
 #include "server/state/store.h"
 
+/* What is not a plain change of one service. */
+static void memory_commit_other(struct store *s, struct store_txn *txn)
+{
+    if (!store_check(txn)) {
+        txn->done(txn, STORE_CONFLICT, s->revision);
+        return;
+    }
+    if (!txn->silent)
+        s->revision++;
+    store_apply(s, txn, s->revision);
+    txn->done(txn, STORE_OK, s->revision);
+}
+
 /* Nothing to wait for: a change is committed by being made. */
 static void memory_commit(struct store *s, struct store_txn *txn)
 {
-    if (!s->client.check(s->client.arg, txn)) {
+    const struct store_client *k = txn->client;
+
+    if (txn->also || txn->silent || !k->tells) {
+        memory_commit_other(s, txn);
+        return;
+    }
+    if (!k->check(k->arg, txn)) {
         txn->done(txn, STORE_CONFLICT, s->revision);
         return;
     }
     s->revision++;
-    s->client.apply(s->client.arg, txn, s->revision);
+    k->apply(k->arg, txn, s->revision);
     txn->done(txn, STORE_OK, s->revision);
-}
-
-static bool memory_replay(struct store *s, const char **error)
-{
-    (void)s;
-    (void)error;
-    return true;
 }
 
 static void memory_close(struct store *s)
@@ -33,11 +45,11 @@ struct store *store_memory_new(void)
         .name = "memory",
         .immediate = true,
         .commit = memory_commit,
-        .replay = memory_replay,
         .close = memory_close,
     };
     struct store *s = xcalloc(1, sizeof(*s));
 
     s->ops = &ops;
+    s->idle = true;
     return s;
 }

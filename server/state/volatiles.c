@@ -42,6 +42,13 @@ bool volatiles_has(const struct name_list *l, const struct word *name)
     return list_has(l, name->text, name->len);
 }
 
+bool volatiles_same(const struct name_list *a, const struct name_list *b)
+{
+    if (!a || !b)
+        return a == b;
+    return a->size == b->size && !memcmp(a->text, b->text, a->size);
+}
+
 /* True if everything in a that is not volatile is in b. */
 static bool within(const struct name_list *l, const struct record *a,
                    const struct record *b)

@@ -42,11 +42,13 @@ void watch_close(struct watches *all, struct watch *w)
 static enum watch_verdict judge(const struct watch *w, const struct change *ch,
                                 unsigned *budget)
 {
-    bool was = query_matches(w->selector.terms, w->selector.count, ch->service,
-                             ch->before, budget);
-    bool is = query_matches(w->selector.terms, w->selector.count, ch->service,
-                            ch->after, budget);
+    const struct selector *s = &w->selector;
+    bool was, is;
 
+    if (ch->kind == CHANGE_OTHER)
+        return WATCH_NONE;
+    was = query_matches(s->terms, s->count, ch->service, ch->before, budget);
+    is = query_matches(s->terms, s->count, ch->service, ch->after, budget);
     if (was)
         return is ? WATCH_CHANGED : WATCH_LEFT;
     return is ? WATCH_CAME : WATCH_NONE;

@@ -92,6 +92,12 @@ struct catalog *state_new(struct store *store, size_t ring)
     return catalog_new(store, &none, ring, (size_t)1 << 30);
 }
 
+void state_free(struct catalog *c)
+{
+    store_close(c->store);
+    catalog_free(c);
+}
+
 static catalog_done_fn *done_fn(struct told *t)
 {
     if (t)

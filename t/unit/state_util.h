@@ -39,6 +39,8 @@ struct ask {
 void ask_read(struct ask *a, const char *line, bool named);
 
 struct catalog *state_new(struct store *store, size_t ring);
+/* Closes its store, and frees it. */
+void state_free(struct catalog *c);
 /* The answer goes to t, which is cleared first; NULL: nobody is told. */
 void state_register(struct catalog *c, struct holder *h, struct told *t,
                     const char *line);

@@ -65,13 +65,6 @@ static void delayed_store_commit(struct store *s, struct store_txn *txn)
         delayed_commit(s);
 }
 
-static bool delayed_replay(struct store *s, const char **error)
-{
-    (void)s;
-    (void)error;
-    return true;
-}
-
 static void delayed_close(struct store *s)
 {
     struct delayed *d = delayed_of(s);
@@ -88,7 +81,6 @@ struct store *store_delayed_new(void)
         .name = "delayed",
         .immediate = false,
         .commit = delayed_store_commit,
-        .replay = delayed_replay,
         .close = delayed_close,
     };
     struct delayed *d = xcalloc(1, sizeof(*d));
@@ -114,7 +106,7 @@ bool delayed_check(struct store *s)
     struct under_way *u = delayed_of(s)->first;
 
     assert(u);
-    u->checked = s->client.check(s->client.arg, u->txn);
+    u->checked = store_check(u->txn);
     return u->checked;
 }
 
@@ -125,12 +117,13 @@ void delayed_commit(struct store *s)
 
     assert(delayed_of(s)->count);
     txn = delayed_take(delayed_of(s), &checked);
-    if (!checked && !s->client.check(s->client.arg, txn)) {
+    if (!checked && !store_check(txn)) {
         txn->done(txn, STORE_CONFLICT, s->revision);
         return;
     }
-    s->revision++;
-    s->client.apply(s->client.arg, txn, s->revision);
+    if (!txn->silent)
+        s->revision++;
+    store_apply(s, txn, s->revision);
     txn->done(txn, STORE_OK, s->revision);
 }
 

@@ -35,7 +35,7 @@ static int teardown(void **state)
     catalog_owner_gone(c, &a.owner);
     catalog_owner_gone(c, &b.owner);
     delayed_commit_all(store);
-    catalog_free(c);
+    state_free(c);
     return 0;
 }
 
@@ -296,7 +296,7 @@ static void test_silent_change_forgotten(void **state)
     struct told t, u;
 
     (void)state;
-    catalog_free(c);
+    state_free(c);
     store = store_delayed_new();
     c = state_new(store, 1);
     given(&a, "s .volatile load load 1 x 0");

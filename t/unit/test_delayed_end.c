@@ -47,7 +47,7 @@ static int teardown(void **state)
     catalog_owner_gone(c, &a.owner);
     catalog_owner_gone(c, &b.owner);
     delayed_commit_all(store);
-    catalog_free(c);
+    state_free(c);
     return 0;
 }
 
@@ -298,10 +298,13 @@ static void test_persist_no_more(void **state)
     assert_true(delayed_first(store)->durable);
     delayed_commit(store);
     assert_int_equal(delayed_count(store), 1);
-    assert_true(delayed_first(store)->durable);
+    assert_false(delayed_first(store)->durable); /* it is kept no more */
     delayed_commit_all(store);
     assert_state(c, "t persist 1\n");
-    state_update(c, &t, "t", "persist 0");
+    state_update(c, &t, "t", "persist 0"); /* nobody is told, but the store */
+    assert_true(delayed_first(store)->durable);
+    assert_true(delayed_first(store)->silent);
+    delayed_commit(store);
     assert_ok(&t, 4);
     delayed_commit_all(store);
     assert_state(c, "");
@@ -323,9 +326,20 @@ static void test_durable(void **state)
     state_update(c, NULL, "s", "persist 0"); /* what is kept must change */
     assert_true(delayed_first(store)->durable);
     delayed_commit(store);
+    state_update(c, NULL, "s", "persist 2");
+    delayed_commit(store);
     state_remove(c, NULL, "s");
     assert_true(delayed_first(store)->durable);
     assert_int_equal(delayed_first(store)->expect, STORE_EXPECT_ANY);
+    delayed_commit(store);
+    assert_state(c, "");
+    state_register(c, &a, NULL, "s persist 1");
+    delayed_commit(store);
+    state_register(c, &a, NULL, "s x 0 .replace 1");
+    assert_true(delayed_first(store)->durable);
+    delayed_commit(store);
+    state_remove(c, NULL, "s");
+    assert_false(delayed_first(store)->durable);
     delayed_commit(store);
     assert_state(c, "");
 }
@@ -399,7 +413,7 @@ static void test_end_of_all(void **state)
     state_register(c, &b, &t[4], "new x 1 .replace 1");
     catalog_owner_gone(c, &b.owner);
     catalog_owner_gone(c, &a.owner);
-    catalog_free(c);
+    state_free(c);
     for (i = 0; i < ARRAY_LEN(t); i++) {
         assert_int_equal(t[i].count, 1);
         assert_int_equal(t[i].status, CATALOG_FAILED);

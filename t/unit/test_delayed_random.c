@@ -199,7 +199,7 @@ static void test_random_life(void **state)
     /* it was a life worth the name */
     assert_true(l->failed > 100 && l->refused > 100 && l->at_once > 100);
     assert_true(catalog_revision(l->c) > 3000);
-    catalog_free(l->c);
+    state_free(l->c);
     free(l);
 }
 

@@ -390,7 +390,7 @@ static void live(uint64_t seed, struct store *store, size_t ring, size_t bytes,
     assert_true(l->answered > steps / 4 && l->refused > steps / 50);
     for (i = 0; i < WATCHES; i++)
         watch_close(&l->watches, l->watched[i].watch);
-    catalog_free(l->c);
+    state_free(l->c);
     free(l->m.log);
     free(l);
 }

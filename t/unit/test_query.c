@@ -43,7 +43,7 @@ static int teardown(void **state)
 {
     (void)state;
     catalog_owner_gone(c, &owner.owner);
-    catalog_free(c);
+    state_free(c);
     return 0;
 }
 

@@ -250,7 +250,7 @@ static void test_bounds(void **state)
     assert_int_equal(t.status, CATALOG_REFUSED);
     assert_int_equal(c->index.pairs.count, 4); /* a change still has a 4 */
     catalog_owner_gone(c, &h.owner);
-    catalog_free(c);
+    state_free(c);
 }
 
 int main(int argc, char **argv)

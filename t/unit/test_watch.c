@@ -42,7 +42,7 @@ static void test_shared(void **state)
     watch_close(&all, same);
     watch_close(&all, other);
     assert_null(all.by_key);
-    catalog_free(c);
+    state_free(c);
 }
 
 /* Service i is in the selection of kind=web at revision r as r says. */
@@ -95,7 +95,7 @@ static void test_old_verdicts(void **state)
     watch_close(&all, early);
     watch_close(&all, late);
     catalog_owner_gone(c, &h.owner);
-    catalog_free(c);
+    state_free(c);
 }
 
 static void test_gap(void **state)
@@ -123,7 +123,7 @@ static void test_gap(void **state)
                          WATCH_NONE);
     watch_close(&all, w);
     catalog_owner_gone(c, &h.owner);
-    catalog_free(c);
+    state_free(c);
 }
 
 int main(void)

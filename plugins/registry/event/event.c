@@ -214,7 +214,7 @@ static void reader_tell(struct event_reader *r)
     if (conn_is_closing(r->conn))
         return;
     switch (r->kind) {
-    case READER_PLAIN: tell_version(r, catalog_revision(r->m->catalog)); break;
+    case READER_PLAIN: tell_version(r, r->m->catalog->changes.services); break;
     case READER_FILTER: reader_filter(r); break;
     case READER_MISSED: reader_missed(r); break;
     case READER_LISTING: reader_list(r); break;

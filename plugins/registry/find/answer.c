@@ -59,6 +59,8 @@ static void find_tell_change(struct finder *f, const struct change *ch)
     struct buf *out = conn_out(f->conn);
     struct service *v = ch->service, *now;
 
+    if (ch->kind == CHANGE_OTHER)
+        return;
     if (v->registered && selected(f, v, v->record)) {
         if (v->changed == ch->revision) {
             f->found++;
