@@ -290,6 +290,11 @@ void conn_drain_when_empty(struct conn *c)
     conn_flush(c);
 }
 
+void conn_take_bytes(struct conn *c, uint64_t n)
+{
+    c->raw = n;
+}
+
 void conn_resume(struct conn *c)
 {
     c->waiting = false;

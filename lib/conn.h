@@ -38,11 +38,18 @@ struct conn_handler {
     /* The lines that could be handled now are; they are still valid: for owners
      * that do several together. */
     enum conn_verdict (*batch_end)(struct conn *c, void *arg);
+    /* Some of the bytes that conn_take_bytes() asked for; valid during the
+     * call. Only for who asks for them. */
+    enum conn_verdict (*bytes)(struct conn *c, void *arg, const char *bytes,
+                               size_t len);
     /* A line over the bound came (its rest is being drained). NULL: the
      * connection is closed with "line too long". */
     enum conn_verdict (*too_long)(struct conn *c, void *arg);
     /* The peer will send no more. NULL: the connection is closed. */
     void (*eof)(struct conn *c, void *arg);
+    /* It was seen while CONN_WAIT holds that the peer will send no more: either
+     * it has gone, or it only waits for its answer. eof() comes later. */
+    void (*hangup)(struct conn *c, void *arg);
     /* What was queued has fallen to half of the bound or below. */
     void (*drain)(struct conn *c, void *arg);
     /* The first line has not come in time, or nothing for too long. NULL:
@@ -100,6 +107,10 @@ bool conn_is_full(const struct conn *c);
  */
 void conn_set_output(struct conn *c, size_t bytes);
 void conn_drain_when_empty(struct conn *c);
+
+/* The next n bytes are no lines: they go to bytes(), as they come. From within
+ * line() or bytes() only. */
+void conn_take_bytes(struct conn *c, uint64_t n);
 
 /* Goes on reading after CONN_WAIT. */
 void conn_resume(struct conn *c);

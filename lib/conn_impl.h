@@ -31,6 +31,7 @@ struct conn {
     void *on_free_arg;
     uint64_t opened_ms;
     uint64_t heard_ms; /* last whole line; opened_ms before the first */
+    uint64_t raw;      /* bytes to come that are no lines */
     size_t discarded;  /* bytes thrown away while closing */
     char *reason;      /* why it is closed; set once */
     char id[CONN_ID_MAX];
@@ -40,6 +41,7 @@ struct conn {
     bool paused;
     bool eof; /* the peer has closed its side */
     bool eof_told;
+    bool hangup_told;
     bool had_line;
     bool want_empty; /* drain() is owed when nothing is queued */
     bool was_full;   /* drain() is owed */

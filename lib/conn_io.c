@@ -116,22 +116,67 @@ static bool conn_may_handle(const struct conn *c)
     return !c->waiting && !c->paused && !c->closing && !c->was_full;
 }
 
+/* The next piece of what is no line. */
+static enum line_result handle_bytes(struct conn *c)
+{
+    size_t len;
+    char *bytes =
+        line_bytes(&c->in, c->raw < SIZE_MAX ? (size_t)c->raw : SIZE_MAX, &len);
+
+    if (!len)
+        return LINE_NONE;
+    c->raw -= len;
+    c->heard_ms = loop_now(c->loop);
+    if (c->handler->bytes(c, c->arg, bytes, len) == CONN_WAIT)
+        c->waiting = true;
+    return LINE_GOT;
+}
+
+/* The next line, or piece of other bytes; LINE_NONE if there is none. */
+static enum line_result handle_next(struct conn *c)
+{
+    enum line_result got;
+    char *line = NULL;
+    size_t len = 0;
+
+    if (c->raw)
+        return handle_bytes(c);
+    got = line_next(&c->in, c->eof, &line, &len);
+    if (got != LINE_NONE)
+        handle(c, got, line, len);
+    return got;
+}
+
+/* The peer sends no more. */
+static void tell_eof(struct conn *c)
+{
+    if (c->waiting) {
+        if (!c->hangup_told && c->handler->hangup) {
+            c->hangup_told = true;
+            c->handler->hangup(c, c->arg);
+        }
+    } else if (conn_may_handle(c)) {
+        c->eof_told = true;
+        if (c->handler->eof)
+            c->handler->eof(c, c->arg);
+        else
+            conn_close(c, "the peer closed the connection");
+    }
+}
+
 /* Handles the lines at hand, as many as one turn allows. */
 static void conn_lines(struct conn *c)
 {
     unsigned left = c->limits.lines_a_turn ? c->limits.lines_a_turn : ~0u;
     enum line_result got = LINE_NONE;
-    char *line = NULL;
-    size_t len = 0;
 
     if (c->handling)
         return;
     c->handling = true;
     while (conn_may_handle(c) && left--) {
-        got = line_next(&c->in, c->eof, &line, &len);
+        got = handle_next(c);
         if (got == LINE_NONE)
             break;
-        handle(c, got, line, len);
         if (conn_is_full(c))
             c->was_full = true;
     }
@@ -141,15 +186,10 @@ static void conn_lines(struct conn *c)
     if (conn_is_full(c))
         c->was_full = true;
     c->handling = false;
-    if (conn_may_handle(c) && got != LINE_NONE) {
+    if (conn_may_handle(c) && got != LINE_NONE)
         loop_later(c->loop, &c->later);
-    } else if (conn_may_handle(c) && c->eof && !c->eof_told) {
-        c->eof_told = true;
-        if (c->handler->eof)
-            c->handler->eof(c, c->arg);
-        else
-            conn_close(c, "the peer closed the connection");
-    }
+    else if (c->eof && !c->eof_told && !c->closing)
+        tell_eof(c);
     line_settle(&c->in);
     conn_update_reading(c);
 }

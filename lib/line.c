@@ -93,6 +93,19 @@ enum line_result line_next(struct line_reader *r, bool eof, char **line,
     return LINE_NONE;
 }
 
+char *line_bytes(struct line_reader *r, size_t max, size_t *len)
+{
+    char *bytes;
+
+    *len = line_pending(r) < max ? line_pending(r) : max;
+    if (!*len)
+        return r->data;
+    bytes = r->data + r->pos;
+    r->pos += *len;
+    r->scan = 0;
+    return bytes;
+}
+
 void line_settle(struct line_reader *r)
 {
     if (line_pending(r))

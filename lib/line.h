@@ -42,6 +42,10 @@ void line_fed(struct line_reader *r, size_t len);
 enum line_result line_next(struct line_reader *r, bool eof, char **line,
                            size_t *len);
 
+/* At most max of the bytes that are held, as they are: for what is no line.
+ * Valid until the next feed. */
+char *line_bytes(struct line_reader *r, size_t max, size_t *len);
+
 /* Bytes held and not handed out. */
 static inline size_t line_pending(const struct line_reader *r)
 {

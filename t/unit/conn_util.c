@@ -33,8 +33,8 @@ static void called(struct owner *o, const char *what)
         conn_close(o->conn, "closed in %s", what);
 }
 
-/* "echo …": answers; "wait": CONN_WAIT; "flood N": N bytes of output; others
- * are only written down. */
+/* "echo …": answers; "wait": CONN_WAIT; "flood N": N bytes of output; "bytes
+ * N": the next N are no lines; others are only written down. */
 static enum conn_verdict owner_line(struct conn *c, void *arg, char *line,
                                     size_t len)
 {
@@ -56,8 +56,23 @@ static enum conn_verdict owner_line(struct conn *c, void *arg, char *line,
         for (n = strtoul(line + 6, NULL, 10); n--;)
             buf_add_char(conn_out(c), 'x');
         conn_flush(c);
+    } else if (!strncmp(line, "bytes ", 6)) {
+        conn_take_bytes(c, strtoul(line + 6, NULL, 10));
     }
     return strcmp(line, "wait") ? CONN_NEXT : CONN_WAIT;
+}
+
+/* "w" in them: CONN_WAIT. */
+static enum conn_verdict owner_bytes(struct conn *c, void *arg,
+                                     const char *bytes, size_t len)
+{
+    struct owner *o = arg;
+
+    (void)c;
+    note(o, "{");
+    buf_add(&o->log, bytes, len);
+    buf_add_char(&o->log, '}');
+    return memchr(bytes, 'w', len) ? CONN_WAIT : CONN_NEXT;
 }
 
 static enum conn_verdict owner_batch_end(struct conn *c, void *arg)
@@ -82,6 +97,12 @@ static void owner_eof(struct conn *c, void *arg)
 {
     assert_true(conn_is_eof(c));
     called(arg, "eof");
+}
+
+static void owner_hangup(struct conn *c, void *arg)
+{
+    assert_true(conn_is_eof(c));
+    called(arg, "hangup");
 }
 
 static void owner_drain(struct conn *c, void *arg)
@@ -114,6 +135,14 @@ const struct conn_handler owner_full = {
     .eof = owner_eof,
     .drain = owner_drain,
     .timeout = owner_timeout,
+    .closed = owner_closed,
+};
+
+const struct conn_handler owner_http = {
+    .line = owner_line,
+    .bytes = owner_bytes,
+    .eof = owner_eof,
+    .hangup = owner_hangup,
     .closed = owner_closed,
 };
 

@@ -314,6 +314,54 @@ static void test_errors(void **state)
                                        "error: ''\n");
 }
 
+/* What is no line comes as it is, NULs and line ends too; then lines again. */
+static void test_bytes(void **state)
+{
+    (void)state;
+    owner_open(&o, &owner_http, NULL);
+    peer_send(&o, "bytes 5\na\r\n\nbrest\r\nbytes 3\nx");
+    assert_log(&o, "[bytes 5] {a\r\n\nb} [rest] [bytes 3] {x}");
+    peer_send(&o, "y");
+    assert_log(&o, "{y}");
+    peer_send(&o, "zlast");
+    assert_log(&o, "{z}");
+    peer_send(&o, "\nbytes 4\naw");
+    assert_log(&o, "[last] [bytes 4] {aw}");
+    peer_send(&o, "bc\n");
+    assert_log(&o, "");
+    conn_resume(o.conn);
+    turns(o.loop);
+    assert_log(&o, "{bc} []");
+    peer_send(&o, "bytes 9\nx");
+    peer_half_close(&o);
+    assert_log(&o, "[bytes 9] {x} eof");
+}
+
+/* Who waits for an answer is noticed when it hangs up; whoever has sent more
+ * already is not: nothing is read then. */
+static void test_hangup(void **state)
+{
+    (void)state;
+    owner_open(&o, &owner_http, NULL);
+    peer_send(&o, "wait\n");
+    assert_log(&o, "[wait]");
+    peer_half_close(&o);
+    assert_log(&o, "hangup");
+    turns(o.loop);
+    conn_resume(o.conn);
+    turns(o.loop);
+    assert_log(&o, "eof");
+    owner_end(&o);
+
+    owner_open(&o, &owner_http, NULL);
+    peer_send(&o, "wait\nwait\n");
+    peer_half_close(&o);
+    assert_log(&o, "[wait]");
+    conn_resume(o.conn);
+    turns(o.loop);
+    assert_log(&o, "[wait] hangup");
+}
+
 int main(int argc, char **argv)
 {
 #define TEST(fn) cmocka_unit_test_teardown(fn, teardown)
@@ -334,6 +382,8 @@ int main(int argc, char **argv)
         TEST(test_drain_when_empty),
         TEST(test_no_bound),
         TEST(test_errors),
+        TEST(test_bytes),
+        TEST(test_hangup),
     };
 
     if (argc > 1)

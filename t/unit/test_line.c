@@ -198,6 +198,33 @@ static void test_settle(void **state)
     buf_free(&out);
 }
 
+/* Bytes that are no lines, between lines. */
+static void test_bytes(void **state)
+{
+    struct buf out = BUF_INIT;
+    struct line_reader r;
+    size_t len;
+    char *at;
+
+    (void)state;
+    line_init(&r, MAX);
+    line_bytes(&r, 10, &len);
+    assert_int_equal(len, 0);
+    feed(&r, "a\nb\nc", 5);
+    line_next(&r, false, &at, &len);
+    at = line_bytes(&r, 2, &len);
+    assert_int_equal(len, 2);
+    assert_memory_equal(at, "b\n", 2);
+    feed(&r, "\ndef", 4);
+    take_lines(&r, false, &out);
+    at = line_bytes(&r, 10, &len);
+    assert_int_equal(len, 3);
+    assert_memory_equal(at, "def", 3);
+    assert_string_equal(buf_str(&out), "[c]");
+    line_free(&r);
+    buf_free(&out);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -205,6 +232,7 @@ int main(void)
         cmocka_unit_test(test_random_rhythm),
         cmocka_unit_test(test_bounded),
         cmocka_unit_test(test_settle),
+        cmocka_unit_test(test_bytes),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
