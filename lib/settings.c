@@ -1,23 +1,14 @@
 #include "lib/settings.h"
 
-#include "lib/mem.h"
+#include <assert.h>
+#include <string.h>
 
-#define MUSTERD  CONF_MUSTERD
-#define DISPATCH CONF_DISPATCH
-#define WORKER   CONF_WORKER
-#define CLI      CONF_CLI
-#define DAEMONS  CONF_DAEMONS
+#include "lib/settings_impl.h"
 
-#define SECOND INT64_C(1000)
-#define DAY    (86400 * SECOND)
-#define KIB    INT64_C(1024)
-#define MIB    (1024 * KIB)
-#define GIB    (1024 * MIB)
-#define MANY   INT64_C(1000000000)
-#define FD_MAX INT64_C(1048576)
+#define SETTINGS_MAX 256 /* of all programs together */
 
-static const struct conf_setting table[] = {
-    /* what a node is, and where it and its registries are */
+/* what a node is, and where it and its registries are */
+static const struct conf_setting node_table[] = {
     {.key = "node",
      .type = CONF_ID,
      .programs = DAEMONS,
@@ -44,253 +35,9 @@ static const struct conf_setting table[] = {
      .programs = DAEMONS,
      .help = "an open file descriptor to which a line with the addresses in "
              "use is written once the daemon serves; -1 is none"},
+};
 
-    /* musterd */
-    {.key = "registry.new",
-     .type = CONF_LISTEN,
-     .def = "127.0.0.1:6701",
-     .min = 1,
-     .face = 0,
-     .programs = MUSTERD,
-     .help = "where services register, or off"},
-    {.key = "registry.find",
-     .type = CONF_LISTEN,
-     .def = "127.0.0.1:6702",
-     .min = 1,
-     .face = 1,
-     .programs = MUSTERD,
-     .help = "where services are looked up, or off"},
-    {.key = "registry.event",
-     .type = CONF_LISTEN,
-     .def = "127.0.0.1:6703",
-     .min = 1,
-     .face = 2,
-     .programs = MUSTERD,
-     .help = "where changes are told, or off"},
-    {.key = "registry.store",
-     .type = CONF_ENUM,
-     .def = "memory",
-     .values = "memory",
-     .programs = MUSTERD,
-     .help = "where services are kept"},
-    {.key = "registry.changes",
-     .type = CONF_INT,
-     .def = "100000",
-     .min = 1,
-     .max = MANY,
-     .unit = "changes",
-     .programs = MUSTERD,
-     .help = "how many recent changes are kept for .since"},
-    {.key = "registry.changes_size",
-     .type = CONF_SIZE,
-     .def = "64M",
-     .min = 64 * KIB,
-     .max = 64 * GIB,
-     .programs = MUSTERD,
-     .help =
-         "how much memory the recent changes may take; the oldest go first"},
-    {.key = "registry.watch_queue",
-     .type = CONF_SIZE,
-     .def = "1M",
-     .min = 4 * KIB,
-     .max = GIB,
-     .reloadable = true,
-     .programs = MUSTERD,
-     .help = "how much waits for one event reader before it gets ! REVISION "
-             "in place of what it missed"},
-
-    /* muster-dispatch */
-    {.key = "dispatcher.exec",
-     .type = CONF_LISTEN,
-     .def = "127.0.0.1:6704",
-     .min = 1,
-     .face = 0,
-     .programs = DISPATCH,
-     .help = "where jobs are submitted, or off"},
-    {.key = "dispatcher.registry",
-     .type = CONF_REGISTRIES,
-     .def = "127.0.0.1",
-     .min = 1,
-     .programs = DISPATCH,
-     .help = "registries to find workers in, HOST[:NEW[:FIND[:EVENT]]]"},
-    {.key = "dispatcher.store",
-     .type = CONF_ENUM,
-     .def = "memory",
-     .values = "memory",
-     .programs = DISPATCH,
-     .help = "where jobs and results are kept"},
-    {.key = "dispatcher.jobs",
-     .type = CONF_INT,
-     .def = "10000",
-     .min = 1,
-     .max = MANY,
-     .unit = "jobs",
-     .reloadable = true,
-     .programs = DISPATCH,
-     .help = "how many ended jobs are kept; the oldest go first"},
-    {.key = "dispatcher.jobs_age",
-     .type = CONF_DURATION,
-     .def = "1d",
-     .min = SECOND,
-     .max = 3650 * DAY,
-     .reloadable = true,
-     .programs = DISPATCH,
-     .help = "how long an ended job is kept"},
-    {.key = "dispatcher.jobs_size",
-     .type = CONF_SIZE,
-     .def = "256M",
-     .min = MIB,
-     .max = 1024 * GIB,
-     .reloadable = true,
-     .programs = DISPATCH,
-     .help = "how much memory jobs and their output may take; the oldest "
-             "ended ones go first"},
-    {.key = "dispatcher.output",
-     .type = CONF_SIZE,
-     .def = "1M",
-     .min = 4 * KIB,
-     .max = GIB,
-     .reloadable = true,
-     .programs = DISPATCH,
-     .help = "how much output of one host in one job is stored; head and tail "
-             "are kept, and what is cut out between them is said"},
-    {.key = "dispatcher.window",
-     .type = CONF_SIZE,
-     .def = "256K",
-     .min = 4 * KIB,
-     .max = GIB,
-     .reloadable = true,
-     .programs = DISPATCH,
-     .help = "how much output of one host in one job may be under way to the "
-             "client that reads it"},
-    {.key = "dispatcher.lost_after",
-     .type = CONF_DURATION,
-     .def = "1s",
-     .min = 0,
-     .max = DAY,
-     .reloadable = true,
-     .programs = DISPATCH,
-     .help = "how long a worker may be away before its jobs end as lost"},
-    {.key = "dispatcher.probe",
-     .type = CONF_DURATION,
-     .def = "5s",
-     .min = 100,
-     .max = DAY,
-     .reloadable = true,
-     .programs = DISPATCH,
-     .help = "how long a worker may be silent before it is asked for a sign of "
-             "life; when none comes in as long again it is taken for dead"},
-    {.key = "dispatcher.queue",
-     .type = CONF_INT,
-     .def = "10000",
-     .min = 1,
-     .max = MANY,
-     .unit = "jobs",
-     .reloadable = true,
-     .programs = DISPATCH,
-     .help = "how many jobs may run or wait at once; more are refused"},
-
-    /* muster-worker */
-    {.key = "worker.host",
-     .type = CONF_ID,
-     .def = "%n",
-     .programs = WORKER,
-     .help = "name of this worker; %n, %u and %% as in node"},
-    {.key = "worker.bind",
-     .type = CONF_LISTEN,
-     .def = "127.0.0.1:6710",
-     .min = 1,
-     .face = 0,
-     .programs = WORKER,
-     .help = "where dispatchers dial this worker"},
-    {.key = "worker.slots",
-     .type = CONF_INT,
-     .def = "0",
-     .min = 0,
-     .max = 100000,
-     .unit = "jobs",
-     .reloadable = true,
-     .programs = WORKER,
-     .help = "how many jobs run at once; 0 is the number of cpus"},
-    {.key = "worker.ops",
-     .type = CONF_WORDS,
-     .def = "all",
-     .min = 1,
-     .reloadable = true,
-     .programs = WORKER,
-     .help = "the operations that this worker takes; all is all it has"},
-    {.key = "worker.attrs",
-     .type = CONF_MAP,
-     .reloadable = true,
-     .programs = WORKER,
-     .help = "attributes that this worker registers with, beside its facts"},
-    {.key = "worker.registry",
-     .type = CONF_REGISTRIES,
-     .def = "127.0.0.1",
-     .min = 1,
-     .programs = WORKER,
-     .help = "registries to register with, HOST[:NEW[:FIND[:EVENT]]]"},
-    {.key = "worker.grace",
-     .type = CONF_DURATION,
-     .def = "5s",
-     .min = 0,
-     .max = DAY,
-     .reloadable = true,
-     .programs = WORKER,
-     .help = "how long a job has after TERM before KILL"},
-    {.key = "worker.drain",
-     .type = CONF_DURATION,
-     .def = "30s",
-     .min = 0,
-     .max = DAY,
-     .reloadable = true,
-     .programs = WORKER,
-     .help = "how long running jobs may go on once the worker was told to end"},
-    {.key = "worker.max_timeout",
-     .type = CONF_DURATION,
-     .def = "0",
-     .min = 0,
-     .max = 3650 * DAY,
-     .reloadable = true,
-     .programs = WORKER,
-     .help = "the longest a job may run here whatever it asks for; 0 is any "
-             "time"},
-    {.key = "worker.results",
-     .type = CONF_INT,
-     .def = "1000",
-     .min = 1,
-     .max = MANY,
-     .unit = "results",
-     .reloadable = true,
-     .programs = WORKER,
-     .help = "how many results are kept that no dispatcher has fetched; the "
-             "oldest go first"},
-    {.key = "worker.window",
-     .type = CONF_SIZE,
-     .def = "256K",
-     .min = 4 * KIB,
-     .max = GIB,
-     .reloadable = true,
-     .programs = WORKER,
-     .help = "how much output of a job is kept until the dispatcher has it; a "
-             "job that writes more waits"},
-    {.key = "worker.abandon",
-     .type = CONF_DURATION,
-     .def = "1h",
-     .min = 0,
-     .max = 3650 * DAY,
-     .reloadable = true,
-     .programs = WORKER,
-     .help = "a job that waits for its dispatcher to take its output is ended "
-             "when that one has not come back for so long; 0 is never"},
-    {.key = "worker.users",
-     .type = CONF_WORDS,
-     .reloadable = true,
-     .programs = WORKER,
-     .help = "users that a job may ask to run as, where the worker is root; "
-             "not set, none"},
-
-    /* muster */
+static const struct conf_setting client_table[] = {
     {.key = "client.registry",
      .type = CONF_REGISTRIES,
      .def = "127.0.0.1",
@@ -310,8 +57,10 @@ static const struct conf_setting table[] = {
      .values = "auto always never",
      .programs = CLI,
      .help = "whether to write in colour; auto is on a terminal"},
+};
 
-    /* every daemon */
+/* of every daemon */
+static const struct conf_setting log_table[] = {
     {.key = "log.level",
      .type = CONF_ENUM,
      .def = "info",
@@ -333,116 +82,40 @@ static const struct conf_setting table[] = {
      .programs = DAEMONS,
      .help = "where messages go: stderr, file:PATH (opened again at SIGHUP) "
              "or syslog"},
-    {.key = "limits.line",
-     .type = CONF_SIZE,
-     .def = "64K",
-     .min = 256,
-     .max = 16 * MIB,
-     .reloadable = true,
-     .programs = DAEMONS,
-     .help = "longest line that is taken; a longer one is an error"},
-    {.key = "limits.attrs",
-     .type = CONF_INT,
-     .def = "1024",
-     .min = 1,
-     .max = 1000000,
-     .unit = "attributes",
-     .reloadable = true,
-     .programs = MUSTERD,
-     .help = "attributes of one service"},
-    {.key = "limits.name",
-     .type = CONF_SIZE,
-     .def = "1K",
-     .min = 16,
-     .max = 32 * KIB,
-     .reloadable = true,
-     .programs = MUSTERD,
-     .help = "longest name of a service or an attribute"},
-    {.key = "limits.value",
-     .type = CONF_SIZE,
-     .def = "32K",
-     .min = 16,
-     .max = 16 * MIB,
-     .reloadable = true,
-     .programs = MUSTERD,
-     .help = "longest value of an attribute"},
-    {.key = "limits.services",
-     .type = CONF_INT,
-     .def = "2000000",
-     .min = 0,
-     .max = MANY,
-     .unit = "services",
-     .reloadable = true,
-     .programs = MUSTERD,
-     .help = "services in all; more are refused; 0 is no bound"},
-    {.key = "limits.services_per_connection",
-     .type = CONF_INT,
-     .def = "10000",
-     .min = 1,
-     .max = MANY,
-     .unit = "services",
-     .reloadable = true,
-     .programs = MUSTERD,
-     .help = "services of one connection; more are refused"},
-    {.key = "limits.connections",
-     .type = CONF_INT,
-     .def = "10000",
-     .min = 1,
-     .max = FD_MAX,
-     .unit = "connections",
-     .reloadable = true,
-     .programs = DAEMONS,
-     .help = "connections of one daemon; more are refused"},
-    {.key = "limits.connections_per_address",
-     .type = CONF_INT,
-     .def = "0",
-     .min = 0,
-     .max = FD_MAX,
-     .unit = "connections",
-     .reloadable = true,
-     .programs = DAEMONS,
-     .help = "connections from one address; more are refused; 0 is no bound"},
-    {.key = "limits.output",
-     .type = CONF_SIZE,
-     .def = "1M",
-     .min = 4 * KIB,
-     .max = GIB,
-     .reloadable = true,
-     .programs = DAEMONS,
-     .help = "how much may wait to be read by one client before nothing more "
-             "is taken from it"},
-    {.key = "limits.requests_per_turn",
-     .type = CONF_INT,
-     .def = "256",
-     .min = 1,
-     .max = 1000000,
-     .unit = "requests",
-     .reloadable = true,
-     .programs = DAEMONS,
-     .help = "requests of one client that are answered before others have "
-             "their turn"},
-    {.key = "limits.first_line",
-     .type = CONF_DURATION,
-     .def = "60s",
-     .min = 0,
-     .max = DAY,
-     .reloadable = true,
-     .programs = DAEMONS,
-     .help = "how long a connection may take for its first whole line; 0 is "
-             "any time"},
-    {.key = "limits.idle",
-     .type = CONF_DURATION,
-     .def = "0",
-     .min = 0,
-     .max = 3650 * DAY,
-     .reloadable = true,
-     .programs = MUSTERD | DISPATCH,
-     .help = "how long a connection that waits for nothing may be silent; 0 "
-             "is any time"},
 };
+
+/* The table is in parts, by program, so that each can be read in one go. */
+static struct {
+    struct conf_setting table[SETTINGS_MAX];
+    size_t count;
+} all;
+
+static void add(const struct conf_setting *part, size_t count)
+{
+    assert(all.count + count <= SETTINGS_MAX);
+    memcpy(all.table + all.count, part, count * sizeof(*part));
+    all.count += count;
+}
+
+static void add_part(settings_part_fn *of)
+{
+    size_t count;
+    const struct conf_setting *part = of(&count);
+
+    add(part, count);
+}
 
 const struct conf_setting *settings_table(size_t *count)
 {
-    *count = ARRAY_LEN(table);
-    return table;
+    if (!all.count) {
+        add(node_table, ARRAY_LEN(node_table));
+        add_part(settings_of_registry);
+        add_part(settings_of_dispatcher);
+        add_part(settings_of_worker);
+        add(client_table, ARRAY_LEN(client_table));
+        add(log_table, ARRAY_LEN(log_table));
+        add_part(settings_of_limits);
+    }
+    *count = all.count;
+    return all.table;
 }
