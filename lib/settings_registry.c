@@ -28,6 +28,13 @@ static const struct conf_setting table[] = {
      .values = "memory",
      .programs = MUSTERD,
      .help = "where services are kept"},
+    {.key = "registry.static",
+     .type = CONF_STRING,
+     .reloadable = true,
+     .programs = MUSTERD,
+     .help = "a file of static entries in the attrdb format: services that are "
+             "registered for as long as they stand in it; read again at "
+             "SIGHUP"},
     {.key = "registry.changes",
      .type = CONF_INT,
      .def = "100000",

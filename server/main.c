@@ -61,7 +61,7 @@ static void on_hup(void *arg)
         return;
     limits = listen_conf_limits(p->daemon.conf);
     listen_host_limits(p->host, &limits);
-    musterd_configure(&p->musterd, p->daemon.conf);
+    musterd_reload(&p->musterd, p->daemon.conf);
 }
 
 static void serve(struct program *p)

@@ -7,6 +7,7 @@
 #include "lib/log.h"
 #include "lib/mem.h"
 #include "server/state/hash.h"
+#include "server/statics.h"
 
 static void catalog_has_changed(void *arg)
 {
@@ -41,7 +42,7 @@ static void watch_expiry(void *arg)
     loop_timer_set(m->expiry, catalog_next_expiry(m->catalog));
 }
 
-void musterd_configure(struct musterd *m, const struct conf *conf)
+static void musterd_configure(struct musterd *m, const struct conf *conf)
 {
     struct catalog_limits *l = &m->catalog->limits;
 
@@ -57,6 +58,13 @@ void musterd_configure(struct musterd *m, const struct conf *conf)
      * directives as there are */
     m->max_words = 2 * (int)l->attrs + 64;
     m->words = xreallocarray(m->words, (size_t)m->max_words, sizeof(*m->words));
+}
+
+void musterd_reload(struct musterd *m, const struct conf *conf)
+{
+    musterd_configure(m, conf);
+    if (!statics_load(m->statics, conf))
+        log_error("registry.static: the static entries stay as they were");
 }
 
 /* In the order of the values of registry.store. */
@@ -79,19 +87,21 @@ bool musterd_init(struct musterd *m, struct loop *loop, const struct conf *conf)
     m->expiry = loop_timer_new(loop, expire, m);
     musterd_configure(m, conf);
     musterd_tick(m);
+    m->statics = statics_new(loop, m->catalog);
     if (!store_replay(m->store, &error)) {
         log_error("registry.store: %s", error);
         free(error);
         return false;
     }
     catalog_start(m->catalog);
-    return true;
+    return statics_load(m->statics, conf);
 }
 
 void musterd_free(struct musterd *m)
 {
     store_close(m->store); /* who waits for it is told */
     catalog_free(m->catalog);
+    statics_free(m->statics);
     loop_unsettle(m->loop, &m->tell);
     loop_timer_free(m->expiry);
     free(m->words);

@@ -16,6 +16,7 @@
 
 struct conf;
 struct event_reader;
+struct statics;
 
 /* Bounds of what a line may say. */
 struct musterd_limits {
@@ -38,15 +39,16 @@ struct musterd {
     struct event_reader *readers; /* of port event */
     struct loop_task tell;        /* tells them, once a turn; that face's */
     struct loop_timer *expiry;    /* for the next service to expire */
+    struct statics *statics;      /* owned */
 };
 
-/* Builds the core from the settings and fills it with what the store has kept;
- * loop is borrowed. False, and logged, if the store cannot; free it all the
- * same. */
+/* Builds the core from the settings and fills it with what the store has kept
+ * and the static entries; loop is borrowed. False, and logged, if one of them
+ * cannot be had; free it all the same. */
 bool musterd_init(struct musterd *m, struct loop *loop,
                   const struct conf *conf);
-/* Settings that may change while it runs. */
-void musterd_configure(struct musterd *m, const struct conf *conf);
+/* Settings that may change while it runs, and the static entries. */
+void musterd_reload(struct musterd *m, const struct conf *conf);
 void musterd_free(struct musterd *m);
 
 /* The time goes on: call it before a line is handled. */

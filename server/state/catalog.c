@@ -93,10 +93,13 @@ static const char *register_refusal(const struct catalog *c,
 
     if (there && !q->replace && !refresh)
         return "duplicate service name";
+    if (there && there->owner && there->owner->fixed && there->owner != owner)
+        return there->owner->fixed;
     if (!there && c->limits.services &&
         c->all.count + c->coming >= c->limits.services)
         return "too many services in this registry";
-    if (c->limits.services_per_owner && (!there || there->owner != owner) &&
+    if (c->limits.services_per_owner && !owner->fixed &&
+        (!there || there->owner != owner) &&
         owner->count >= c->limits.services_per_owner)
         return "too many services on this connection";
     return NULL;
@@ -136,18 +139,15 @@ void catalog_register(struct catalog *c, struct catalog_owner *owner,
 }
 
 /* A request about a registered service. */
-static void ask_about(struct catalog *c, struct service *v,
-                      const struct catalog_request *q, catalog_go_fn *go,
-                      catalog_done_fn *done, void *arg)
+static struct catalog_call call_about(struct catalog *c, struct service *v,
+                                      catalog_done_fn *done, void *arg)
 {
-    struct catalog_call k = {.catalog = c,
-                             .owner = v->owner,
-                             .service = v,
-                             .name = {.text = v->name, .len = v->name_len},
-                             .done = done,
-                             .arg = arg};
-
-    catalog_in_turn(&k, q, go);
+    return (struct catalog_call){.catalog = c,
+                                 .owner = v->owner,
+                                 .service = v,
+                                 .name = {.text = v->name, .len = v->name_len},
+                                 .done = done,
+                                 .arg = arg};
 }
 
 /* Why the service is not (or no longer) the one that was meant. */
@@ -157,6 +157,8 @@ static const char *service_refusal(const struct catalog_call *k)
 
     if (!v->registered)
         return "no such service";
+    if (v->owner && v->owner->fixed && !k->by_owner)
+        return v->owner->fixed;
     if (!v->persist && v->owner != k->owner)
         return "the service was taken over meanwhile";
     return NULL;
@@ -199,7 +201,9 @@ void catalog_update(struct catalog *c, struct service *v,
                     const struct catalog_request *q, catalog_done_fn *done,
                     void *arg)
 {
-    ask_about(c, v, q, update_now, done, arg);
+    struct catalog_call k = call_about(c, v, done, arg);
+
+    catalog_in_turn(&k, q, update_now);
 }
 
 static struct catalog_txn *removal_new(const struct catalog_call *k)
@@ -230,7 +234,18 @@ static void remove_now(const struct catalog_call *k,
 void catalog_remove(struct catalog *c, struct service *v, catalog_done_fn *done,
                     void *arg)
 {
-    ask_about(c, v, NULL, remove_now, done, arg);
+    struct catalog_call k = call_about(c, v, done, arg);
+
+    catalog_in_turn(&k, NULL, remove_now);
+}
+
+void catalog_withdraw(struct catalog *c, struct service *v,
+                      catalog_done_fn *done, void *arg)
+{
+    struct catalog_call k = call_about(c, v, done, arg);
+
+    k.by_owner = true;
+    catalog_in_turn(&k, NULL, remove_now);
 }
 
 /* -- ends that nobody asked for -------------------------------------------- */
@@ -260,7 +275,9 @@ static void end_now(const struct catalog_call *k,
 
 void catalog_end(struct catalog *c, struct service *v)
 {
-    ask_about(c, v, NULL, end_now, NULL, NULL);
+    struct catalog_call k = call_about(c, v, NULL, NULL);
+
+    catalog_in_turn(&k, NULL, end_now);
 }
 
 void catalog_owner_gone(struct catalog *c, struct catalog_owner *owner)

@@ -128,6 +128,9 @@ void catalog_update(struct catalog *c, struct service *v,
 
 void catalog_remove(struct catalog *c, struct service *v, catalog_done_fn *done,
                     void *arg);
+/* The same, by its owner: also where nobody else may (catalog_owner.fixed). */
+void catalog_withdraw(struct catalog *c, struct service *v,
+                      catalog_done_fn *done, void *arg);
 
 /* A line came from owner: its services with a ttl live on. (Deadlines are moved
  * when they are reached, so that a line costs nothing.) */

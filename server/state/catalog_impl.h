@@ -14,6 +14,7 @@ struct catalog_call {
     struct catalog_owner *owner; /* register: for whom; else: whose it was */
     struct service *service;     /* register: NULL */
     struct word name;
+    bool by_owner;         /* whose it is asks, whoever that is */
     catalog_done_fn *done; /* may be NULL */
     void *arg;
 };

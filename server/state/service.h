@@ -25,6 +25,9 @@ struct catalog_owner {
     struct service *services; /* its services, oldest first (utlist) */
     size_t count;
     uint64_t heard_ms; /* when a line last came: its ttls count from there */
+    /* Why nobody else may change, remove or take over its services: a static
+     * text for who tries; NULL: they are a connection's. */
+    const char *fixed;
     /* A service of this owner is no longer its own, through no request of its
      * own; v may be gone after the call. */
     void (*lost)(struct catalog_owner *o, struct service *v,
