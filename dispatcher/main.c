@@ -9,6 +9,7 @@
 #include "client/muster.h"
 #include "dispatcher/dispatch.h"
 #include "lib/addr.h"
+#include "lib/auth/auth.h"
 #include "lib/buf.h"
 #include "lib/daemon.h"
 #include "lib/listen_conf.h"
@@ -25,6 +26,7 @@ struct program {
     struct daemon daemon;
     struct loop *loop;
     struct listen_host *listen;
+    struct auth *auth; /* who may */
     struct dispatch *dispatch;
     struct muster *muster;
     struct muster_registration *registration;
@@ -184,6 +186,8 @@ static bool program_start(struct program *p)
     p->stop = (struct loop_task){.fn = on_stop, .arg = p};
     limits = listen_conf_limits(p->daemon.conf);
     p->listen = listen_host_new(p->loop, &limits);
+    p->auth = auth_new(p->loop);
+    listen_host_auth(p->listen, auth_listen(), p->auth);
     dispatch_settings_read(&settings, p->daemon.conf);
     p->dispatch = dispatch_new(p->loop, &settings);
     p->term = loop_signal_new(p->loop, SIGTERM, on_term, p);
@@ -203,6 +207,7 @@ static void program_end(struct program *p)
     listen_host_free(p->listen);
     dispatch_free(p->dispatch);
     muster_free(p->muster);
+    auth_free(p->auth);
     loop_signal_free(p->term);
     loop_signal_free(p->intr);
     loop_signal_free(p->hup);

@@ -24,11 +24,22 @@ static void conn_free(struct conn *c)
     loop_not_at_free(c->loop, &c->at_free);
     if (c->on_free)
         c->on_free(c->on_free_arg);
+    principal_release(&c->holder);
     close(c->fd);
+    buf_free(&c->rest);
     line_free(&c->in);
     buf_free(&c->out);
     free(c->reason);
     free(c);
+}
+
+/* Nobody waits for the gate any more. */
+static void conn_gate_end(struct conn *c)
+{
+    if (c->asking)
+        c->gate->gone(c, c->gate_arg);
+    c->asking = c->rest_due = false;
+    c->gate = NULL;
 }
 
 /* Tells the owner once; the rest is between this module and the peer. */
@@ -39,6 +50,7 @@ static void conn_tell_closed(struct conn *c)
     c->told = true;
     log_id_debug(c->id, "closed after %.1f s: %s",
                  (double)(loop_now(c->loop) - c->opened_ms) / 1000, c->reason);
+    conn_gate_end(c);
     if (c->handler->closed)
         c->handler->closed(c, c->arg, c->reason);
     c->arg = NULL;
@@ -67,6 +79,7 @@ static void conn_settle(void *arg)
 
 void conn_free_now(struct conn *c)
 {
+    conn_gate_end(c);
     conn_write(c);
     conn_free(c);
 }
@@ -174,12 +187,53 @@ static void conn_timer(evutil_socket_t fd, short what, void *arg)
         return;
     }
     patience = conn_patience(c);
-    if (c->waiting || c->paused)
+    if (c->waiting || c->paused || c->asking)
         c->heard_ms = loop_now(c->loop); /* it may well be quiet */
     else if (patience && loop_now(c->loop) >= c->heard_ms + patience)
         conn_timed_out(c);
     if (!c->closing)
         conn_arm_timer(c);
+}
+
+/* -- on whose behalf ------------------------------------------------------- */
+
+static void conn_revoked(struct principal_holder *h, const char *why)
+{
+    struct conn *c = container_of(h, struct conn, holder);
+
+    if (!c->closing)
+        conn_error(c, "%s", why);
+    conn_close(c, "%s", why);
+}
+
+struct principal *conn_principal(const struct conn *c)
+{
+    return c->holder.principal;
+}
+
+void conn_set_principal(struct conn *c, struct principal *p)
+{
+    if (p == c->holder.principal)
+        return;
+    principal_release(&c->holder);
+    principal_hold(p, &c->holder);
+    if (c->handler->principal && c->arg && !c->closing)
+        c->handler->principal(c, c->arg);
+}
+
+void conn_set_gate(struct conn *c, const struct conn_gate *gate, void *arg)
+{
+    c->gate = gate;
+    c->gate_arg = arg;
+}
+
+void conn_gate_open(struct conn *c)
+{
+    c->asking = false;
+    c->gate = NULL;
+    c->rest_due = true;
+    if (!c->closing)
+        loop_later(c->loop, &c->later);
 }
 
 /* -- the rest of the interface --------------------------------------------- */
@@ -196,6 +250,8 @@ struct conn *conn_new(struct loop *l, int fd, const char *id,
     c->handler = handler;
     c->arg = arg;
     c->limits = *limits;
+    c->holder.revoked = conn_revoked;
+    principal_hold(principal_all(), &c->holder);
     c->opened_ms = c->heard_ms = loop_now(l);
     c->settle = (struct loop_task){.fn = conn_settle, .arg = c};
     c->later = (struct loop_task){.fn = conn_go_on, .arg = c};

@@ -10,6 +10,9 @@
  * than the bound is queued. Writing happens in the settling step. A closed
  * connection is freed there too, never inside a callback.
  *
+ * On whose behalf it speaks is its principal: that of listen.h at first; its
+ * first line may show a token and make it another (the gate).
+ *
  * Must not know words, services, jobs. Together with loop.c, dial.c and
  * listen.c the only place that knows libevent and sockets.
  */
@@ -24,6 +27,7 @@
 #include "lib/loop.h"
 
 struct conn;
+struct principal;
 
 enum conn_verdict {
     CONN_NEXT, /* go on with the next line */
@@ -55,9 +59,26 @@ struct conn_handler {
     /* The first line has not come in time, or nothing for too long. NULL:
      * closed with that reason. */
     void (*timeout)(struct conn *c, void *arg);
+    /* Another principal speaks from now on (conn_set_principal()). */
+    void (*principal)(struct conn *c, void *arg);
     /* It is closed: the last call for this connection; forget it. reason says
      * why, for the log. */
     void (*closed)(struct conn *c, void *arg, const char *reason);
+};
+
+enum conn_gate_verdict {
+    CONN_GATE_PASS, /* the line is for the handler as it is */
+    CONN_GATE_REST, /* what was put into rest is; nothing, if that is empty */
+    CONN_GATE_LATER /* the same, once conn_gate_open() is called */
+};
+
+/* Who looks at the first line before the handler does: constant. It may close
+ * the connection; then nothing of the line is handled. */
+struct conn_gate {
+    enum conn_gate_verdict (*line)(struct conn *c, void *arg, const char *line,
+                                   size_t len, struct buf *rest);
+    /* After CONN_GATE_LATER: it ends before conn_gate_open(). */
+    void (*gone)(struct conn *c, void *arg);
 };
 
 /* Bounds of a connection; 0 means none. */
@@ -77,6 +98,15 @@ struct conn_limits {
 struct conn *conn_new(struct loop *l, int fd, const char *id,
                       const struct conn_limits *limits,
                       const struct conn_handler *handler, void *arg);
+
+/* On whose behalf it speaks; who may do everything unless that was set. */
+struct principal *conn_principal(const struct conn *c);
+/* From now on it speaks for p, which is held; the handler is told. Revoked, p
+ * takes the connection with it. */
+void conn_set_principal(struct conn *c, struct principal *p);
+/* Before its first line. */
+void conn_set_gate(struct conn *c, const struct conn_gate *gate, void *arg);
+void conn_gate_open(struct conn *c);
 
 /* A peer that vanishes without a word is found in two minutes; from here on
  * within so many seconds. Nothing on a unix socket. */

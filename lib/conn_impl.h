@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "lib/auth/principal.h"
 #include "lib/conn.h"
 #include "lib/line.h"
 #include "lib/sock.h"
@@ -24,9 +25,13 @@ struct conn {
     struct line_reader in;
     struct buf out;
     struct event read_event, write_event, timer;
-    struct loop_task settle;    /* flush, close, free */
-    struct loop_task later;     /* go on with lines, tell of room */
-    struct loop_task at_free;   /* the loop ends first */
+    struct loop_task settle;        /* flush, close, free */
+    struct loop_task later;         /* go on with lines, tell of room */
+    struct loop_task at_free;       /* the loop ends first */
+    struct principal_holder holder; /* on whose behalf it speaks */
+    const struct conn_gate *gate;   /* NULL: none, or it has had its line */
+    void *gate_arg;
+    struct buf rest;            /* what the gate left of the first line */
     void (*on_free)(void *arg); /* for the listener host; may be NULL */
     void *on_free_arg;
     uint64_t opened_ms;
@@ -39,7 +44,9 @@ struct conn {
     bool reading; /* read_event is added */
     bool waiting; /* the handler said CONN_WAIT */
     bool paused;
-    bool eof; /* the peer has closed its side */
+    bool asking;   /* the gate said CONN_GATE_LATER ... */
+    bool rest_due; /* ... and has opened: rest is the next line */
+    bool eof;      /* the peer has closed its side */
     bool eof_told;
     bool hangup_told;
     bool had_line;

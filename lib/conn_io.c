@@ -28,7 +28,7 @@ static void reading_set(struct conn *c, bool on)
 /* Whether to read on: not while enough is held that nobody takes. */
 void conn_update_reading(struct conn *c)
 {
-    bool stuck = c->waiting || c->paused || c->was_full;
+    bool stuck = c->waiting || c->paused || c->asking || c->was_full;
 
     reading_set(
         c, !c->eof && !c->broken &&
@@ -90,6 +90,42 @@ void conn_readable(evutil_socket_t fd, short what, void *arg)
     conn_lines(c);
 }
 
+/* The line is the handler's, or what the gate leaves of it is. */
+static enum conn_verdict hand_over(struct conn *c, char *line, size_t len)
+{
+    const struct conn_gate *gate = c->gate;
+    enum conn_gate_verdict v;
+
+    if (gate == NULL)
+        return c->handler->line(c, c->arg, line, len);
+    v = gate->line(c, c->gate_arg, line, len, &c->rest);
+    if (v == CONN_GATE_LATER) {
+        c->asking = true;
+        return CONN_NEXT;
+    }
+    c->gate = NULL;
+    if (c->closing)
+        return CONN_NEXT;
+    if (v == CONN_GATE_PASS)
+        return c->handler->line(c, c->arg, line, len);
+    c->rest_due = true;
+    return CONN_NEXT;
+}
+
+/* The gate is open, and this is what it left of the first line; it stays as it
+ * is until the batch ends. */
+static void handle_rest(struct conn *c)
+{
+    size_t len = buf_len(&c->rest);
+
+    c->rest_due = false;
+    if (!len)
+        return;
+    buf_add_char(&c->rest, '\0');
+    if (c->handler->line(c, c->arg, buf_data(&c->rest), len) == CONN_WAIT)
+        c->waiting = true;
+}
+
 static void handle(struct conn *c, enum line_result got, char *line, size_t len)
 {
     enum conn_verdict v = CONN_NEXT;
@@ -100,7 +136,7 @@ static void handle(struct conn *c, enum line_result got, char *line, size_t len)
         conn_arm_timer(c); /* now it is the idle time that counts */
     }
     if (got == LINE_GOT)
-        v = c->handler->line(c, c->arg, line, len);
+        v = hand_over(c, line, len);
     else if (c->handler->too_long)
         v = c->handler->too_long(c, c->arg);
     else {
@@ -113,7 +149,8 @@ static void handle(struct conn *c, enum line_result got, char *line, size_t len)
 
 static bool conn_may_handle(const struct conn *c)
 {
-    return !c->waiting && !c->paused && !c->closing && !c->was_full;
+    return !c->waiting && !c->paused && !c->asking && !c->closing &&
+           !c->was_full;
 }
 
 /* The next piece of what is no line. */
@@ -139,6 +176,10 @@ static enum line_result handle_next(struct conn *c)
     char *line = NULL;
     size_t len = 0;
 
+    if (c->rest_due) {
+        handle_rest(c);
+        return LINE_GOT;
+    }
     if (c->raw)
         return handle_bytes(c);
     got = line_next(&c->in, c->eof, &line, &len);
@@ -186,6 +227,8 @@ static void conn_lines(struct conn *c)
     if (conn_is_full(c))
         c->was_full = true;
     c->handling = false;
+    if (!c->rest_due && !c->asking && c->rest.data)
+        buf_free(&c->rest);
     if (conn_may_handle(c) && got != LINE_NONE)
         loop_later(c->loop, &c->later);
     else if (c->eof && !c->eof_told && !c->closing)

@@ -1,8 +1,8 @@
 #include "lib/directive.h"
 
 /* Words of the protocol that other versions know: told apart from slips. */
-static const char *const known_elsewhere[] = {".token", ".at",    ".every",
-                                              ".key",   ".retry", ".priority"};
+static const char *const known_elsewhere[] = {".at", ".every", ".key", ".retry",
+                                              ".priority"};
 
 static char *directive_unknown(const struct word *name)
 {
@@ -11,6 +11,8 @@ static char *directive_unknown(const struct word *name)
     for (i = 0; i < ARRAY_LEN(known_elsewhere); i++)
         if (word_is(name, known_elsewhere[i]))
             return xasprintf("directive %s is not supported", name->text);
+    if (word_is(name, ".token")) /* there the gate has taken it */
+        return xstrdup(".token is for the first line of a connection");
     return xasprintf("unknown directive %.80s", name->text);
 }
 

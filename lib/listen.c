@@ -47,6 +47,8 @@ struct listener {
 struct listen_host {
     struct loop *loop;
     struct listen_limits limits;
+    const struct listen_auth *auth; /* NULL: everybody may do everything */
+    void *auth_arg;
     struct listener *listeners;
     struct listen_conn *conns;
     struct listen_peer *peers;
@@ -125,6 +127,33 @@ static void refuse(struct listener *ln, int fd, const char *who,
     close(fd);
 }
 
+/* True for a peer on this machine: a unix socket, or a loopback address. */
+static bool peer_is_local(const struct listen_peer *peer)
+{
+    static const char mapped[] = "::ffff:"; /* IPv4 on an IPv6 socket */
+    struct addr a = {.kind = ADDR_TCP};
+    const char *text;
+
+    if (!peer)
+        return true;
+    text = peer->address;
+    if (!strncmp(text, mapped, sizeof(mapped) - 1))
+        text += sizeof(mapped) - 1;
+    snprintf(a.host, sizeof(a.host), "%s", text);
+    return addr_is_local(&a);
+}
+
+static void listen_authenticate(const struct listen_host *h, struct conn *c,
+                                const struct listen_peer *peer)
+{
+    const struct listen_auth *auth = h->auth;
+
+    if (!auth)
+        return;
+    conn_set_principal(c, auth->anonymous(h->auth_arg, peer_is_local(peer)));
+    conn_set_gate(c, &auth->gate, h->auth_arg);
+}
+
 static void listen_adopt(struct listener *ln, int fd, struct listen_peer *peer)
 {
     struct listen_host *h = ln->host;
@@ -142,6 +171,7 @@ static void listen_adopt(struct listener *ln, int fd, struct listen_peer *peer)
     c = conn_new(h->loop, fd, id, &h->limits.conn, &ln->face->handler, NULL);
     lc->conn = c;
     conn_on_free(c, listen_conn_gone, lc);
+    listen_authenticate(h, c, peer);
     log_id_debug(id, "connection from %s", conn_peer(c));
     conn_set_handler(c, &ln->face->handler, ln->face->open(c, ln->ctx));
 }
@@ -281,6 +311,13 @@ void listen_host_limits(struct listen_host *h,
 {
     h->limits = *limits;
     limits_fit(&h->limits);
+}
+
+void listen_host_auth(struct listen_host *h, const struct listen_auth *auth,
+                      void *arg)
+{
+    h->auth = auth;
+    h->auth_arg = arg;
 }
 
 void listen_ready_words(struct listen_host *h, struct buf *out)

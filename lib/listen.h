@@ -29,10 +29,20 @@ struct listen_limits {
     unsigned connections_per_address; /* from one peer address */
 };
 
+/* Who says on whose behalf a connection speaks: constant. */
+struct listen_auth {
+    /* Until it has shown a token; local: its peer is on this machine. */
+    struct principal *(*anonymous)(void *arg, bool local);
+    struct conn_gate gate;
+};
+
 struct listen_host;
 
 struct listen_host *listen_host_new(struct loop *l,
                                     const struct listen_limits *limits);
+/* For connections to come; without it everybody may do everything. */
+void listen_host_auth(struct listen_host *h, const struct listen_auth *auth,
+                      void *arg);
 /* New bounds for connections to come (reload). */
 void listen_host_limits(struct listen_host *h,
                         const struct listen_limits *limits);

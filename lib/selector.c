@@ -288,6 +288,20 @@ char *selector_parse_text(struct selector *s, const char *text, size_t len)
     return error;
 }
 
+char *selector_add_all(struct selector *s, const struct selector *more)
+{
+    const struct selector_term *t;
+    char *error = NULL;
+    unsigned i;
+
+    for (i = 0; i < more->count && !error; i++) {
+        t = &more->terms[i];
+        error = selector_add(s, t->op, t->attr, t->attr_len, t->value,
+                             t->value_len);
+    }
+    return error;
+}
+
 /* -- matching -------------------------------------------------------------- */
 
 static bool term_list_match(const struct selector_term *t, const char *value,

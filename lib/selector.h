@@ -92,6 +92,10 @@ bool selector_borrow_pair(struct selector_term *t, const struct word *attr,
 MUST_CHECK char *selector_parse_text(struct selector *s, const char *text,
                                      size_t len);
 
+/* Adds every term of another one; error as above, s may have some of them. */
+MUST_CHECK char *selector_add_all(struct selector *s,
+                                  const struct selector *more);
+
 /* True if every term holds for the service of that name and record. */
 bool selector_match(const struct selector *s, const char *name,
                     selector_lookup_fn *lookup, const void *record);

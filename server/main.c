@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <stdlib.h>
 
+#include "lib/auth/auth.h"
 #include "lib/conf.h"
 #include "lib/daemon.h"
 #include "lib/listen_conf.h"
@@ -17,6 +18,7 @@ struct program {
     struct daemon daemon;
     struct loop *loop;
     struct listen_host *host;
+    struct auth *auth;
     struct musterd musterd;
 };
 
@@ -98,6 +100,8 @@ int main(int argc, char **argv)
     loop_cache_clock(p.loop);
     limits = listen_conf_limits(p.daemon.conf);
     p.host = listen_host_new(p.loop, &limits);
+    p.auth = auth_new(p.loop);
+    listen_host_auth(p.host, auth_listen(), p.auth);
     status = musterd_init(&p.musterd, p.loop, p.daemon.conf) &&
                      faces_listen(&p) && tell_ready(&p)
                  ? DAEMON_OK
@@ -109,6 +113,7 @@ int main(int argc, char **argv)
     loop_settle_all(p.loop);
     listen_host_free(p.host);
     musterd_free(&p.musterd);
+    auth_free(p.auth);
     loop_free(p.loop);
     daemon_end(&p.daemon);
     return status;

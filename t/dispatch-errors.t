@@ -29,8 +29,8 @@ my @rows = (
     ['ping .on', 'odd attribute/value pairs'],
     ['ping .on all .colour red', 'unknown directive .colour'],
     (map { ["ping .on all $_ 1", "directive $_ $later"] }
-        qw(.at .every .priority .retry .key .token)),
-    ['jobs .token 1', "directive .token $later"],
+        qw(.at .every .priority .retry .key)),
+    ['jobs .token 1', 'unknown or expired token'],
     ['ping .on all .parallel 0',
         '.parallel takes a number of hosts from 1, or 1% to 100%'],
     ['ping .on all .fail -1',

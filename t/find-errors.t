@@ -17,7 +17,7 @@ my @bad = (
     ['.since -1'], ['.keep maybe'], ["'' x"], ['! x'], ['< 1'],
     ['host~ ('], ['host~ a{999999}'], ['mem>= soon'],
     ['.ack 1'], ['.persist 1'], ['.detail 1'], ["kind we\0b"],
-    ['.token x', 'directive .token is not supported'],
+    ['.token x', 'unknown or expired token'],
     ['host~ ' . 'a' x 5000], ['host? ' . '*' x 5000],
     [join ' ', map { "a$_ 1" } 1 .. 500],
 );

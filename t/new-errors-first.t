@@ -36,7 +36,7 @@ my @cases = (
     ["a kind we\0b", undef],
     ["a\0b kind web", undef],
     ["a .ack maybe", undef],
-    ["a .token secret", q(directive .token is not supported)],
+    ["a .token secret", 'unknown or expired token'],
 );
 for my $case (@cases) {
     my ($line, $text) = @$case;

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "lib/addr.h"
+#include "lib/auth/auth.h"
 #include "lib/listen_conf.h"
 #include "lib/log.h"
 #include "lib/mem.h"
@@ -140,6 +141,8 @@ static bool listen_start(struct worker *w)
     size_t n;
 
     w->listen = listen_host_new(w->loop, &limits);
+    w->auth = auth_new(w->loop);
+    listen_host_auth(w->listen, auth_listen(), w->auth);
     conf_listen(w->daemon.conf, "worker.bind", &n);
     if (!n)
         log_error("worker.bind is off: no dispatcher could reach this worker");
@@ -212,6 +215,7 @@ static void worker_free(struct worker *w)
             loop_signal_free(w->signals[i]);
     status_free(w);
     jobs_free(&w->jobs);
+    auth_free(w->auth);
     loop_free(w->loop);
     free(w->host);
     free(w->ops);

@@ -23,6 +23,7 @@ struct worker {
     struct daemon daemon;
     struct loop *loop;
     struct listen_host *listen;
+    struct auth *auth; /* who may */
     struct jobs jobs;
     struct peers peers;
     struct registrar registrar;
