@@ -13,8 +13,16 @@ static void catalog_has_changed(void *arg)
 {
     struct musterd *m = arg;
 
-    if (m->readers)
-        loop_settle(m->loop, &m->tell);
+    if (watches_look(&m->watches))
+        loop_settle(m->loop, &m->wake);
+}
+
+static void wake_watchers(void *arg)
+{
+    struct musterd *m = arg;
+
+    if (watches_wake(&m->watches))
+        loop_later(m->loop, &m->wake);
 }
 
 void musterd_tick(struct musterd *m)
@@ -81,6 +89,8 @@ bool musterd_init(struct musterd *m, struct loop *loop, const struct conf *conf)
     m->catalog = catalog_new(m->store, &limits,
                              (size_t)conf_int(conf, "registry.changes"),
                              conf_size(conf, "registry.changes_size"));
+    watches_init(&m->watches, m->catalog);
+    m->wake = (struct loop_task){.fn = wake_watchers, .arg = m};
     m->catalog->changed = catalog_has_changed;
     m->catalog->deadline = watch_expiry;
     m->catalog->arg = m;
@@ -101,8 +111,9 @@ void musterd_free(struct musterd *m)
 {
     store_close(m->store); /* who waits for it is told */
     catalog_free(m->catalog);
+    watches_free(&m->watches);
     statics_free(m->statics);
-    loop_unsettle(m->loop, &m->tell);
+    loop_unsettle(m->loop, &m->wake);
     loop_timer_free(m->expiry);
     free(m->words);
 }

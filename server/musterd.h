@@ -15,7 +15,6 @@
 #include "server/state/watch.h"
 
 struct conf;
-struct event_reader;
 struct statics;
 
 /* Bounds of what a line may say. */
@@ -36,10 +35,9 @@ struct musterd {
     struct word *words; /* owned */
     int max_words;
 
-    struct event_reader *readers; /* of port event */
-    struct loop_task tell;        /* tells them, once a turn; that face's */
-    struct loop_timer *expiry;    /* for the next service to expire */
-    struct statics *statics;      /* owned */
+    struct loop_task wake;     /* wakes watchers, at the end of a turn */
+    struct loop_timer *expiry; /* for the next service to expire */
+    struct statics *statics;   /* owned */
 };
 
 /* Builds the core from the settings and fills it with what the store has kept

@@ -79,9 +79,25 @@ static void key_release(struct record_index *x, struct attr_key *k)
 
 /* The attribute's own hash is the key: equal values of two attributes differ.
  */
+static uint32_t value_hash(uint32_t attr, const char *value, size_t len)
+{
+    return hash_bytes(hash_mix(hash_key(), attr | 1), value, len);
+}
+
 uint32_t pair_hash(const struct attr_key *k, const char *value, size_t len)
 {
-    return hash_bytes(hash_mix(hash_key(), k->node.hash | 1), value, len);
+    return value_hash(k->node.hash, value, len);
+}
+
+uint32_t attr_hash(const char *name, size_t len)
+{
+    return htab_hash(hash_bytes(hash_key(), name, len));
+}
+
+uint32_t pair_hash_named(const char *name, size_t name_len, const char *value,
+                         size_t len)
+{
+    return htab_hash(value_hash(attr_hash(name, name_len), value, len));
 }
 
 static bool pair_same(const struct hnode *n, const void *arg)

@@ -42,6 +42,12 @@ struct record_index {
     struct htab keys, pairs;
 };
 
+/* The hash that the attribute, or the pair, of that name has or would have in
+ * its node. */
+uint32_t attr_hash(const char *name, size_t len);
+uint32_t pair_hash_named(const char *name, size_t name_len, const char *value,
+                         size_t len);
+
 void record_index_init(struct record_index *x);
 /* Every record must be released before. */
 void record_index_free(struct record_index *x);

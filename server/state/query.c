@@ -69,10 +69,15 @@ static void plan_one_of(struct plan *p, const struct catalog *c,
     p->size = size;
 }
 
+bool query_is_name(const struct selector_term *t)
+{
+    return t->op == SEL_NAME && !strpbrk(t->value, "*?[\\");
+}
+
 static void plan_name(struct plan *p, const struct catalog *c,
                       const struct selector_term *t)
 {
-    if (strpbrk(t->value, "*?[\\"))
+    if (!query_is_name(t))
         return;
     p->only = catalog_find(c, t->value, t->value_len);
     p->empty |= !p->only;

@@ -46,6 +46,8 @@ enum query_state query_run(struct query *q, const struct catalog *c,
 void query_warm(const struct catalog *c, const struct query *const *queries,
                 unsigned count);
 
+/* True if the term wants one name, and not a glob: .name db1 */
+bool query_is_name(const struct selector_term *t);
 /* True if that record (NULL: none) of the service matches all terms. The cost
  * is taken off the budget. */
 bool query_matches(const struct selector_term *terms, unsigned count,

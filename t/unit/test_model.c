@@ -15,28 +15,19 @@
 
 #include "lib/mem.h"
 #include "server/state/query.h"
-#include "server/state/watch.h"
 #include "t/unit/follower.h"
 #include "t/unit/model.h"
 #include "t/unit/store_delayed.h"
+#include "t/unit/watched.h"
 
-#define WATCHES   5
 #define FOLLOWERS 3
-
-/* A selection that is watched, and what the model thinks of it. */
-struct watched {
-    struct watch *watch;
-    struct naive naive;
-    uint64_t seen, touched;
-};
 
 struct life {
     struct rng rng;
     struct catalog *c;
     struct model m;
     struct holder holders[MODEL_OWNERS];
-    struct watches watches;
-    struct watched watched[WATCHES];
+    struct watched_life watched;
     struct follower followers[FOLLOWERS];
     unsigned ttls; /* makes every deadline another one */
     unsigned answered, refused;
@@ -302,60 +293,6 @@ static void check_ring(struct life *l)
     }
 }
 
-static enum watch_verdict verdict_of(const struct life *l,
-                                     const struct naive *n, uint64_t r)
-{
-    bool was = naive_match(n, &l->m.log[r].before);
-    bool is = naive_match(n, &l->m.log[r].after);
-
-    if (was)
-        return is ? WATCH_CHANGED : WATCH_LEFT;
-    return is ? WATCH_CAME : WATCH_NONE;
-}
-
-static void watched_open(struct life *l, struct watched *w)
-{
-    struct selector s;
-
-    naive_random(&w->naive, &l->rng);
-    s = naive_selector(&w->naive);
-    w->watch = watch_open(&l->watches, l->c, &s);
-    w->seen = w->watch->seen; /* it may be another's as well */
-    w->touched = w->watch->touched;
-}
-
-static void check_watch(struct life *l, struct watched *w)
-{
-    const struct changes *s = &l->c->changes;
-    unsigned budget;
-    uint64_t r;
-
-    if (!rng_below(&l->rng, 50)) {
-        watch_close(&l->watches, w->watch);
-        watched_open(l, w);
-    }
-    if (rng_below(&l->rng, 3))
-        return;
-    if (w->watch->readers == 1) {
-        if (!changes_knows(s, w->seen))
-            w->seen = w->touched = s->head;
-        for (; w->seen < s->head; w->seen++)
-            if (verdict_of(l, &w->naive, w->seen + 1) != WATCH_NONE)
-                w->touched = w->seen + 1;
-    }
-    for (budget = 0; !watch_update(w->watch, l->c, &budget);)
-        budget = 1 + rng_below(&l->rng, 20);
-    budget = UINT32_MAX;
-    assert_int_equal(w->watch->seen, s->head);
-    if (w->watch->readers == 1)
-        assert_int_equal(w->watch->touched, w->touched);
-    w->seen = w->watch->seen;
-    w->touched = w->watch->touched;
-    for (r = s->head - s->count + 1; r <= s->head; r++)
-        assert_int_equal(watch_verdict(w->watch, changes_at(s, r), &budget),
-                         verdict_of(l, &w->naive, r));
-}
-
 /* -- lives ----------------------------------------------------------------- */
 
 static void live(uint64_t seed, struct store *store, size_t ring, size_t bytes,
@@ -373,23 +310,23 @@ static void live(uint64_t seed, struct store *store, size_t ring, size_t bytes,
     l->c = catalog_new(store, &limits, ring, bytes);
     for (i = 0; i < MODEL_OWNERS; i++)
         holder_init(&l->holders[i]);
-    for (i = 0; i < WATCHES; i++)
-        watched_open(l, &l->watched[i]);
+    watched_init(&l->watched, l->c, &l->m, &l->rng);
     for (n = 0; n < steps; n++) {
         step(l);
         check_everything(l);
         check_ring(l);
         for (i = 0; i < 3; i++)
             check_find(l);
-        for (i = 0; i < WATCHES; i++)
-            check_watch(l, &l->watched[i]);
+        watched_check(&l->watched);
         for (i = 0; i < FOLLOWERS; i++)
             if (!rng_below(&l->rng, 1 + 3 * i))
                 follower_reads(&l->followers[i], l->c, &l->m);
     }
     assert_true(l->answered > steps / 4 && l->refused > steps / 50);
-    for (i = 0; i < WATCHES; i++)
-        watch_close(&l->watches, l->watched[i].watch);
+    assert_true(l->watched.touches > steps / 10 && l->watched.gaps &&
+                l->watched.lags);
+    watched_end(&l->watched);
+    l->c->changed = NULL;
     state_free(l->c);
     free(l->m.log);
     free(l);

@@ -3,7 +3,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <utlist.h>
 
 #include "lib/request.h"
 #include "lib/log.h"
@@ -38,30 +37,30 @@ struct event_reader {
     struct musterd *m;
     struct conn *conn;
     enum reader_kind kind;
-    uint64_t told;       /* the stream up to this revision has been told */
-    struct watch *watch; /* all but READER_PLAIN */
-    struct query query;  /* READER_LISTING: what is there */
-    uint64_t sync;       /* when told reaches this, say so; UINT64_MAX: no */
-    uint64_t touched;    /* READER_MISSED: the last that did, or 0 ... */
-    uint64_t until;      /* ... of those up to here */
+    struct watcher watcher; /* its place in the stream, and what it is of */
+    struct query query;     /* READER_LISTING: what is there */
+    uint64_t sync;    /* once this has been told, say so; UINT64_MAX: no */
+    uint64_t touched; /* READER_MISSED: the last that did, or 0 ... */
+    uint64_t until;   /* ... of those up to here */
     struct loop_task go_on;
-    struct event_reader *prev, *next; /* musterd.readers */
 };
 
 /* -- versions -------------------------------------------------------------- */
 
 static void write_version(struct event_reader *r, uint64_t version)
 {
-    r->told = version;
+    r->watcher.told = version;
     buf_add_fmt(conn_out(r->conn), "%08llu\n", (unsigned long long)version);
     conn_flush(r->conn);
 }
 
 /* Versions coalesce: while one is unread no other is added; when it has been
  * read the latest is told (drain). */
-static void tell_version(struct event_reader *r, uint64_t version)
+static void tell_version(struct event_reader *r)
 {
-    if (version <= r->told)
+    uint64_t version = watcher_touched(&r->m->watches, &r->watcher);
+
+    if (version <= r->watcher.told)
         return;
     if (conn_queued(r->conn)) {
         conn_drain_when_empty(r->conn);
@@ -95,62 +94,51 @@ static void tell_mark(struct event_reader *r, char sign, uint64_t revision)
 }
 
 static void tell_change(struct event_reader *r, const struct change *ch,
-                        unsigned *budget)
+                        enum watch_verdict v)
 {
-    query_spend(budget, 1);
-    switch (watch_verdict(r->watch, ch, budget)) {
-    case WATCH_NONE: break;
-    case WATCH_CAME:
-        tell_detail(r, '+', ch->revision, ch->service, ch->after);
-        break;
-    case WATCH_CHANGED:
-        tell_detail(r, '=', ch->revision, ch->service, ch->after);
-        break;
-    case WATCH_LEFT:
-        tell_detail(r, '-', ch->revision, ch->service,
-                    ch->after ? ch->after : ch->before);
-        break;
-    }
+    static const char signs[] = {
+        [WATCH_CAME] = '+', [WATCH_CHANGED] = '=', [WATCH_LEFT] = '-'};
+
+    tell_detail(r, signs[v], ch->revision, ch->service,
+                ch->after ? ch->after : ch->before);
 }
 
+/* What was before r->sync has been told. */
 static void tell_sync(struct event_reader *r)
 {
-    if (r->told < r->sync)
-        return;
+    tell_mark(r, '=', r->sync);
     r->sync = UINT64_MAX;
-    tell_mark(r, '=', r->told);
+}
+
+static void tell_gap(struct event_reader *r)
+{
+    r->sync = UINT64_MAX;
+    tell_mark(r, '!', r->watcher.told);
 }
 
 /* Walks along the stream as far as budget and output allow. */
 static void reader_walk(struct event_reader *r)
 {
-    const struct changes *s = &r->m->catalog->changes;
     unsigned budget = EVENT_BUDGET;
+    const struct change *ch;
+    enum watch_verdict v;
+    enum watch_next next;
 
-    if (conn_is_full(r->conn))
-        return;
-    if (!changes_knows(s, r->told)) {
-        r->told = s->head;
-        r->sync = UINT64_MAX;
-        tell_mark(r, '!', s->head);
-    }
-    watch_update(r->watch, r->m->catalog, &budget);
-    while (r->told < s->head && budget && !conn_is_full(r->conn)) {
-        tell_change(r, changes_at(s, ++r->told), &budget);
-        tell_sync(r);
-    }
+    do {
+        if (conn_is_full(r->conn))
+            break;
+        next = watcher_next(&r->m->watches, &r->watcher, &ch, &v, &budget);
+        if (next == WATCH_GAP)
+            tell_gap(r);
+        if (next == WATCH_TOUCH && r->watcher.told > r->sync)
+            tell_sync(r);
+        if (next == WATCH_TOUCH)
+            tell_change(r, ch, v);
+        if (r->watcher.told >= r->sync)
+            tell_sync(r);
+    } while (next == WATCH_TOUCH || next == WATCH_GAP);
     conn_flush(r->conn);
-    if (r->told < s->head && !conn_is_full(r->conn))
-        loop_later(r->m->loop, &r->go_on);
-}
-
-static void reader_filter(struct event_reader *r)
-{
-    unsigned budget = EVENT_BUDGET;
-    bool all = watch_update(r->watch, r->m->catalog, &budget);
-
-    tell_version(r, r->watch->touched);
-    if (!all)
+    if (r->watcher.behind && !conn_is_full(r->conn))
         loop_later(r->m->loop, &r->go_on);
 }
 
@@ -159,27 +147,28 @@ static void reader_missed(struct event_reader *r)
 {
     const struct changes *s = &r->m->catalog->changes;
     unsigned budget = EVENT_BUDGET;
+    uint64_t *told = &r->watcher.told;
 
-    if (!changes_knows(s, r->told)) {
+    if (!changes_knows(s, *told)) {
         r->kind = READER_FILTER;
-        r->told = s->head;
-        tell_mark(r, '!', s->head);
+        *told = s->head;
+        tell_gap(r);
         conn_flush(r->conn);
         return;
     }
-    while (r->told < r->until && budget)
-        if (watch_verdict(r->watch, changes_at(s, ++r->told), &budget) !=
+    while (*told < r->until && budget)
+        if (watch_verdict(r->watcher.watch, changes_at(s, ++*told), &budget) !=
             WATCH_NONE)
-            r->touched = r->told;
-    if (r->told < r->until) {
+            r->touched = *told;
+    if (*told < r->until) {
         loop_later(r->m->loop, &r->go_on);
         return;
     }
     r->kind = READER_FILTER;
     if (r->touched)
         write_version(r, r->touched);
-    r->told = r->until;
-    reader_filter(r);
+    *told = r->until;
+    tell_version(r);
 }
 
 static bool list_emit(void *arg, struct service *v)
@@ -200,7 +189,6 @@ static void reader_list(struct event_reader *r)
     if (query_run(&r->query, r->m->catalog, &budget, list_emit, r) ==
         QUERY_DONE) {
         r->kind = READER_DETAIL;
-        tell_sync(r);
         reader_walk(r);
         return;
     }
@@ -214,22 +202,17 @@ static void reader_tell(struct event_reader *r)
     if (conn_is_closing(r->conn))
         return;
     switch (r->kind) {
-    case READER_PLAIN: tell_version(r, r->m->catalog->changes.services); break;
-    case READER_FILTER: reader_filter(r); break;
+    case READER_PLAIN:
+    case READER_FILTER: tell_version(r); break;
     case READER_MISSED: reader_missed(r); break;
     case READER_LISTING: reader_list(r); break;
     case READER_DETAIL: reader_walk(r); break;
     }
 }
 
-/* Something has changed. */
-static void tell_readers(void *arg)
+static void reader_wake(struct watcher *w)
 {
-    struct musterd *m = arg;
-    struct event_reader *r;
-
-    DL_FOREACH (m->readers, r)
-        reader_tell(r);
+    reader_tell(container_of(w, struct event_reader, watcher));
 }
 
 static void reader_go_on(void *arg)
@@ -262,46 +245,43 @@ static char *event_read(struct selector *s, struct event_options *o,
 }
 
 /* The stream from `since` on: versions of what touched the selection. */
-static void begin_filter(struct event_reader *r, uint64_t since)
+static void begin_filter(struct event_reader *r, bool missed)
 {
     r->until = catalog_revision(r->m->catalog);
     r->touched = 0;
-    r->kind = since == UINT64_MAX ? READER_FILTER : READER_MISSED;
-    r->told = since == UINT64_MAX ? r->until : since;
+    r->kind = missed ? READER_MISSED : READER_FILTER;
     reader_tell(r);
 }
 
-static void begin_detail(struct event_reader *r, const struct event_options *o)
+static void begin_detail(struct event_reader *r, bool all, bool sync)
 {
-    uint64_t head = catalog_revision(r->m->catalog);
+    const struct selector *s = &r->watcher.watch->selector;
 
-    r->kind = o->since == 0 ? READER_LISTING : READER_DETAIL;
-    r->told = o->since && o->since != UINT64_MAX ? o->since : head;
-    r->sync = o->sync ? head : UINT64_MAX;
-    r->query = (struct query){.terms = r->watch->selector.terms,
-                              .count = r->watch->selector.count,
-                              .left = UINT64_MAX};
-    if (r->kind == READER_DETAIL &&
-        changes_knows(&r->m->catalog->changes, r->told))
-        tell_sync(r); /* nothing to catch up with */
+    r->kind = all ? READER_LISTING : READER_DETAIL;
+    r->sync = sync ? catalog_revision(r->m->catalog) : UINT64_MAX;
+    r->query = (struct query){
+        .terms = s->terms, .count = s->count, .left = UINT64_MAX};
     reader_tell(r);
 }
 
 static void reader_begin(struct event_reader *r, struct selector *s,
                          const struct event_options *o)
 {
+    uint64_t now = catalog_revision(r->m->catalog), since = o->since;
     struct buf *out = conn_out(r->conn);
 
-    if (r->watch)
-        watch_close(&r->m->watches, r->watch);
-    r->watch = watch_open(&r->m->watches, r->m->catalog, s);
+    if (since == UINT64_MAX || (o->detail && !since))
+        since = now;
+    watcher_close(&r->m->watches, &r->watcher);
+    r->watcher.details = o->detail;
+    watcher_open(&r->m->watches, &r->watcher, s, since);
     buf_add_str(out, "READY ");
-    buf_add_u64(out, catalog_revision(r->m->catalog));
+    buf_add_u64(out, now);
     buf_add_char(out, '\n');
     if (o->detail)
-        begin_detail(r, o);
+        begin_detail(r, o->since == 0, o->sync);
     else
-        begin_filter(r, o->since);
+        begin_filter(r, o->since != UINT64_MAX);
     conn_flush(r->conn);
 }
 
@@ -365,12 +345,11 @@ static void *event_open(struct conn *c, void *ctx)
 
     r->m = ctx;
     r->conn = c;
-    r->told = catalog_revision(r->m->catalog);
     r->sync = UINT64_MAX;
     r->go_on = (struct loop_task){.fn = reader_go_on, .arg = r};
-    r->m->tell.fn = tell_readers;
-    r->m->tell.arg = r->m;
-    DL_APPEND(r->m->readers, r);
+    r->watcher.wake = reader_wake;
+    watcher_open(&r->m->watches, &r->watcher, NULL,
+                 catalog_revision(r->m->catalog));
     conn_set_output(c, r->m->limits.watch_queue);
     buf_add_str(conn_out(c), "READY\n");
     conn_flush(c);
@@ -384,9 +363,7 @@ static void event_closed(struct conn *c, void *arg, const char *reason)
     (void)c;
     (void)reason;
     loop_unsettle(r->m->loop, &r->go_on);
-    DL_DELETE(r->m->readers, r);
-    if (r->watch)
-        watch_close(&r->m->watches, r->watch);
+    watcher_close(&r->m->watches, &r->watcher);
     free(r);
 }
 
