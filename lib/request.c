@@ -9,7 +9,7 @@ char *request_read(struct selector *s, const struct directive *table,
     if (n % 2)
         return xstrdup("odd attribute/value pairs");
     for (w = words; w < words + n && !error; w += 2) {
-        if (word_is_directive(w) && !word_is(w, ".name"))
+        if (word_is_directive(w) && !selector_takes(w))
             error = directive_read(table, count, w, w + 1, out);
         else
             error = selector_add_pair(s, w, w + 1);

@@ -153,6 +153,28 @@ static enum selector_op op_cut(const char *attr, unsigned *len)
     return SEL_EQ;
 }
 
+/* The names of the registry's own attributes. */
+static bool is_hidden(const char *attr, size_t len)
+{
+    static const char owner[] = ".owner", pinned[] = ".pinned.";
+    const size_t n = sizeof(pinned) - 1;
+
+    if (len == sizeof(owner) - 1 && !memcmp(attr, owner, len))
+        return true;
+    return len > n && !memcmp(attr, pinned, n) &&
+           !attr_name_wrong(attr + n, len - n);
+}
+
+bool selector_takes(const struct word *attr)
+{
+    unsigned len = attr->len;
+
+    if (word_is(attr, ".name"))
+        return true;
+    op_cut(attr->text, &len);
+    return is_hidden(attr->text, len);
+}
+
 /* Adds the term; takes no ownership of attr and value. */
 static char *selector_add(struct selector *s, enum selector_op op,
                           const char *attr, unsigned attr_len,
@@ -164,7 +186,7 @@ static char *selector_add(struct selector *s, enum selector_op op,
 
     if (s->count == SELECTOR_TERMS_MAX)
         return xasprintf("a selector has at most %d terms", SELECTOR_TERMS_MAX);
-    if (op != SEL_NAME)
+    if (op != SEL_NAME && !is_hidden(attr, attr_len))
         wrong = attr_name_wrong(attr, attr_len);
     if (wrong)
         return xasprintf("'%.80s': %s", attr, wrong);
@@ -196,7 +218,7 @@ char *selector_add_pair(struct selector *s, const struct word *attr,
 
     if (word_is(attr, ".name"))
         return selector_add(s, SEL_NAME, "", 0, value->text, value->len);
-    if (len && attr->text[0] == '.')
+    if (len && attr->text[0] == '.' && !selector_takes(attr))
         return xasprintf("unknown directive %.80s", attr->text);
     op = op_cut(attr->text, &len);
     return selector_add(s, op, attr->text, len, value->text, value->len);
@@ -229,7 +251,7 @@ static char *add_single(struct selector *s, const struct word *w, bool *taken)
     enum selector_op op;
 
     *taken = false;
-    if (at >= w->len || w->text[0] == '.')
+    if (at >= w->len || (w->text[0] == '.' && !is_hidden(w->text, at)))
         return NULL;
     len = at + 1;
     if (len < w->len && w->text[len] == '=' && strchr("!<>", w->text[at]))

@@ -3,6 +3,9 @@
  * meaning in find, event, exec, tokens and the command line (doc/protocol.md,
  * Selectors).
  *
+ * Beside those of clients there are the attributes that the registry sets:
+ * `.owner` and `.pinned.ATTR` take operators and values as any other.
+ *
  * Must not know where attributes are stored: matching asks a lookup function.
  * Regular expressions and globs come from peers, so their length is bounded,
  * and regular expressions are our own (rex.h): no pattern can make the C
@@ -66,6 +69,10 @@ typedef const char *selector_lookup_fn(const void *record, const char *attr,
                                        size_t attr_len, size_t *value_len);
 
 void selector_free(struct selector *s);
+
+/* True for a word with a dot in front that begins a term (.name, .owner,
+ * .pinned.ATTR, with their operators) and is no directive. */
+bool selector_takes(const struct word *attr);
 
 /*
  * Adds one term from a pair as the registry ports write it ("mem>=", "8G").

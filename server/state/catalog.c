@@ -34,7 +34,9 @@ static const char *record_refusal(const struct catalog *c,
                                   const struct service *v,
                                   const struct record *r)
 {
-    if (c->limits.attrs && r->count > c->limits.attrs)
+    if (r->hidden > RECORD_HIDDEN_MAX)
+        return "too many hidden attributes for one service";
+    if (c->limits.attrs && r->count - r->hidden > c->limits.attrs)
         return "too many attributes for one service";
     if (c->limits.text && v->name_len + r->text_len > c->limits.text)
         return "the service would be longer than a line may be";
@@ -83,18 +85,10 @@ static void txn_go(struct catalog_txn *t, bool silent)
     }
 }
 
-static const char *register_refusal(const struct catalog *c,
-                                    const struct catalog_owner *owner,
-                                    const struct service *there,
-                                    const struct catalog_request *q)
+static const char *bounds_refusal(const struct catalog *c,
+                                  const struct catalog_owner *owner,
+                                  const struct service *there)
 {
-    bool refresh =
-        there && there->persist && !there->owner && there->ttl_ms && q->set_ttl;
-
-    if (there && !q->replace && !refresh)
-        return "duplicate service name";
-    if (there && there->owner && there->owner->fixed && there->owner != owner)
-        return there->owner->fixed;
     if (!there && c->limits.services &&
         c->all.count + c->coming >= c->limits.services)
         return "too many services in this registry";
@@ -103,6 +97,24 @@ static const char *register_refusal(const struct catalog *c,
         owner->count >= c->limits.services_per_owner)
         return "too many services on this connection";
     return NULL;
+}
+
+static const char *register_refusal(const struct catalog *c,
+                                    const struct catalog_owner *owner,
+                                    const struct service *there,
+                                    const struct catalog_request *q)
+{
+    bool refresh =
+        there && there->persist && !there->owner && there->ttl_ms && q->set_ttl;
+    const char *text = NULL;
+
+    if (there && !q->replace && !refresh)
+        return "duplicate service name";
+    if (there && there->owner && there->owner->fixed && there->owner != owner)
+        return there->owner->fixed;
+    if (there && there->record)
+        text = catalog_takeover_refusal(there->record, q);
+    return text ? text : bounds_refusal(c, owner, there);
 }
 
 static void register_now(const struct catalog_call *k,
@@ -150,8 +162,10 @@ static struct catalog_call call_about(struct catalog *c, struct service *v,
                                  .arg = arg};
 }
 
-/* Why the service is not (or no longer) the one that was meant. */
-static const char *service_refusal(const struct catalog_call *k)
+/* Why the service is not (or no longer) the one that was meant, or not for who
+ * asks to change. */
+static const char *service_refusal(const struct catalog_call *k,
+                                   const struct catalog_request *q)
 {
     const struct service *v = k->service;
 
@@ -161,7 +175,7 @@ static const char *service_refusal(const struct catalog_call *k)
         return v->owner->fixed;
     if (!v->persist && v->owner != k->owner)
         return "the service was taken over meanwhile";
-    return NULL;
+    return catalog_edit_refusal(v->record, q);
 }
 
 /* True if everything the request names is volatile, or it names nothing. */
@@ -183,7 +197,7 @@ static void update_now(const struct catalog_call *k,
                        const struct catalog_request *q)
 {
     struct service *v = k->service;
-    const char *refusal = service_refusal(k);
+    const char *refusal = service_refusal(k, q);
     struct catalog_txn *t;
 
     if (refusal) {
@@ -218,10 +232,9 @@ static struct catalog_txn *removal_new(const struct catalog_call *k)
 static void remove_now(const struct catalog_call *k,
                        const struct catalog_request *q)
 {
-    const char *refusal = service_refusal(k);
+    const char *refusal = service_refusal(k, q);
     struct catalog_txn *t;
 
-    (void)q;
     if (refusal) {
         catalog_answer(k->catalog, NULL, refusal, k->done, k->arg);
         return;
@@ -231,12 +244,13 @@ static void remove_now(const struct catalog_call *k,
     catalog_txn_commit(t);
 }
 
-void catalog_remove(struct catalog *c, struct service *v, catalog_done_fn *done,
+void catalog_remove(struct catalog *c, struct service *v,
+                    const struct catalog_request *q, catalog_done_fn *done,
                     void *arg)
 {
     struct catalog_call k = call_about(c, v, done, arg);
 
-    catalog_in_turn(&k, NULL, remove_now);
+    catalog_in_turn(&k, q, remove_now);
 }
 
 void catalog_withdraw(struct catalog *c, struct service *v,

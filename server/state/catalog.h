@@ -57,7 +57,20 @@ struct catalog_request {
     bool replace;                 /* register: take over what is there */
     bool set_ttl;                 /* ttl_ms counts */
     uint32_t ttl_ms;
+    /* On whose behalf: what belongs to another (RECORD_OWNER) is not changed,
+     * taken over or removed, unless he may do all. Empty: nobody's. */
+    struct word by;
+    bool may_all;
 };
+
+/*
+ * Hidden attributes that the catalog heeds. To whom a service belongs beyond
+ * its connection; and, of each attribute that no registrant may change, its
+ * value, under this with the attribute's name behind it. A request sets them
+ * as it does others; who takes it from a peer lets no such name through.
+ */
+#define RECORD_OWNER  ".owner"
+#define RECORD_PINNED ".pinned."
 
 struct catalog {
     struct store *store; /* borrowed */
@@ -118,16 +131,19 @@ void catalog_register(struct catalog *c, struct catalog_owner *owner,
                       catalog_done_fn *done, void *arg);
 
 /*
- * Changes a registered service. A request that sets or unsets anything that is
- * not volatile is a change, even if it sets what was already so
+ * Changes a registered service, but not what is pinned: to unset that takes
+ * unsetting its pin along with it. A request that sets or unsets anything that
+ * is not volatile is a change, even if it sets what was already so
  * (registry(4)).
  */
 void catalog_update(struct catalog *c, struct service *v,
                     const struct catalog_request *request,
                     catalog_done_fn *done, void *arg);
 
-void catalog_remove(struct catalog *c, struct service *v, catalog_done_fn *done,
-                    void *arg);
+/* request says on whose behalf; NULL: on the registry's own. */
+void catalog_remove(struct catalog *c, struct service *v,
+                    const struct catalog_request *request,
+                    catalog_done_fn *done, void *arg);
 /* The same, by its owner: also where nobody else may (catalog_owner.fixed). */
 void catalog_withdraw(struct catalog *c, struct service *v,
                       catalog_done_fn *done, void *arg);

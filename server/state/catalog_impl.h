@@ -106,6 +106,15 @@ bool catalog_write(void *arg, const struct store_txn *txn,
                    struct store_text *out);
 bool catalog_load(void *arg, const struct store_row *row, char **error);
 
+/* catalog_rights.c */
+
+/* Why who asks may not have, or may not so change, a service with that record:
+ * a static text, or NULL if he may. */
+const char *catalog_takeover_refusal(const struct record *r,
+                                     const struct catalog_request *q);
+const char *catalog_edit_refusal(const struct record *r,
+                                 const struct catalog_request *q);
+
 /* catalog_wait.c */
 
 /* Calls go when the name's turn has come: now, or with a copy of the request

@@ -52,12 +52,12 @@ static struct waiter *waiter_new(const struct catalog_call *k,
                                  const struct catalog_request *q)
 {
     const struct record_edit *e = &q->edit;
-    unsigned count = 1 + 2 * e->set_count + e->unset_count + !!q->volatiles;
+    unsigned count = 2 + 2 * e->set_count + e->unset_count + !!q->volatiles;
     struct waiter *w;
     struct word *to;
     char *text;
 
-    w = xmalloc(sizeof(*w) + words_size(&k->name, 1) +
+    w = xmalloc(sizeof(*w) + words_size(&k->name, 1) + words_size(&q->by, 1) +
                 words_size(e->sets, 2 * e->set_count) +
                 words_size(e->unsets, e->unset_count) +
                 words_size(q->volatiles, !!q->volatiles));
@@ -66,6 +66,7 @@ static struct waiter *waiter_new(const struct catalog_call *k,
     w->call = *k;
     w->request = *q;
     w->call.name = *words_copy(&to, &text, &k->name, 1);
+    w->request.by = *words_copy(&to, &text, &q->by, 1);
     w->request.edit.sets = words_copy(&to, &text, e->sets, 2 * e->set_count);
     w->request.edit.unsets = words_copy(&to, &text, e->unsets, e->unset_count);
     if (q->volatiles)
@@ -76,13 +77,13 @@ static struct waiter *waiter_new(const struct catalog_call *k,
 void catalog_in_turn(const struct catalog_call *k,
                      const struct catalog_request *q, catalog_go_fn *go)
 {
-    static const struct catalog_request nothing;
+    static const struct catalog_request nothing = {.may_all = true};
     struct turns *turns = &k->catalog->turns;
     struct name_turns *n = turns_find(turns, k->name.text, k->name.len);
     struct waiter *w;
 
     if (!n) {
-        go(k, q);
+        go(k, q ? q : &nothing);
         return;
     }
     w = waiter_new(k, q ? q : &nothing);

@@ -61,6 +61,7 @@ struct attr_key *pair_key(struct record_index *x, const char *name, size_t len)
     k = pool_alloc(sizeof(*k) + len + 1);
     *k = (struct attr_key){.len = (uint16_t)len};
     k->quoted = buf_word_quotes(name, len);
+    k->hidden = len && *name == '.';
     k->persist = len == 7 && !memcmp(name, "persist", len);
     memcpy(k->name, name, len);
     k->name[len] = '\0';

@@ -24,6 +24,7 @@ struct attr_key {
     uint16_t len;
     bool quoted;  /* its name is written in quotes */
     bool persist; /* it is the one that every record is asked for */
+    bool hidden;  /* the registry's own: its name begins with a dot */
     char name[];
 };
 

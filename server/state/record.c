@@ -69,8 +69,10 @@ static void record_set(struct record *r, struct attr_pair *p)
 
     if (at >= 0)
         r->text_len -= pair_text_len(r->pairs[at]);
-    else
+    else {
         at = (int)r->count++;
+        r->hidden += p->key->hidden;
+    }
     r->pairs[at] = p;
     record_hashes(r)[at] = p->key->node.hash;
     r->persist |= p->key->persist;
@@ -86,6 +88,7 @@ static void record_unset(struct record *r, const struct word *name)
         return;
     r->text_len -= pair_text_len(r->pairs[at]);
     r->persist &= !r->pairs[at]->key->persist;
+    r->hidden -= r->pairs[at]->key->hidden;
     rest = --r->count - (uint32_t)at;
     memmove(r->pairs + at, r->pairs + at + 1, rest * sizeof(*r->pairs));
     memmove(hashes + at, hashes + at + 1, rest * sizeof(*hashes));
@@ -137,6 +140,7 @@ static struct record *edit_copy(const struct record *base,
     r->count = base->count;
     r->text_len = base->text_len;
     r->persist = base->persist;
+    r->hidden = base->hidden;
     memcpy(r->pairs, base->pairs, base->count * sizeof(*r->pairs));
     memcpy(record_hashes(r), record_hashes(base),
            base->count * sizeof(uint32_t));
@@ -330,12 +334,37 @@ static char *word_put(char *to, const char *text, size_t len)
     return to + len;
 }
 
+static void write_some(const struct record *r, bool hidden, struct buf *out)
+{
+    const struct attr_pair *p;
+    uint32_t i;
+
+    for (i = 0; i < r->count; i++) {
+        p = r->pairs[i];
+        if (p->key->hidden != hidden)
+            continue;
+        buf_add_word(out, p->key->name, p->key->len);
+        buf_add_word(out, p->value, p->len);
+    }
+}
+
+void record_write_hidden(const struct record *r, struct buf *out)
+{
+    if (r->hidden)
+        write_some(r, true, out);
+}
+
 void record_write(const struct record *r, struct buf *out)
 {
     const struct attr_pair *p;
-    char *to = buf_reserve(out, r->text_len);
     uint32_t i;
+    char *to;
 
+    if (r->hidden) {
+        write_some(r, false, out);
+        return;
+    }
+    to = buf_reserve(out, r->text_len);
     for (i = 0; i < r->count; i++) {
         p = r->pairs[i];
         if (p->quoted || p->key->quoted) {

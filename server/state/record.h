@@ -9,7 +9,12 @@
  * either side of a move that no change tells of (volatile attributes). So a
  * change of one attribute touches the pairs of that attribute only.
  *
- * Must not know lifetimes, revisions, selectors, sockets.
+ * An attribute whose name begins with a dot is hidden: the registry sets it
+ * (`.owner web`, `.pinned.role web`), selectors find it as any other, and an
+ * answer does not show it.
+ *
+ * Must not know lifetimes, revisions, selectors, sockets, nor what a hidden
+ * attribute means.
  */
 #ifndef MUSTER_STATE_RECORD_H
 #define MUSTER_STATE_RECORD_H
@@ -29,6 +34,7 @@ struct record {
     uint32_t text_len;         /* at most so many bytes when written */
     bool counted;              /* it holds a reference on each pair */
     bool persist;              /* it has the attribute of that name */
+    uint16_t hidden;           /* of its pairs, so many are not shown */
     struct attr_pair *pairs[]; /* in the order of first setting; behind them
                                   the hash of each pair's attribute */
 };
@@ -85,7 +91,11 @@ static inline void record_prefetch(const struct record *r)
     __builtin_prefetch(&r->pairs[5]); /* the next line of the cache */
 }
 
-/* Appends " name value" for every pair. */
+/* Appends " name value" for every pair that is shown, or is not. */
 void record_write(const struct record *r, struct buf *out);
+void record_write_hidden(const struct record *r, struct buf *out);
+
+/* The bound on it, for hidden pairs are counted in 16 bits. */
+#define RECORD_HIDDEN_MAX 1024
 
 #endif

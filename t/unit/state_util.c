@@ -138,7 +138,7 @@ void state_remove(struct catalog *c, struct told *t, const char *name)
     struct service *v = catalog_find(c, name, strlen(name));
 
     assert_non_null(v);
-    catalog_remove(c, v, done_fn(t), t);
+    catalog_remove(c, v, NULL, done_fn(t), t);
 }
 
 static bool text_emit(void *arg, struct service *v)

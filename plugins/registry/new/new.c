@@ -178,7 +178,7 @@ static void session_request(struct session *s, const struct new_line *l,
     if (l->verb == NEW_REGISTER)
         catalog_register(c, &s->owner, &l->name, &q, session_answered, s);
     else if (l->verb == NEW_REMOVE)
-        catalog_remove(c, v, session_answered, s);
+        catalog_remove(c, v, &q, session_answered, s);
     else
         catalog_update(c, v, &q, session_answered, s);
     s->waiting = !s->answered;
