@@ -124,6 +124,16 @@ void conn_abort(struct conn *c, const char *fmt, ...)
     va_end(args);
 }
 
+void conn_drop(struct conn *c, const char *fmt, ...)
+{
+    va_list args;
+
+    conn_write(c);
+    va_start(args, fmt);
+    conn_end(c, true, fmt, args);
+    va_end(args);
+}
+
 bool conn_is_closing(const struct conn *c)
 {
     return c->closing;
@@ -134,65 +144,64 @@ bool conn_is_eof(const struct conn *c)
     return c->eof;
 }
 
-/* -- time ------------------------------------------------------------------ */
+/* -- refusing -------------------------------------------------------------- */
 
-/* The time from the last line after which it is too quiet; 0: never. */
-static uint64_t conn_patience(const struct conn *c)
+void conn_set_refusals(struct conn *c, struct refusals *counts)
 {
-    return c->had_line ? c->limits.idle_ms : c->limits.first_ms;
+    c->refusals = counts;
 }
 
-void conn_arm_timer(struct conn *c)
+void conn_hold(struct conn *c, enum refusal_held what)
 {
-    uint64_t patience = conn_patience(c), now = loop_now(c->loop);
-    uint64_t left = c->heard_ms + patience;
-    struct timeval tv;
-
-    if (!patience) {
-        event_del(&c->timer);
-        return;
+    if (what == HELD_OUTPUT) {
+        if (c->was_full)
+            return;
+        c->was_full = true;
     }
-    left = left > now ? left - now : 1;
-    tv.tv_sec = (time_t)(left / 1000);
-    tv.tv_usec = (suseconds_t)(left % 1000) * 1000;
-    event_add(&c->timer, &tv);
+    if (c->refusals)
+        c->refusals->held[what]++;
 }
 
-static void conn_timed_out(struct conn *c)
+void conn_count(struct conn *c, enum refusal why)
 {
-    if (c->handler->timeout) {
-        c->heard_ms = loop_now(c->loop);
-        c->handler->timeout(c, c->arg);
-        return;
-    }
-    conn_error(c,
-               c->had_line ? "nothing came for %llu s"
-                           : "no whole line came within %llu s",
-               (unsigned long long)conn_patience(c) / 1000);
-    conn_close(c, c->had_line ? "idle for too long" : "no first line in time");
+    if (c->refusals)
+        c->refusals->refused[why]++;
 }
 
-/* Deadlines are kept lazily: lines only note the time, the timer looks. */
-static void conn_timer(evutil_socket_t fd, short what, void *arg)
+static void __attribute__((format(printf, 3, 0)))
+conn_tell_refusal(struct conn *c, enum refusal why, const char *fmt,
+                  va_list args)
 {
-    struct conn *c = arg;
-    uint64_t patience;
+    char *text = xvasprintf(fmt, args);
 
-    (void)fd;
-    (void)what;
-    loop_refresh(c->loop);
-    if (c->closing) {
-        c->broken = true; /* lingered long enough */
-        loop_settle(c->loop, &c->settle);
-        return;
-    }
-    patience = conn_patience(c);
-    if (c->waiting || c->paused || c->asking)
-        c->heard_ms = loop_now(c->loop); /* it may well be quiet */
-    else if (patience && loop_now(c->loop) >= c->heard_ms + patience)
-        conn_timed_out(c);
-    if (!c->closing)
-        conn_arm_timer(c);
+    conn_count(c, why);
+    log_id_info(c->id, "refused: %s", text);
+    buf_add_str(&c->out, "error:");
+    if (buf_word_quotes(text, strlen(text)))
+        buf_add_word(&c->out, text, strlen(text));
+    else
+        buf_add_fmt(&c->out, " '%s'", text); /* it is always quoted */
+    buf_add_char(&c->out, '\n');
+    free(text);
+    conn_flush(c);
+}
+
+void conn_refuse(struct conn *c, enum refusal why, const char *fmt, ...)
+{
+    va_list args;
+
+    va_start(args, fmt);
+    conn_tell_refusal(c, why, fmt, args);
+    va_end(args);
+}
+
+void conn_error(struct conn *c, const char *fmt, ...)
+{
+    va_list args;
+
+    va_start(args, fmt);
+    conn_tell_refusal(c, REFUSED_REQUEST, fmt, args);
+    va_end(args);
 }
 
 /* -- on whose behalf ------------------------------------------------------- */
@@ -264,6 +273,7 @@ struct conn *conn_new(struct loop *l, int fd, const char *id,
     event_assign(&c->write_event, base, fd, EV_WRITE, conn_writable, c);
     event_assign(&c->timer, base, -1, 0, conn_timer, c);
     sock_tune(fd);
+    sock_keepalive(fd, limits->keepalive_s, limits->user_timeout_s);
     sock_peer(fd, c->peer, sizeof(c->peer));
     conn_arm_timer(c);
     conn_update_reading(c);
@@ -280,8 +290,7 @@ void conn_set_handler(struct conn *c, const struct conn_handler *handler,
 void conn_set_idle(struct conn *c, uint64_t idle_ms)
 {
     c->limits.idle_ms = idle_ms;
-    if (!c->told)
-        conn_arm_timer(c);
+    conn_arm_timer(c);
 }
 
 void conn_watch_peer(struct conn *c, unsigned seconds)
@@ -321,7 +330,7 @@ void conn_flush(struct conn *c)
         return;
     }
     if (conn_is_full(c))
-        c->was_full = true;
+        conn_hold(c, HELD_OUTPUT);
     loop_settle(c->loop, &c->settle);
 }
 
@@ -379,22 +388,7 @@ void conn_on_free(struct conn *c, void (*fn)(void *arg), void *arg)
     c->on_free_arg = arg;
 }
 
-void conn_error(struct conn *c, const char *fmt, ...)
+void conn_on_first_line(struct conn *c, void (*fn)(void *arg))
 {
-    va_list args;
-    char *text;
-
-    va_start(args, fmt);
-    if (vasprintf(&text, fmt, args) < 0)
-        text = xstrdup("out of memory");
-    va_end(args);
-    log_id_info(c->id, "refused: %s", text);
-    buf_add_str(&c->out, "error:");
-    if (buf_word_quotes(text, strlen(text)))
-        buf_add_word(&c->out, text, strlen(text));
-    else
-        buf_add_fmt(&c->out, " '%s'", text); /* it is always quoted */
-    buf_add_char(&c->out, '\n');
-    free(text);
-    conn_flush(c);
+    c->on_first_line = fn;
 }

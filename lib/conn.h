@@ -25,6 +25,7 @@
 
 #include "lib/buf.h"
 #include "lib/loop.h"
+#include "lib/refusal.h"
 
 struct conn;
 struct principal;
@@ -89,6 +90,12 @@ struct conn_limits {
     uint64_t first_ms;     /* time in which the first line must be complete */
     uint64_t idle_ms;      /* time without a line after which it is closed; time
                               of CONN_WAIT or conn_pause() does not count */
+    uint64_t stalled_ms;   /* time in which the peer must take what waits for it
+                              at its beginning */
+    unsigned keepalive_s;  /* time after which a peer is found that vanished
+                              without a word; 0: as conn_watch_peer() says */
+    unsigned user_timeout_s; /* time in which what was sent must be confirmed;
+                                0: the kernel's */
 };
 
 /*
@@ -148,7 +155,12 @@ void conn_resume(struct conn *c);
 void conn_pause(struct conn *c);
 void conn_unpause(struct conn *c);
 
-/* Writes one line `error: 'message'`. */
+/* Counts what is refused from now on, and where it has to wait. */
+void conn_set_refusals(struct conn *c, struct refusals *counts);
+/* Writes one line `error: 'message'`, and counts it. */
+void conn_refuse(struct conn *c, enum refusal why, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+/* The same for a request that is wrong in itself (REFUSED_REQUEST). */
 void conn_error(struct conn *c, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 
@@ -165,6 +177,10 @@ void conn_close(struct conn *c, const char *fmt, ...)
 /* The same, but nothing that is queued is written. */
 void conn_abort(struct conn *c, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
+/* The same, but what the socket takes at once is written. Not from its own
+ * handler. */
+void conn_drop(struct conn *c, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
 /* Ends it without telling anybody: what the socket takes at once is written.
  * Only when its owner is freed as well, and never from its own handler. */
 void conn_free_now(struct conn *c);
@@ -175,6 +191,8 @@ bool conn_is_eof(const struct conn *c);
 /* fn is called when the socket is closed and c freed (closed() came before):
  * for the listener host's accounts. */
 void conn_on_free(struct conn *c, void (*fn)(void *arg), void *arg);
+/* The same when its first whole line has come; arg is that of on_free. */
+void conn_on_first_line(struct conn *c, void (*fn)(void *arg));
 
 #define CONN_LINGER_MS 5000
 

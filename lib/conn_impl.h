@@ -1,6 +1,6 @@
 /*
- * The inside of a connection, for its two halves only: conn.c is its life
- * (open, close, time), conn_io.c its reading and writing.
+ * The inside of a connection, for its parts only: conn.c is its life (open,
+ * close), conn_io.c its reading and writing, conn_time.c its deadlines.
  */
 #ifndef MUSTER_LIB_CONN_IMPL_H
 #define MUSTER_LIB_CONN_IMPL_H
@@ -31,12 +31,16 @@ struct conn {
     struct principal_holder holder; /* on whose behalf it speaks */
     const struct conn_gate *gate;   /* NULL: none, or it has had its line */
     void *gate_arg;
-    struct buf rest;            /* what the gate left of the first line */
-    void (*on_free)(void *arg); /* for the listener host; may be NULL */
+    struct buf rest;                  /* what the gate left of the first line */
+    void (*on_free)(void *arg);       /* for the listener host; may be NULL */
+    void (*on_first_line)(void *arg); /* the same */
     void *on_free_arg;
+    struct refusals *refusals; /* of its face; NULL: not counted */
     uint64_t opened_ms;
     uint64_t heard_ms; /* last whole line; opened_ms before the first */
     uint64_t raw;      /* bytes to come that are no lines */
+    uint64_t stall_ms; /* since then stall_left is to be taken; 0: nothing */
+    size_t stall_left; /* bytes of out */
     size_t discarded;  /* bytes thrown away while closing */
     char *reason;      /* why it is closed; set once */
     char id[CONN_ID_MAX];
@@ -61,8 +65,18 @@ struct conn {
 
 /* conn.c */
 
-/* From now on the timer looks when it has been quiet for too long. */
+/* Makes it wait for room, or for its next turn. */
+void conn_hold(struct conn *c, enum refusal_held what);
+/* Counts a refusal that cannot be told. */
+void conn_count(struct conn *c, enum refusal why);
+
+/* conn_time.c */
+
+/* The timer looks at the next of its deadlines: quiet for too long, nothing
+ * taken for too long, a half-closed peer that may be gone. */
 void conn_arm_timer(struct conn *c);
+/* libevent's callback. */
+void conn_timer(evutil_socket_t fd, short what, void *arg);
 
 /* conn_io.c */
 

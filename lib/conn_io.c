@@ -134,13 +134,16 @@ static void handle(struct conn *c, enum line_result got, char *line, size_t len)
     if (!c->had_line) {
         c->had_line = true;
         conn_arm_timer(c); /* now it is the idle time that counts */
+        if (c->on_first_line)
+            c->on_first_line(c->on_free_arg);
     }
     if (got == LINE_GOT)
         v = hand_over(c, line, len);
     else if (c->handler->too_long)
         v = c->handler->too_long(c, c->arg);
     else {
-        conn_error(c, "line too long: at most %zu bytes", c->limits.line);
+        conn_refuse(c, REFUSED_LINE, "line too long: at most %zu bytes",
+                    c->limits.line);
         conn_close(c, "line too long");
     }
     if (v == CONN_WAIT)
@@ -219,20 +222,23 @@ static void conn_lines(struct conn *c)
         if (got == LINE_NONE)
             break;
         if (conn_is_full(c))
-            c->was_full = true;
+            conn_hold(c, HELD_OUTPUT);
     }
     if (c->handler->batch_end && !c->closing &&
         c->handler->batch_end(c, c->arg) == CONN_WAIT)
         c->waiting = true;
     if (conn_is_full(c))
-        c->was_full = true;
+        conn_hold(c, HELD_OUTPUT);
     c->handling = false;
     if (!c->rest_due && !c->asking && c->rest.data)
         buf_free(&c->rest);
-    if (conn_may_handle(c) && got != LINE_NONE)
+    if (conn_may_handle(c) && got != LINE_NONE) {
+        conn_hold(c, HELD_TURN);
         loop_later(c->loop, &c->later);
-    else if (c->eof && !c->eof_told && !c->closing)
+    } else if (c->eof && !c->eof_told && !c->closing) {
         tell_eof(c);
+        conn_arm_timer(c); /* it looks whether that one is still there */
+    }
     line_settle(&c->in);
     conn_update_reading(c);
 }
@@ -245,6 +251,27 @@ static bool conn_owes_drain(const struct conn *c)
            (c->want_empty && !buf_len(&c->out));
 }
 
+/* What waits now is to be taken in time: however it is read, a byte now and
+ * then or not at all, a queue is held for no longer than that. */
+static void conn_must_take(struct conn *c)
+{
+    if (c->stall_ms || !c->limits.stalled_ms)
+        return;
+    c->stall_ms = loop_now(c->loop);
+    c->stall_left = buf_len(&c->out);
+    conn_arm_timer(c);
+}
+
+static void conn_took(struct conn *c, size_t len)
+{
+    if (c->stall_left > len) {
+        c->stall_left -= len;
+        return;
+    }
+    c->stall_ms = buf_len(&c->out) ? loop_now(c->loop) : 0;
+    c->stall_left = buf_len(&c->out);
+}
+
 void conn_write(struct conn *c)
 {
     ssize_t n;
@@ -255,6 +282,7 @@ void conn_write(struct conn *c)
             continue;
         if (n < 0 && errno == EAGAIN) {
             event_add(&c->write_event, NULL);
+            conn_must_take(c);
             break;
         }
         if (n < 0) {
@@ -262,6 +290,8 @@ void conn_write(struct conn *c)
             return;
         }
         buf_consume(&c->out, (size_t)n);
+        if (c->stall_ms)
+            conn_took(c, (size_t)n);
     }
     if (!buf_len(&c->out))
         buf_reset(&c->out, CONN_OUT_KEEP);
@@ -292,7 +322,7 @@ void conn_go_on(void *arg)
         if (c->handler->drain)
             c->handler->drain(c, c->arg);
         if (conn_is_full(c))
-            c->was_full = true;
+            conn_hold(c, HELD_OUTPUT);
     }
     conn_lines(c);
 }

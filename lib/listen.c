@@ -10,27 +10,31 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
-#include <uthash.h>
 #include <utlist.h>
 
 #include "lib/listen_bind.h"
 #include "lib/log.h"
+#include "lib/metrics.h"
+#include "lib/refusal.h"
+#include "lib/seats.h"
+#include "lib/sock.h"
 
 #define LISTEN_BACKLOG   1024
 #define LISTEN_PAUSE_MIN 100  /* ms of the first pause when accept fails */
 #define LISTEN_PAUSE_MAX 2000 /* the pause doubles up to this */
+#define LISTEN_PER_TURN  32   /* accepted before those have their turn */
 #define LISTEN_SPARE_FDS 64   /* descriptors kept for files and peers */
 
-/* How many connections one peer address has. */
-struct listen_peer {
-    char address[INET6_ADDRSTRLEN + 1]; /* key */
-    unsigned count;
-    UT_hash_handle hh;
+/* A face, and what was refused to its connections. */
+struct listen_counts {
+    const struct listen_face *face;
+    struct refusals refusals;
+    struct listen_counts *next;
 };
 
 struct listen_conn {
     struct listen_host *host;
-    struct listen_peer *peer; /* NULL for a unix socket */
+    struct seat seat;
     struct conn *conn;
     struct listen_conn *prev, *next;
 };
@@ -38,6 +42,7 @@ struct listen_conn {
 struct listener {
     struct listen_host *host;
     const struct listen_face *face;
+    struct refusals *refusals; /* of the face */
     void *ctx;
     struct addr addr; /* as bound */
     struct evconnlistener *ev;
@@ -51,153 +56,56 @@ struct listen_host {
     void *auth_arg;
     struct listener *listeners;
     struct listen_conn *conns;
-    struct listen_peer *peers;
+    struct listen_counts *counts;
+    struct seats seats;
     struct loop_timer *pause_timer;
     uint64_t pause_ms; /* the next pause; 0: accepting goes well */
-    unsigned count;
+    struct loop_task next_turn;
+    unsigned accepted; /* in this turn */
+    struct listen_events {
+        uint64_t pauses, put_off;
+    } events;
     unsigned long serial; /* names connections in the log */
 };
 
 /* -- accounts -------------------------------------------------------------- */
-
-static struct listen_peer *peer_of(struct listen_host *h,
-                                   const struct sockaddr *sa)
-{
-    char text[INET6_ADDRSTRLEN] = "";
-    struct listen_peer *p;
-
-    if (sa->sa_family == AF_INET)
-        evutil_inet_ntop(AF_INET, &((const struct sockaddr_in *)sa)->sin_addr,
-                         text, sizeof(text));
-    else if (sa->sa_family == AF_INET6)
-        evutil_inet_ntop(AF_INET6,
-                         &((const struct sockaddr_in6 *)sa)->sin6_addr, text,
-                         sizeof(text));
-    if (!*text)
-        return NULL;
-    HASH_FIND_STR(h->peers, text, p);
-    if (!p) {
-        p = xcalloc(1, sizeof(*p));
-        memcpy(p->address, text, sizeof(text));
-        HASH_ADD_STR(h->peers, address, p);
-    }
-    return p;
-}
-
-static void peer_release(struct listen_host *h, struct listen_peer *p)
-{
-    if (p && p->count == 0) {
-        HASH_DEL(h->peers, p);
-        free(p);
-    }
-}
 
 static void listen_conn_gone(void *arg)
 {
     struct listen_conn *lc = arg;
     struct listen_host *h = lc->host;
 
-    h->count--;
-    if (lc->peer) {
-        lc->peer->count--;
-        peer_release(h, lc->peer);
-    }
+    seat_leave(&h->seats, &lc->seat);
     DL_DELETE(h->conns, lc);
     free(lc);
     if (h->pause_ms && loop_timer_is_set(h->pause_timer))
         loop_timer_set(h->pause_timer, 0); /* a descriptor is free again */
 }
 
+static void listen_conn_spoke(void *arg)
+{
+    struct listen_conn *lc = arg;
+
+    seat_spoke(&lc->seat);
+}
+
+/* Several listeners of one face share its counts. */
+static struct refusals *refusals_of(struct listen_host *h,
+                                    const struct listen_face *face)
+{
+    struct listen_counts *n;
+
+    LL_FOREACH (h->counts, n)
+        if (n->face == face)
+            return &n->refusals;
+    n = xcalloc(1, sizeof(*n));
+    n->face = face;
+    LL_PREPEND(h->counts, n);
+    refusals_tell(&n->refusals, face->name, h);
+    return &n->refusals;
+}
+
 /* -- accepting ------------------------------------------------------------- */
-
-/* Says why on the wire and closes: best effort, the socket is fresh. */
-static void refuse(struct listener *ln, int fd, const char *who,
-                   const char *what, unsigned limit)
-{
-    char text[160];
-    int len;
-
-    len =
-        snprintf(text, sizeof(text),
-                 "error: 'too many connections%s: at most %u'\n", what, limit);
-    log_warn("%s: refused %s: too many connections%s (limit %u)",
-             ln->face->name, who, what, limit);
-    if (send(fd, text, (size_t)len, MSG_NOSIGNAL | MSG_DONTWAIT) >= 0)
-        shutdown(fd, SHUT_WR);
-    close(fd);
-}
-
-/* True for a peer on this machine: a unix socket, or a loopback address. */
-static bool peer_is_local(const struct listen_peer *peer)
-{
-    static const char mapped[] = "::ffff:"; /* IPv4 on an IPv6 socket */
-    struct addr a = {.kind = ADDR_TCP};
-    const char *text;
-
-    if (!peer)
-        return true;
-    text = peer->address;
-    if (!strncmp(text, mapped, sizeof(mapped) - 1))
-        text += sizeof(mapped) - 1;
-    snprintf(a.host, sizeof(a.host), "%s", text);
-    return addr_is_local(&a);
-}
-
-static void listen_authenticate(const struct listen_host *h, struct conn *c,
-                                const struct listen_peer *peer)
-{
-    const struct listen_auth *auth = h->auth;
-
-    if (!auth)
-        return;
-    conn_set_principal(c, auth->anonymous(h->auth_arg, peer_is_local(peer)));
-    conn_set_gate(c, &auth->gate, h->auth_arg);
-}
-
-static void listen_adopt(struct listener *ln, int fd, struct listen_peer *peer)
-{
-    struct listen_host *h = ln->host;
-    struct listen_conn *lc = xcalloc(1, sizeof(*lc));
-    struct conn *c;
-    char id[32];
-
-    snprintf(id, sizeof(id), "%.12s#%lu", ln->face->name, ++h->serial);
-    lc->host = h;
-    lc->peer = peer;
-    h->count++;
-    if (peer)
-        peer->count++;
-    DL_APPEND(h->conns, lc);
-    c = conn_new(h->loop, fd, id, &h->limits.conn, &ln->face->handler, NULL);
-    lc->conn = c;
-    conn_on_free(c, listen_conn_gone, lc);
-    listen_authenticate(h, c, peer);
-    log_id_debug(id, "connection from %s", conn_peer(c));
-    conn_set_handler(c, &ln->face->handler, ln->face->open(c, ln->ctx));
-}
-
-static void accepted(struct evconnlistener *ev, evutil_socket_t fd,
-                     struct sockaddr *sa, int len, void *arg)
-{
-    struct listener *ln = arg;
-    struct listen_host *h = ln->host;
-    struct listen_peer *peer = peer_of(h, sa);
-    const char *who = peer ? peer->address : "a unix socket";
-    unsigned per = h->limits.connections_per_address;
-
-    (void)ev;
-    (void)len;
-    loop_refresh(h->loop);
-    h->pause_ms = 0;
-    if (h->limits.connections && h->count >= h->limits.connections) {
-        refuse(ln, fd, who, "", h->limits.connections);
-        peer_release(h, peer);
-    } else if (peer && per && peer->count >= per) {
-        refuse(ln, fd, who, " from one address", per);
-    } else {
-        listen_adopt(ln, fd, peer);
-    }
-}
 
 static void listen_enable(struct listen_host *h, bool on)
 {
@@ -211,9 +119,150 @@ static void listen_enable(struct listen_host *h, bool on)
     }
 }
 
+/* Says why on the wire and closes: best effort, the socket is fresh. */
+static void refuse(struct listener *ln, int fd, enum refusal why, unsigned most)
+{
+    const char *what = why == REFUSED_PER_ADDRESS ? " from one address" : "";
+    char text[160], who[SOCK_PEER_MAX];
+    int len;
+
+    ln->refusals->refused[why]++;
+    len = snprintf(text, sizeof(text),
+                   "error: 'too many connections%s: at most %u'\n", what, most);
+    log_warn("%s: refused %s: too many connections%s (limit %u)",
+             ln->face->name, (sock_peer(fd, who, sizeof(who)), who), what,
+             most);
+    if (send(fd, text, (size_t)len, MSG_NOSIGNAL | MSG_DONTWAIT) >= 0)
+        shutdown(fd, SHUT_WR);
+    close(fd);
+}
+
+/* Its turn to be the one too many. */
+static void make_way(struct seat *s)
+{
+    struct listen_conn *lc = container_of(s, struct listen_conn, seat);
+
+    seat_spoke(s); /* it is looked at no more */
+    conn_refuse(lc->conn, REFUSED_MADE_WAY, "%s",
+                refusal_text(REFUSED_MADE_WAY));
+    conn_drop(lc->conn, "made way for another connection");
+}
+
+/* Whether one more fits; else somebody makes way, or it is refused. */
+static bool listen_has_room(struct listener *ln, int fd,
+                            const struct seat_address *a)
+{
+    struct listen_host *h = ln->host;
+    unsigned most = h->limits.connections;
+    unsigned per = h->limits.connections_per_address;
+    struct seat *out;
+
+    if (per && seats_of_address(a) >= per) {
+        refuse(ln, fd, REFUSED_PER_ADDRESS, per);
+        return false;
+    }
+    if (!most || h->seats.count < most)
+        return true;
+    out = seats_makes_way(&h->seats, a, loop_now(h->loop));
+    if (out)
+        make_way(out);
+    else
+        refuse(ln, fd, REFUSED_CONNECTIONS, most);
+    return out;
+}
+
+/* True for a peer on this machine: a unix socket, or a loopback address. */
+static bool is_local(const struct sockaddr *sa)
+{
+    const struct in6_addr *v6;
+
+    if (sa->sa_family == AF_INET)
+        return *(const uint8_t *)&((const struct sockaddr_in *)sa)->sin_addr ==
+               127;
+    if (sa->sa_family != AF_INET6)
+        return true;
+    v6 = &((const struct sockaddr_in6 *)sa)->sin6_addr;
+    return IN6_IS_ADDR_LOOPBACK(v6) ||
+           (IN6_IS_ADDR_V4MAPPED(v6) && v6->s6_addr[12] == 127);
+}
+
+static void listen_authenticate(const struct listen_host *h, struct conn *c,
+                                const struct sockaddr *sa)
+{
+    const struct listen_auth *auth = h->auth;
+
+    if (!auth)
+        return;
+    conn_set_principal(c, auth->anonymous(h->auth_arg, is_local(sa)));
+    conn_set_gate(c, &auth->gate, h->auth_arg);
+}
+
+static void listen_adopt(struct listener *ln, int fd, const struct sockaddr *sa,
+                         struct seat_address *a)
+{
+    struct listen_host *h = ln->host;
+    struct listen_conn *lc = xcalloc(1, sizeof(*lc));
+    struct conn *c;
+    char id[32];
+
+    snprintf(id, sizeof(id), "%.12s#%lu", ln->face->name, ++h->serial);
+    lc->host = h;
+    seat_take(&h->seats, &lc->seat, a);
+    DL_APPEND(h->conns, lc);
+    c = conn_new(h->loop, fd, id, &h->limits.conn, &ln->face->handler, NULL);
+    lc->conn = c;
+    conn_set_refusals(c, ln->refusals);
+    conn_on_free(c, listen_conn_gone, lc);
+    conn_on_first_line(c, listen_conn_spoke);
+    listen_authenticate(h, c, sa);
+    log_id_debug(id, "connection from %s", conn_peer(c));
+    conn_set_handler(c, &ln->face->handler, ln->face->open(c, ln->ctx));
+}
+
+/* Those who are connected have their turn before more are accepted. */
+static void turn_over(void *arg)
+{
+    struct listen_host *h = arg;
+
+    if (h->accepted >= LISTEN_PER_TURN && !loop_timer_is_set(h->pause_timer))
+        listen_enable(h, true);
+    h->accepted = 0;
+}
+
+static void count_accepted(struct listen_host *h)
+{
+    if (!h->accepted++)
+        loop_later(h->loop, &h->next_turn);
+    if (h->accepted != LISTEN_PER_TURN)
+        return;
+    h->events.put_off++;
+    listen_enable(h, false);
+}
+
+static void accepted(struct evconnlistener *ev, evutil_socket_t fd,
+                     struct sockaddr *sa, int len, void *arg)
+{
+    struct listener *ln = arg;
+    struct listen_host *h = ln->host;
+    struct seat_address *a = seats_address(&h->seats, sa);
+
+    (void)ev;
+    (void)len;
+    loop_refresh(h->loop);
+    h->pause_ms = 0;
+    if (listen_has_room(ln, fd, a))
+        listen_adopt(ln, fd, sa, a);
+    else
+        seats_leave(&h->seats, a);
+    count_accepted(h);
+}
+
 static void pause_over(void *arg)
 {
-    listen_enable(arg, true);
+    struct listen_host *h = arg;
+
+    if (h->accepted < LISTEN_PER_TURN)
+        listen_enable(h, true);
 }
 
 /* No descriptor, or no memory: nobody is accepted for a while, those who are
@@ -225,6 +274,7 @@ static void accept_failed(struct evconnlistener *ev, void *arg)
     int error = EVUTIL_SOCKET_ERROR();
 
     (void)ev;
+    h->events.pauses++;
     h->pause_ms = h->pause_ms ? 2 * h->pause_ms : LISTEN_PAUSE_MIN;
     if (h->pause_ms > LISTEN_PAUSE_MAX)
         h->pause_ms = LISTEN_PAUSE_MAX;
@@ -254,6 +304,7 @@ char *listen_add(struct listen_host *h, const struct listen_face *face,
     ln = xcalloc(1, sizeof(*ln));
     ln->host = h;
     ln->face = face;
+    ln->refusals = refusals_of(h, face);
     ln->ctx = ctx;
     ln->addr = *addr;
     listen_bound_addr(&ln->addr, fd);
@@ -295,6 +346,17 @@ static void limits_fit(struct listen_limits *limits)
     limits->connections = most > ~0u ? ~0u : (unsigned)most;
 }
 
+static const struct metric_row host_rows[] = {
+    {"muster_accept_pauses_total",
+     "Times accepting paused because descriptors or memory ran short.",
+     offsetof(struct listen_events, pauses),
+     {NULL, NULL}},
+    {"muster_accept_put_off_total",
+     "Times as many were accepted as one turn of the loop allows.",
+     offsetof(struct listen_events, put_off),
+     {NULL, NULL}},
+};
+
 struct listen_host *listen_host_new(struct loop *l,
                                     const struct listen_limits *limits)
 {
@@ -302,6 +364,9 @@ struct listen_host *listen_host_new(struct loop *l,
 
     h->loop = l;
     h->pause_timer = loop_timer_new(l, pause_over, h);
+    h->next_turn = (struct loop_task){.fn = turn_over, .arg = h};
+    metrics_add_rows(host_rows, ARRAY_LEN(host_rows), &h->events, h,
+                     (struct metric_label){NULL, NULL});
     listen_host_limits(h, limits);
     return h;
 }
@@ -365,6 +430,7 @@ void listen_host_close_all(struct listen_host *h, const char *reason)
 void listen_host_free(struct listen_host *h)
 {
     struct listen_conn *lc, *next;
+    struct listen_counts *n;
 
     if (!h)
         return;
@@ -372,10 +438,16 @@ void listen_host_free(struct listen_host *h)
     DL_FOREACH_SAFE (h->conns, lc, next)
         conn_free_now(lc->conn);
     loop_timer_free(h->pause_timer);
+    loop_unsettle(h->loop, &h->next_turn);
+    metrics_forget(h);
+    while ((n = h->counts)) {
+        LL_DELETE(h->counts, n);
+        free(n);
+    }
     free(h);
 }
 
 unsigned listen_host_count(const struct listen_host *h)
 {
-    return h->count;
+    return h->seats.count;
 }

@@ -4,6 +4,11 @@
 
 #include "lib/log.h"
 
+static unsigned seconds(const struct conf *conf, const char *key)
+{
+    return (unsigned)((conf_duration_ms(conf, key) + 999) / 1000);
+}
+
 struct listen_limits listen_conf_limits(const struct conf *conf)
 {
     return (struct listen_limits){
@@ -13,7 +18,11 @@ struct listen_limits listen_conf_limits(const struct conf *conf)
                      (unsigned)conf_int(conf, "limits.requests_per_turn"),
                  .first_ms =
                      (uint64_t)conf_duration_ms(conf, "limits.first_line"),
-                 .idle_ms = (uint64_t)conf_duration_ms(conf, "limits.idle")},
+                 .idle_ms = (uint64_t)conf_duration_ms(conf, "limits.idle"),
+                 .stalled_ms =
+                     (uint64_t)conf_duration_ms(conf, "limits.stalled"),
+                 .keepalive_s = seconds(conf, "limits.keepalive"),
+                 .user_timeout_s = seconds(conf, "limits.user_timeout")},
         .connections = (unsigned)conf_int(conf, "limits.connections"),
         .connections_per_address =
             (unsigned)conf_int(conf, "limits.connections_per_address"),

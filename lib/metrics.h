@@ -37,7 +37,7 @@
 #include "lib/buf.h"
 
 #define METRIC_LABELS_MAX 3
-#define METRIC_SERIES_MAX 128 /* of one name; more are not taken */
+#define METRIC_SERIES_MAX 512 /* of one name; more are not taken */
 #define METRIC_BOUNDS_MAX 24  /* of one histogram */
 
 enum metric_type { METRIC_COUNTER, METRIC_GAUGE, METRIC_HISTOGRAM };

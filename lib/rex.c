@@ -17,6 +17,12 @@ int rex_size(const struct rex *r)
     return r->count;
 }
 
+size_t rex_bytes(const struct rex *r)
+{
+    return sizeof(*r) + (size_t)r->count * sizeof(*r->code) +
+           (size_t)r->n_classes * sizeof(*r->classes);
+}
+
 /* -- matching -------------------------------------------------------------- */
 
 /* Where the text so far can have led: instructions that want a byte. */

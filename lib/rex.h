@@ -33,6 +33,9 @@ void rex_free(struct rex *r); /* NULL is fine */
 /* Instructions: a match costs at most these times the length of the text. */
 int rex_size(const struct rex *r);
 
+/* Memory that it takes. */
+size_t rex_bytes(const struct rex *r);
+
 /* True if it matches anywhere in the text. */
 bool rex_match(const struct rex *r, const char *text, size_t len);
 

@@ -47,6 +47,36 @@ void selector_free(struct selector *s)
     *s = (struct selector){0};
 }
 
+static size_t term_size(const struct selector_term *t)
+{
+    size_t size = (size_t)t->attr_len + t->value_len + 2;
+
+    if (t->op == SEL_REGEX)
+        size += rex_bytes(t->u.rex);
+    else if (t->op == SEL_ONE_OF)
+        size += t->value_len + t->u.list.count * sizeof(*t->u.list.items);
+    return size;
+}
+
+size_t selector_size(const struct selector *s)
+{
+    size_t size = s->size * sizeof(*s->terms);
+    unsigned i;
+
+    for (i = 0; i < s->count; i++)
+        size += term_size(&s->terms[i]);
+    return size;
+}
+
+unsigned selector_regexes(const struct selector *s)
+{
+    unsigned i, n = 0;
+
+    for (i = 0; i < s->count; i++)
+        n += s->terms[i].op == SEL_REGEX;
+    return n;
+}
+
 /* -- numbers --------------------------------------------------------------- */
 
 bool selector_number(const char *text, size_t len, double *out)

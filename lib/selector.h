@@ -69,6 +69,10 @@ typedef const char *selector_lookup_fn(const void *record, const char *attr,
                                        size_t attr_len, size_t *value_len);
 
 void selector_free(struct selector *s);
+/* What it takes of memory, and how many of its terms are regular expressions:
+ * for those who bound either. */
+size_t selector_size(const struct selector *s);
+unsigned selector_regexes(const struct selector *s);
 
 /* True for a word with a dot in front that begins a term (.name, .owner,
  * .pinned.ATTR, with their operators) and is no directive. */

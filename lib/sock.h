@@ -7,6 +7,7 @@
 #ifndef MUSTER_LIB_SOCK_H
 #define MUSTER_LIB_SOCK_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #define SOCK_PEER_MAX 64 /* a peer as text, with NUL */
@@ -20,5 +21,12 @@ void sock_tune(int fd);
 
 /* Rather within so many seconds. */
 void sock_watch_peer(int fd, unsigned seconds);
+/* The same for who vanishes while nothing is under way (0: as it is), and how
+ * long what was sent may stay unconfirmed or, by a peer that does not read,
+ * untaken (0: as the kernel has it; else it holds for both, tcp(7)). */
+void sock_keepalive(int fd, unsigned seconds, unsigned user_timeout);
+
+/* True if the connection is over in both directions, or failed. */
+bool sock_is_dead(int fd);
 
 #endif

@@ -57,6 +57,10 @@ static void musterd_configure(struct musterd *m, const struct conf *conf)
     m->limits.name = conf_size(conf, "limits.name");
     m->limits.value = conf_size(conf, "limits.value");
     m->limits.watch_queue = conf_size(conf, "registry.watch_queue");
+    m->limits.watches = conf_size(conf, "limits.watches");
+    m->limits.readers = (unsigned)conf_int(conf, "limits.readers");
+    m->limits.selector = conf_size(conf, "limits.selector");
+    m->limits.regexes = (unsigned)conf_int(conf, "limits.regexes");
     l->services = (size_t)conf_int(conf, "limits.services");
     l->services_per_owner =
         (size_t)conf_int(conf, "limits.services_per_connection");
@@ -131,4 +135,23 @@ int musterd_split(struct musterd *m, char *line, size_t len, const char **wrong)
         return n;
     *wrong = words_error_text(n);
     return -1;
+}
+
+char *musterd_refuse_selector(const struct musterd *m, const struct selector *s,
+                              enum refusal *why)
+{
+    size_t size = selector_size(s);
+
+    if (selector_regexes(s) > m->limits.regexes) {
+        *why = REFUSED_REGEXES;
+        return xasprintf("too many regular expressions in one selector: at "
+                         "most %u",
+                         m->limits.regexes);
+    }
+    if (size > m->limits.selector) {
+        *why = REFUSED_SELECTOR;
+        return xasprintf("the selector takes %zu bytes of memory: at most %zu",
+                         size, m->limits.selector);
+    }
+    return NULL;
 }

@@ -10,6 +10,8 @@
 #include <stdint.h>
 
 #include "lib/loop.h"
+#include "lib/refusal.h"
+#include "lib/selector.h"
 #include "lib/words.h"
 #include "server/state/catalog.h"
 #include "server/state/watch.h"
@@ -22,6 +24,10 @@ struct musterd_limits {
     size_t name;        /* bytes of a service's or attribute's name */
     size_t value;       /* bytes of a value */
     size_t watch_queue; /* bytes queued for a reader of port event */
+    size_t watches;     /* bytes of the selections of all of them */
+    unsigned readers;   /* of them; 0: as many as come */
+    size_t selector;    /* bytes of one selector */
+    unsigned regexes;   /* in it */
 };
 
 struct musterd {
@@ -35,6 +41,7 @@ struct musterd {
     struct word *words; /* owned */
     int max_words;
 
+    size_t watch_bytes;        /* what the readers' selections take */
     struct loop_task wake;     /* wakes watchers, at the end of a turn */
     struct loop_timer *expiry; /* for the next service to expire */
     struct statics *statics;   /* owned */
@@ -58,5 +65,10 @@ void musterd_tick(struct musterd *m);
  */
 int musterd_split(struct musterd *m, char *line, size_t len,
                   const char **wrong);
+/* NULL, or what to tell a peer whose selector is over a bound (free()), and the
+ * reason. */
+MUST_CHECK char *musterd_refuse_selector(const struct musterd *m,
+                                         const struct selector *s,
+                                         enum refusal *why);
 
 #endif

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "lib/mem.h"
+#include "lib/refusal.h"
 #include "server/state/catalog_impl.h"
 #include "server/state/hash.h"
 #include "server/state/volatiles.h"
@@ -37,9 +38,9 @@ static const char *record_refusal(const struct catalog *c,
     if (r->hidden > RECORD_HIDDEN_MAX)
         return "too many hidden attributes for one service";
     if (c->limits.attrs && r->count - r->hidden > c->limits.attrs)
-        return "too many attributes for one service";
+        return refusal_text(REFUSED_ATTRS);
     if (c->limits.text && v->name_len + r->text_len > c->limits.text)
-        return "the service would be longer than a line may be";
+        return refusal_text(REFUSED_SERVICE);
     return NULL;
 }
 
@@ -91,11 +92,11 @@ static const char *bounds_refusal(const struct catalog *c,
 {
     if (!there && c->limits.services &&
         c->all.count + c->coming >= c->limits.services)
-        return "too many services in this registry";
+        return refusal_text(REFUSED_SERVICES);
     if (c->limits.services_per_owner && !owner->fixed &&
         (!there || there->owner != owner) &&
         owner->count >= c->limits.services_per_owner)
-        return "too many services on this connection";
+        return refusal_text(REFUSED_PER_CONNECTION);
     return NULL;
 }
 
@@ -109,7 +110,7 @@ static const char *register_refusal(const struct catalog *c,
     const char *text = NULL;
 
     if (there && !q->replace && !refresh)
-        return "duplicate service name";
+        return refusal_text(REFUSED_TAKEN);
     if (there && there->owner && there->owner->fixed && there->owner != owner)
         return there->owner->fixed;
     if (there && there->record)

@@ -1,6 +1,7 @@
 #include <stdlib.h>
 
 #include "lib/mem.h"
+#include "lib/refusal.h"
 #include "server/state/catalog_impl.h"
 #include "server/state/pool.h"
 #include "server/state/volatiles.h"
@@ -25,7 +26,7 @@ void catalog_txn_free(struct catalog_txn *t)
 static const char *conflict_text(const struct store_txn *txn)
 {
     if (txn->expect == STORE_EXPECT_ABSENT)
-        return "duplicate service name";
+        return refusal_text(REFUSED_TAKEN);
     if (txn->expect == STORE_EXPECT_ANY)
         return "no such service";
     return "the service was changed meanwhile: try again";

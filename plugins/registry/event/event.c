@@ -264,6 +264,43 @@ static void begin_detail(struct event_reader *r, bool all, bool sync)
     reader_tell(r);
 }
 
+/* What a selection takes that is there once for all of its readers. */
+static size_t watch_bytes(const struct watch *w)
+{
+    return sizeof(*w) + WATCH_LOG * sizeof(*w->log) + strlen(w->key) +
+           selector_size(&w->selector);
+}
+
+static void reader_unwatch(struct event_reader *r)
+{
+    const struct watch *w = r->watcher.watch;
+
+    if (w && w->readers == 1)
+        r->m->watch_bytes -= watch_bytes(w);
+    watcher_close(&r->m->watches, &r->watcher);
+}
+
+/* Takes the selector over. False, and it watches all again, if there is no room
+ * for one more selection. */
+static bool reader_watch(struct event_reader *r, struct selector *s,
+                         bool details, uint64_t since)
+{
+    struct musterd *m = r->m;
+
+    reader_unwatch(r);
+    r->watcher.details = details;
+    watcher_open(&m->watches, &r->watcher, s, since);
+    if (r->watcher.watch->readers > 1)
+        return true;
+    m->watch_bytes += watch_bytes(r->watcher.watch);
+    if (m->watch_bytes <= m->limits.watches)
+        return true;
+    reader_unwatch(r);
+    r->watcher.details = false;
+    watcher_open(&m->watches, &r->watcher, NULL, since);
+    return false;
+}
+
 static void reader_begin(struct event_reader *r, struct selector *s,
                          const struct event_options *o)
 {
@@ -272,9 +309,15 @@ static void reader_begin(struct event_reader *r, struct selector *s,
 
     if (since == UINT64_MAX || (o->detail && !since))
         since = now;
-    watcher_close(&r->m->watches, &r->watcher);
-    r->watcher.details = o->detail;
-    watcher_open(&r->m->watches, &r->watcher, s, since);
+    if (!reader_watch(r, s, o->detail, since)) {
+        r->kind = READER_PLAIN;
+        conn_refuse(r->conn, REFUSED_WATCHES,
+                    "the selections of all readers take too much memory: at "
+                    "most %zu bytes",
+                    r->m->limits.watches);
+        conn_close(r->conn, "no room for its selection");
+        return;
+    }
     buf_add_str(out, "READY ");
     buf_add_u64(out, now);
     buf_add_char(out, '\n');
@@ -292,14 +335,17 @@ static enum conn_verdict event_line(struct conn *c, void *arg, char *line,
     struct event_options o = {.since = UINT64_MAX};
     struct selector s = {0};
     const char *wrong;
+    enum refusal why = REFUSED_REQUEST;
     char *error;
     int n = musterd_split(r->m, line, len, &wrong);
 
     if (n <= 0 || !line_is_ours(r->m->words, n))
         return CONN_NEXT; /* a plain client may send what it likes */
     error = event_read(&s, &o, r->m->words, n);
+    if (!error)
+        error = musterd_refuse_selector(r->m, &s, &why);
     if (error) {
-        conn_error(c, "%s", error);
+        conn_refuse(c, why, "%s", error);
         selector_free(&s);
         free(error);
         return CONN_NEXT;
@@ -351,6 +397,13 @@ static void *event_open(struct conn *c, void *ctx)
     watcher_open(&r->m->watches, &r->watcher, NULL,
                  catalog_revision(r->m->catalog));
     conn_set_output(c, r->m->limits.watch_queue);
+    if (r->m->limits.readers && r->m->watches.watchers > r->m->limits.readers) {
+        conn_refuse(c, REFUSED_READERS,
+                    "too many readers of events: at most %u",
+                    r->m->limits.readers);
+        conn_close(c, "too many readers of events");
+        return r;
+    }
     buf_add_str(conn_out(c), "READY\n");
     conn_flush(c);
     return r;
@@ -363,7 +416,7 @@ static void event_closed(struct conn *c, void *arg, const char *reason)
     (void)c;
     (void)reason;
     loop_unsettle(r->m->loop, &r->go_on);
-    watcher_close(&r->m->watches, &r->watcher);
+    reader_unwatch(r);
     free(r);
 }
 

@@ -64,9 +64,9 @@ static void find_put_off(struct finder *f, const struct word *w, int n)
     buf_add_char(&f->put_off, '\n');
 }
 
-static void find_refuse(struct finder *f, const char *error)
+static void find_refuse(struct finder *f, enum refusal why, const char *error)
 {
-    conn_error(f->conn, "%s", error);
+    conn_refuse(f->conn, why, "%s", error);
     selector_free(&f->selector);
     if (!f->keep)
         conn_close(f->conn, "its query was refused");
@@ -74,6 +74,7 @@ static void find_refuse(struct finder *f, const char *error)
 
 static bool find_words(struct finder *f, const struct word *w, int n)
 {
+    enum refusal why = REFUSED_REQUEST;
     char *error;
 
     f->options = (struct find_options){
@@ -81,9 +82,11 @@ static bool find_words(struct finder *f, const struct word *w, int n)
     error = request_read(&f->selector, directives, ARRAY_LEN(directives),
                          &f->options, w, n);
     if (!error)
+        error = musterd_refuse_selector(f->m, &f->selector, &why);
+    if (!error)
         error = find_check(f);
     if (error) {
-        find_refuse(f, error);
+        find_refuse(f, why, error);
         free(error);
         return true;
     }
@@ -107,7 +110,7 @@ static enum conn_verdict find_line(struct conn *c, void *arg, char *line,
     } else {
         quick_answer_all(f);
         if (n < 0)
-            find_refuse(f, wrong);
+            find_refuse(f, REFUSED_REQUEST, wrong);
         else if (f->answering)
             find_put_off(f, w, n);
         else
@@ -167,7 +170,7 @@ static enum conn_verdict find_too_long(struct conn *c, void *arg)
 
     (void)c;
     quick_answer_all(f);
-    find_refuse(f, "line too long");
+    find_refuse(f, REFUSED_LINE, refusal_text(REFUSED_LINE));
     return f->answering ? CONN_WAIT : CONN_NEXT;
 }
 

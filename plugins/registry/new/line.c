@@ -25,28 +25,35 @@ static const struct directive directives[] = {
     {".remove", DIRECTIVE_TEXT, 0, offsetof(struct said, remove)},
 };
 
-static char *name_check(const struct word *name,
+static char *name_check(struct new_line *l,
                         const struct new_line_limits *limits)
 {
-    const char *wrong = service_name_wrong(name->text, name->len);
+    const char *wrong = service_name_wrong(l->name.text, l->name.len);
 
-    if (!wrong && name->len > limits->name)
+    if (!wrong && l->name.len > limits->name) {
+        l->why = REFUSED_NAME;
         return xasprintf("service name too long: at most %zu bytes",
                          limits->name);
+    }
     return wrong ? xstrdup(wrong) : NULL;
 }
 
-static char *pair_check(const struct word *name, const struct word *value,
+static char *pair_check(struct new_line *l, const struct word *name,
+                        const struct word *value,
                         const struct new_line_limits *limits)
 {
     const char *wrong = attr_name_wrong(name->text, name->len);
 
-    if (!wrong && name->len > limits->name)
+    if (!wrong && name->len > limits->name) {
+        l->why = REFUSED_NAME;
         return xasprintf("attribute name too long: at most %zu bytes",
                          limits->name);
-    if (!wrong && value->len > limits->value)
+    }
+    if (!wrong && value->len > limits->value) {
+        l->why = REFUSED_VALUE;
         return xasprintf("the value of %.80s is too long: at most %zu bytes",
                          name->text, limits->value);
+    }
     return wrong ? xasprintf("'%.80s': %s", name->text, wrong) : NULL;
 }
 
@@ -84,7 +91,7 @@ static char *read_pairs(struct new_line *l, struct said *said,
                 error = take_unset(l, said);
             continue;
         }
-        error = pair_check(&words[i], &words[i + 1], limits);
+        error = pair_check(l, &words[i], &words[i + 1], limits);
         *to++ = words[i];
         *to++ = words[i + 1];
     }
@@ -118,7 +125,7 @@ static char *take_verb(struct new_line *l, const struct said *said)
     return NULL;
 }
 
-static char *check_whole(const struct new_line *l,
+static char *check_whole(struct new_line *l,
                          const struct new_line_limits *limits)
 {
     bool says_more = l->set_count || l->unset_count || l->has_ttl ||
@@ -130,7 +137,7 @@ static char *check_whole(const struct new_line *l,
         return xstrdup(".replace is for a registration");
     if (l->verb == NEW_REMOVE && says_more)
         return xstrdup(".remove takes nothing else on its line");
-    return l->name.text ? name_check(&l->name, limits) : NULL;
+    return l->name.text ? name_check(l, limits) : NULL;
 }
 
 char *new_line_read(struct new_line *l, struct word *words, int n, bool first,
@@ -148,7 +155,7 @@ char *new_line_read(struct new_line *l, struct word *words, int n, bool first,
             return xstrdup("bad service name");
         l->name = *words++;
         n--;
-        error = name_check(&l->name, limits);
+        error = name_check(l, limits);
         if (error)
             return error;
     }

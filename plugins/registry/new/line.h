@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "lib/mem.h"
+#include "lib/refusal.h"
 #include "lib/words.h"
 
 #define NEW_UNSETS_MAX 64
@@ -27,6 +28,7 @@ struct new_line {
     struct word *sets;  /* pairs; in the caller's array, compacted */
     unsigned set_count; /* pairs */
     unsigned unset_count;
+    enum refusal why; /* after an error: what it is */
     bool ack, has_ack;
     bool replace;
     bool has_volatiles;

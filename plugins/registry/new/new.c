@@ -84,9 +84,10 @@ static void session_lost(struct catalog_owner *o, struct service *v,
 
 /* -- answers --------------------------------------------------------------- */
 
-static void session_refuse(struct session *s, const char *text)
+static void session_refuse(struct session *s, enum refusal why,
+                           const char *text)
 {
-    conn_error(s->conn, "%s", text);
+    conn_refuse(s->conn, why, "%s", text);
     if (s->first_line)
         conn_close(s->conn, "its first line was refused");
 }
@@ -124,7 +125,10 @@ static void session_answered(void *arg, const struct catalog_result *r)
             s->first = r->service;
         session_accept(s, r->revision);
     } else {
-        session_refuse(s, r->text);
+        session_refuse(s,
+                       r->status == CATALOG_FAILED ? REFUSED_STORE
+                                                   : refusal_of(r->text),
+                       r->text);
     }
     if (late)
         conn_resume(s->conn);
@@ -196,7 +200,7 @@ static void session_do(struct session *s, const struct new_line *l)
     if (l->verb != NEW_REGISTER) {
         v = session_target(s, &l->name, &wrong);
         if (!v) {
-            session_refuse(s, wrong);
+            session_refuse(s, REFUSED_REQUEST, wrong);
             return;
         }
     }
@@ -220,7 +224,7 @@ static enum conn_verdict new_line_came(struct conn *conn, void *arg, char *line,
     error = n < 0 ? xstrdup(wrong)
                   : new_line_read(&l, s->m->words, n, s->first_line, &limits);
     if (error) {
-        session_refuse(s, error);
+        session_refuse(s, n < 0 ? REFUSED_REQUEST : l.why, error);
         free(error);
         return CONN_NEXT;
     }
@@ -239,7 +243,7 @@ static enum conn_verdict new_too_long(struct conn *conn, void *arg)
     s->first_line = !s->had_line;
     s->had_line = true;
     (void)conn;
-    session_refuse(s, "line too long");
+    session_refuse(s, REFUSED_LINE, refusal_text(REFUSED_LINE));
     return CONN_NEXT;
 }
 
