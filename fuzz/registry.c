@@ -19,8 +19,8 @@ static const char watching[] = ".detail 1 .since 0\n";
 static const struct conf *small_conf(void)
 {
     static const char *const options[] = {
-        "registry.changes=16", "limits.attrs=32", "limits.name=64",
-        "limits.value=256", "limits.services=64"};
+        "registry.store=memory", "registry.changes=16", "limits.attrs=32",
+        "limits.name=64",        "limits.value=256",    "limits.services=64"};
     static const struct conf *conf;
     struct conf_source src = {.options = options,
                               .n_options = ARRAY_LEN(options)};

@@ -61,6 +61,7 @@ enum conf_type {
     CONF_REGISTRIES, /* a list of HOST[:NEW[:FIND[:EVENT]]] [conf_list] */
     CONF_WORDS,      /* a list of words [conf_list] */
     CONF_MAP,        /* attributes and their values [conf_map] */
+    CONF_STORE,      /* memory sqlite:PATH [conf_str] */
     CONF_LOG_TO      /* stderr file:PATH syslog [conf_str] */
 };
 

@@ -132,6 +132,7 @@ const char *conf_type_name(enum conf_type type)
     case CONF_REGISTRIES: return "list of registries";
     case CONF_WORDS: return "list of words";
     case CONF_MAP: return "map";
+    case CONF_STORE: return "store";
     case CONF_LOG_TO: return "log target";
     }
     return "?";
@@ -299,6 +300,15 @@ static bool check_log_to(const char *text, char *why)
     return false;
 }
 
+static bool check_store(const char *text, char *why)
+{
+    if (!strcmp(text, "memory") ||
+        (!strncmp(text, "sqlite:", 7) && text[7] != '\0'))
+        return true;
+    snprintf(why, CONF_WHY_MAX, CITE " is not memory or sqlite:PATH", text);
+    return false;
+}
+
 /* What holds for texts of every type. */
 static bool check_text(const char *text, char *why)
 {
@@ -337,6 +347,7 @@ bool conf_type_check(const struct conf_setting *s, const char *text,
     case CONF_LISTEN: return check_addr(text, why);
     case CONF_BINDS: return check_bind(text, why);
     case CONF_REGISTRIES: return check_registry(text, why);
+    case CONF_STORE: return check_store(text, why);
     case CONF_LOG_TO: return check_log_to(text, why);
     case CONF_STRING:
     case CONF_WORDS:

@@ -51,6 +51,7 @@ static void on_term(void *arg)
 
     daemon_stopping(&p->daemon, "a signal asked for it");
     listen_host_stop(p->host);
+    musterd_finish(&p->musterd);
     loop_stop(p->loop);
 }
 

@@ -8,6 +8,7 @@
 #include "lib/mem.h"
 #include "server/state/hash.h"
 #include "server/statics.h"
+#include "server/storage.h"
 
 static void catalog_has_changed(void *arg)
 {
@@ -79,17 +80,15 @@ void musterd_reload(struct musterd *m, const struct conf *conf)
         log_error("registry.static: the static entries stay as they were");
 }
 
-/* In the order of the values of registry.store. */
-static struct store *(*const stores[])(void) = {store_memory_new};
-
 bool musterd_init(struct musterd *m, struct loop *loop, const struct conf *conf)
 {
     struct catalog_limits limits = {0};
-    char *error = NULL;
 
     hash_init();
     *m = (struct musterd){.loop = loop};
-    m->store = stores[conf_enum(conf, "registry.store")]();
+    m->storage = storage_open(m, conf);
+    if (!m->storage)
+        return false;
     m->catalog = catalog_new(m->store, &limits,
                              (size_t)conf_int(conf, "registry.changes"),
                              conf_size(conf, "registry.changes_size"));
@@ -102,18 +101,20 @@ bool musterd_init(struct musterd *m, struct loop *loop, const struct conf *conf)
     musterd_configure(m, conf);
     musterd_tick(m);
     m->statics = statics_new(loop, m->catalog);
-    if (!store_replay(m->store, &error)) {
-        log_error("registry.store: %s", error);
-        free(error);
+    if (!storage_replay(m->storage))
         return false;
-    }
     catalog_start(m->catalog);
     return statics_load(m->statics, conf);
 }
 
+void musterd_finish(struct musterd *m)
+{
+    storage_finish(m->storage);
+}
+
 void musterd_free(struct musterd *m)
 {
-    store_close(m->store); /* who waits for it is told */
+    storage_close(m->storage);
     catalog_free(m->catalog);
     watches_free(&m->watches);
     statics_free(m->statics);

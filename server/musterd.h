@@ -17,6 +17,7 @@
 #include "server/state/watch.h"
 
 struct conf;
+struct storage;
 struct statics;
 
 /* Bounds of what a line may say. */
@@ -32,7 +33,8 @@ struct musterd_limits {
 
 struct musterd {
     struct loop *loop;
-    struct store *store;
+    struct storage *storage;
+    struct store *store; /* the storage's */
     struct catalog *catalog;
     struct watches watches;
     struct musterd_limits limits;
@@ -54,6 +56,9 @@ bool musterd_init(struct musterd *m, struct loop *loop,
                   const struct conf *conf);
 /* Settings that may change while it runs, and the static entries. */
 void musterd_reload(struct musterd *m, const struct conf *conf);
+/* It is about to end: waits until every change that was asked for is kept, or
+ * refused, so that this can be answered. */
+void musterd_finish(struct musterd *m);
 void musterd_free(struct musterd *m);
 
 /* The time goes on: call it before a line is handled. */

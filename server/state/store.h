@@ -33,6 +33,7 @@
 #include <stdint.h>
 
 #include "lib/buf.h"
+#include "lib/metrics.h"
 
 struct store;
 struct store_client;
@@ -109,6 +110,19 @@ struct store_ops {
     const char *name; /* as in registry.store */
     bool immediate;   /* done() always comes before commit() returns */
     void (*commit)(struct store *s, struct store_txn *txn);
+    /* What was asked for since the last call goes on its way: at the end of a
+     * turn of the loop, after pending() was called. NULL: nothing waits. */
+    void (*hand_over)(struct store *s);
+    /* Applies what is done: when fd is readable. NULL: there is no fd. */
+    void (*collect)(struct store *s);
+    /* Waits for the disk until nothing is under way: at the end of a program,
+     * so that it can still answer. NULL: nothing ever is. */
+    void (*finish)(struct store *s);
+    /* Begins to make a consistent copy in the new file `path`; done is called
+     * on the loop's thread, with an error text (borrowed) or NULL. NULL: there
+     * is nothing to copy. */
+    void (*backup)(struct store *s, const char *path,
+                   void (*done)(void *arg, const char *error), void *arg);
     /* Delivers what is kept through client.load(); false and *error (owned by
      * the caller, free()) if it cannot. NULL: nothing is kept. */
     bool (*replay)(struct store *s, char **error);
@@ -119,6 +133,23 @@ struct store_ops {
 
 #define STORE_CLIENTS 8
 
+/* What is counted; for metrics. Those that keep nothing leave it be. */
+struct store_counts {
+    uint64_t commits;         /* groups of changes that went to the disk */
+    uint64_t changes;         /* in them */
+    uint64_t failures;        /* changes that could not be kept */
+    uint64_t refusals;        /* changes refused: too many were under way */
+    uint64_t checkpoints;     /* times the log was folded in */
+    uint64_t under_way;       /* changes that wait, now */
+    uint64_t bytes;           /* ... that they take */
+    uint64_t file_bytes;      /* of the database, as of the last commit */
+    uint64_t log_bytes;       /* ... of its log */
+    uint64_t degraded;        /* 1 while writes fail */
+    uint64_t records;         /* that were replayed */
+    struct histogram size;    /* changes in a group */
+    struct histogram seconds; /* it took to write one */
+};
+
 /* The head of every implementation's own struct. */
 struct store {
     const struct store_ops *ops;
@@ -126,6 +157,15 @@ struct store {
     unsigned client_count;
     bool idle;         /* a change that is not durable is done at once */
     uint64_t revision; /* of the last committed change */
+    /* Why nothing can be kept at the moment (static), or NULL: all is well. */
+    const char *degraded;
+    struct store_counts counts;
+    int fd; /* readable: there is something to collect(); -1: never */
+    /* hand_over() is to be called soon; NULL: it is called all the time. */
+    void (*pending)(void *arg);
+    /* It has become degraded, or (NULL) is so no longer. */
+    void (*told)(void *arg, const char *degraded);
+    void *pending_arg; /* of both */
     /* There is a revision that tells of no service: a change of another module,
      * or one that failed. */
     void (*other)(void *arg, uint64_t revision);
@@ -168,7 +208,30 @@ static inline void store_other(struct store *s, uint64_t revision)
         s->other(s->other_arg, revision);
 }
 
+static inline void store_hand_over(struct store *s)
+{
+    if (s->ops->hand_over)
+        s->ops->hand_over(s);
+}
+
+static inline void store_collect(struct store *s)
+{
+    if (s->ops->collect)
+        s->ops->collect(s);
+}
+
+static inline void store_finish(struct store *s)
+{
+    if (s->ops->finish)
+        s->ops->finish(s);
+}
+
 /* Volatile: everything is gone with the process. */
 struct store *store_memory_new(void);
+
+/* Durable, in an SQLite database (lib/db.h). While changes of `queue` bytes
+ * wait for the disk no further one is taken. NULL, and *error (free()), if it
+ * cannot be opened. */
+struct store *store_sqlite_open(const char *path, size_t queue, char **error);
 
 #endif

@@ -51,5 +51,6 @@ struct store *store_memory_new(void)
 
     s->ops = &ops;
     s->idle = true;
+    s->fd = -1;
     return s;
 }

@@ -111,10 +111,20 @@ sub eventually (&;$)
 sub daemon
 {
     my $program = shift;
-    my $d = Muster::Daemon->new($program, @_);
+    my $d = Muster::Daemon->new($program, in_memory($program, @_));
     push @daemons, $d;
     $d->start;
     return $d;
+}
+
+# A registry keeps nothing on disk unless a test asks for a store of its own.
+sub in_memory
+{
+    my ($program, @args) = @_;
+    my $options = options_first(\@args);
+    unshift @args, '-o', 'registry.store=memory'
+        if $program eq 'musterd' && !grep { /registry\.store/ } @args;
+    return ($options, @args);
 }
 
 sub options_first

@@ -86,6 +86,7 @@ struct store *store_delayed_new(void)
     struct delayed *d = xcalloc(1, sizeof(*d));
 
     d->base.ops = &ops;
+    d->base.fd = -1;
     return &d->base;
 }
 

@@ -154,7 +154,7 @@ static void test_enum(void **state)
 {
     (void)state;
     refuse("registry: {store: mem}\nlog: {format: 'text json'}\n",
-           "F:1: registry.store: 'mem' is none of: memory\n"
+           "F:1: registry.store: 'mem' is not memory or sqlite:PATH\n"
            "F:2: log.format: 'text json' is none of: text json\n");
     refuse("log: {to: stdout}\n",
            "F:1: log.to: 'stdout' is not stderr, file:PATH or syslog\n");
