@@ -9,7 +9,7 @@
 #include "client/muster.h"
 #include "dispatcher/dispatch.h"
 #include "lib/addr.h"
-#include "lib/auth/auth.h"
+#include "lib/auth/auth_conf.h"
 #include "lib/buf.h"
 #include "lib/daemon.h"
 #include "lib/listen_conf.h"
@@ -87,6 +87,7 @@ static void on_hup(void *arg)
     dispatch_reload(p->dispatch, &settings);
     limits = listen_conf_limits(p->daemon.conf);
     listen_host_limits(p->listen, &limits);
+    auth_conf_apply(p->auth, p->daemon.conf, &p->daemon.files);
 }
 
 /* -- the registry ---------------------------------------------------------- */
@@ -187,6 +188,7 @@ static bool program_start(struct program *p)
     limits = listen_conf_limits(p->daemon.conf);
     p->listen = listen_host_new(p->loop, &limits);
     p->auth = auth_new(p->loop);
+    auth_conf_apply(p->auth, p->daemon.conf, &p->daemon.files);
     listen_host_auth(p->listen, auth_listen(), p->auth);
     dispatch_settings_read(&settings, p->daemon.conf);
     p->dispatch = dispatch_new(p->loop, &settings);

@@ -86,7 +86,9 @@ static int read_options(struct daemon *d, int argc, char **argv)
     return -1;
 }
 
-static struct conf *load(const struct daemon *d, struct conf_errors *errs)
+/* The configuration and the files it names; or neither. */
+static struct conf *load(const struct daemon *d, struct auth_files *files,
+                         struct conf_errors *errs)
 {
     struct conf_source src = {.file = d->file,
                               .profile = d->profile,
@@ -95,11 +97,17 @@ static struct conf *load(const struct daemon *d, struct conf_errors *errs)
                               .old = d->conf};
     struct conf *conf = conf_load(&src, errs);
 
-    if (conf != NULL && !conf_check_local(conf, d->program, errs)) {
-        conf_free(conf);
+    bool good = true;
+
+    if (conf == NULL)
         return NULL;
-    }
-    return conf;
+    good = conf_check_local(conf, d->program, errs);
+    good = auth_files_read(files, conf, d->program, errs) && good;
+    if (good)
+        return conf;
+    auth_files_free(files);
+    conf_free(conf);
+    return NULL;
 }
 
 int daemon_options(struct daemon *d, int argc, char **argv)
@@ -112,7 +120,7 @@ int daemon_options(struct daemon *d, int argc, char **argv)
         d->options = NULL;
         return status;
     }
-    d->conf = load(d, &errs);
+    d->conf = load(d, &d->files, &errs);
     conf_errors_print(&errs, stderr, d->name);
     conf_errors_free(&errs);
     if (d->conf != NULL)
@@ -240,10 +248,11 @@ bool daemon_reload(struct daemon *d)
 {
     struct conf_errors errs = {0};
     struct conf *conf, *old = d->conf;
+    struct auth_files files;
     bool moved;
 
     log_reopen();
-    conf = load(d, &errs);
+    conf = load(d, &files, &errs);
     if (conf == NULL) {
         tell_mistakes(&errs);
         conf_errors_free(&errs);
@@ -253,6 +262,8 @@ bool daemon_reload(struct daemon *d)
         log_info("the configuration was read again; nothing has changed");
     conf_keep_fixed(conf, old);
     d->conf = conf;
+    auth_files_free(&d->files);
+    d->files = files;
     moved = strcmp(conf_str(old, "log.to"), conf_str(conf, "log.to")) != 0;
     apply_log(d, moved && !d->debug);
     conf_free(old);
@@ -263,6 +274,7 @@ void daemon_end(struct daemon *d)
 {
     conf_free(d->conf);
     d->conf = NULL;
+    auth_files_free(&d->files);
     free(d->options);
     d->options = NULL;
     d->n_options = 0;

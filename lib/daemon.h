@@ -24,6 +24,7 @@
 #include <stddef.h>
 #include <sys/resource.h>
 
+#include "lib/auth/auth_conf.h"
 #include "lib/conf.h"
 
 /* Exit statuses, as -h tells them. */
@@ -41,11 +42,12 @@ struct daemon {
 
     /* set by daemon_start() */
     struct conf *conf; /* daemon_reload() swaps it: keep no pointer into it */
-    bool debug;        /* -d */
-    struct rlimit nofile; /* as it was found, for children */
-    const char *file;     /* -c, or NULL */
-    const char *profile;  /* --profile, or NULL */
-    const char **options; /* -o */
+    struct auth_files files; /* that its settings name; as conf is */
+    bool debug;              /* -d */
+    struct rlimit nofile;    /* as it was found, for children */
+    const char *file;        /* -c, or NULL */
+    const char *profile;     /* --profile, or NULL */
+    const char **options;    /* -o */
     size_t n_options;
 };
 

@@ -113,6 +113,7 @@ const struct conf_setting *settings_table(size_t *count)
         add_part(settings_of_dispatcher);
         add_part(settings_of_worker);
         add(client_table, ARRAY_LEN(client_table));
+        add_part(settings_of_auth);
         add(log_table, ARRAY_LEN(log_table));
         add_part(settings_of_limits);
     }

@@ -5,7 +5,7 @@
 #include <signal.h>
 #include <stdlib.h>
 
-#include "lib/auth/auth.h"
+#include "lib/auth/auth_conf.h"
 #include "lib/conf.h"
 #include "lib/daemon.h"
 #include "lib/listen_conf.h"
@@ -64,6 +64,7 @@ static void on_hup(void *arg)
         return;
     limits = listen_conf_limits(p->daemon.conf);
     listen_host_limits(p->host, &limits);
+    auth_conf_apply(p->auth, p->daemon.conf, &p->daemon.files);
     musterd_reload(&p->musterd, p->daemon.conf);
 }
 
@@ -102,6 +103,7 @@ int main(int argc, char **argv)
     limits = listen_conf_limits(p.daemon.conf);
     p.host = listen_host_new(p.loop, &limits);
     p.auth = auth_new(p.loop);
+    auth_conf_apply(p.auth, p.daemon.conf, &p.daemon.files);
     listen_host_auth(p.host, auth_listen(), p.auth);
     status = musterd_init(&p.musterd, p.loop, p.daemon.conf) &&
                      faces_listen(&p) && tell_ready(&p)

@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #include "lib/addr.h"
-#include "lib/auth/auth.h"
+#include "lib/auth/auth_conf.h"
 #include "lib/listen_conf.h"
 #include "lib/log.h"
 #include "lib/mem.h"
@@ -90,6 +90,7 @@ static void on_reload(void *arg)
     worker_configure(w);
     limits = listen_limits_of(w->daemon.conf);
     listen_host_limits(w->listen, &limits);
+    auth_conf_apply(w->auth, w->daemon.conf, &w->daemon.files);
     attrs_of(w, &attrs);
     registrar_update(&w->registrar, &attrs);
     attrs_free(&attrs);
@@ -142,6 +143,7 @@ static bool listen_start(struct worker *w)
 
     w->listen = listen_host_new(w->loop, &limits);
     w->auth = auth_new(w->loop);
+    auth_conf_apply(w->auth, w->daemon.conf, &w->daemon.files);
     listen_host_auth(w->listen, auth_listen(), w->auth);
     conf_listen(w->daemon.conf, "worker.bind", &n);
     if (!n)

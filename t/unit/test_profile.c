@@ -222,6 +222,13 @@ static void test_seeds(void **state)
     conf_free(conf);
 }
 
+#define OPEN                                                                   \
+    "reached from other machines, and nothing says who may do what: name a "   \
+    "tokens file as auth.tokens (muster token create NAME --file FILE makes "  \
+    "one), or say what may be done without a token as auth.anonymous (none "   \
+    "where all tokens are the registry's; all to let everybody do "            \
+    "everything)\n"
+
 static void test_local(void **state)
 {
     struct conf *conf = load("registry: {new: 0.0.0.0:1, event: unix!/x}\n"
@@ -234,13 +241,9 @@ static void test_local(void **state)
     assert_true(conf_check_local(conf, CONF_DISPATCH | CONF_CLI, &errs));
     assert_false(conf_check_local(conf, CONF_ALL, &errs));
     text = mistakes(&errs);
-    assert_string_equal(
-        text, "F:1: registry.new: 0.0.0.0:1 can be reached from other "
-              "machines; muster has neither tokens nor TLS yet and listens on "
-              "loopback addresses and unix sockets only\n"
-              "F:3: worker.bind: 10.1.2.3:1 can be reached from other "
-              "machines; muster has neither tokens nor TLS yet and listens on "
-              "loopback addresses and unix sockets only\n");
+    assert_string_equal(text, "F:1: registry.new: 0.0.0.0:1 can be " OPEN
+                              "F:3: worker.bind: "
+                              "10.1.2.3:1 can be " OPEN);
     free(text);
     conf_errors_free(&errs);
     conf_free(conf);
@@ -249,6 +252,25 @@ static void test_local(void **state)
     assert_int_equal(errs.n, 3);
     conf_errors_free(&errs);
     conf_free(conf);
+}
+
+/* Where something says who may do what, anything may be listened on. */
+static void test_guarded(void **state)
+{
+    static const char *const rows[] = {"binds: '*'\nauth.tokens: /t\n",
+                                       "binds: '*'\nauth.anonymous: none\n",
+                                       "binds: '*'\nauth.anonymous: auto\n"};
+    struct conf_errors errs = {0};
+    struct conf *conf;
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < ARRAY_LEN(rows); i++) {
+        conf = load(rows[i]);
+        assert_true(conf_check_local(conf, CONF_ALL, &errs));
+        assert_int_equal(errs.n, 0);
+        conf_free(conf);
+    }
 }
 
 /* ---- -o and the environment ------------------------------------------- */
@@ -438,6 +460,7 @@ int main(void)
         cmocka_unit_test(test_binds),
         cmocka_unit_test(test_seeds),
         cmocka_unit_test(test_local),
+        cmocka_unit_test(test_guarded),
         cmocka_unit_test(test_options),
         cmocka_unit_test(test_environment),
         cmocka_unit_test(test_all_at_once),
