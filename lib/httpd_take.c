@@ -1,0 +1,340 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/http_guard.h"
+#include "lib/httpd_impl.h"
+#include "lib/log.h"
+#include "lib/mem.h"
+
+#define CHUNK_LINE_MAX 256 /* a chunk's size and what may stand behind it */
+
+static enum conn_verdict complete(struct http_request *r)
+{
+    r->taking = TAKEN;
+    return httpd_run(r);
+}
+
+enum conn_verdict httpd_refuse(struct http_request *r, enum httpd_refused what,
+                               int status, const char *why)
+{
+    bool whole = r->taking == TAKEN || (r->taking == TAKE_BODY &&
+                                        !r->head.length && !r->head.chunked);
+
+    r->h->counts.refused[what]++;
+    r->keep = r->keep && whole;
+    r->taking = TAKEN;
+    log_id_info(conn_id(r->hc->c), "refused: %d %s", status, why);
+    http_reply_error(r, status, "%s", why);
+    return httpd_run(r);
+}
+
+/* -- what is settled before the body is read ------------------------------- */
+
+/* "GET, HEAD, OPTIONS" */
+static void add_allow(struct http_request *r, unsigned methods)
+{
+    struct buf list = BUF_INIT;
+    unsigned i;
+
+    methods |= HTTP_OPTIONS;
+    for (i = 0; i < HTTP_METHODS; i++) {
+        if (!(methods & 1u << i))
+            continue;
+        buf_add_str(&list, buf_len(&list) ? ", " : "");
+        buf_add_str(&list, http_method_text(1u << i));
+    }
+    http_add_header(r, "Allow", buf_str(&list));
+    buf_free(&list);
+}
+
+/* The decoded params go behind the head's text, the query is split in it. */
+static bool decode(struct http_request *r, char *query)
+{
+    struct buf *text = &r->head.text;
+    size_t at_query = query ? (size_t)(query - text->data) : 0, len;
+    size_t from[HTTP_PARAMS_MAX];
+    unsigned i, n = r->match.n_params;
+
+    for (i = 0; i < n; i++)
+        from[i] = (size_t)(r->match.params[i].at - text->data);
+    for (i = 0; i < n; i++) {
+        len = r->match.params[i].len;
+        r->params[i] = (uint32_t)text->end;
+        buf_reserve(text, len + 1);
+        memcpy(text->data + text->end, text->data + from[i], len);
+        if (!http_decode(text->data + text->end, &len, false))
+            return false;
+        text->end += len + 1;
+    }
+    if (!query)
+        return true;
+    r->query = xcalloc(1, sizeof(*r->query));
+    return http_query_split(r->query, text->data + at_query);
+}
+
+/* 0, or the status of the refusal. */
+static int find_route(struct http_request *r, const char **why)
+{
+    const struct httpd_face *face = r->h->face;
+    char *path = r->head.text.data + r->head.target;
+    char *query = strchr(path, '?');
+
+    *why = "nobody knows that method here";
+    if (!r->head.method)
+        return 501;
+    if (query)
+        *query++ = '\0';
+    http_route_find(face->tables, face->n_tables, r->head.method, path,
+                    strlen(path), &r->match);
+    *why = "there is nothing under this path";
+    if (!r->match.allowed && path[0] != '*')
+        return 404;
+    if (r->match.route) {
+        *why = "a wrong % in the path or behind the ?, or too much there";
+        return decode(r, query) ? 0 : 400;
+    }
+    add_allow(r, r->match.allowed);
+    *why = "this path does not take that method";
+    return r->head.method == HTTP_OPTIONS ? 204 : 405;
+}
+
+static int check_body(struct http_request *r, const char **why)
+{
+    const struct http_route *route = r->match.route;
+
+    if (!r->head.length && !r->head.chunked)
+        return 0;
+    *why = route->body ? "the body is too long" : "no body is taken here";
+    if (r->head.length > route->body || !route->body)
+        return 413;
+    *why = "the body must be application/json (Content-Type)";
+    if (route->demands & HTTP_JSON &&
+        !http_type_is(&r->head, "application/json"))
+        return 415;
+    *why = "the body must be application/octet-stream (Content-Type)";
+    if (route->demands & HTTP_BYTES &&
+        !http_type_is(&r->head, "application/octet-stream"))
+        return 415;
+    return 0;
+}
+
+/* On whose behalf it is asked. */
+static int check_token(struct http_request *r, const char **why)
+{
+    struct principal *p = conn_principal(r->hc->c);
+    const char *token;
+
+    *why = "the token shown makes no sense: it is shown as \"Authorization: "
+           "Bearer TOKEN\" or \"X-Consul-Token: TOKEN\", once";
+    if (!http_token_find(&r->head, &token))
+        return 400;
+    r->showed = token != NULL;
+    if (token)
+        p = r->h->auth ? auth_by_token(r->h->auth, token, strlen(token)) : NULL;
+    *why = "unknown or expired token";
+    if (!p) {
+        http_add_header(r, "WWW-Authenticate", "Bearer");
+        return 401;
+    }
+    principal_hold(p, &r->holder);
+    return 0;
+}
+
+static int check_host(const struct http_request *r, const char **why)
+{
+    const struct httpd *h = r->h;
+
+    *why = "the Host asked for is none of ours: use an address, or name it in "
+           "http.hosts";
+    if (r->showed || !r->head.host ||
+        http_host_ok(http_head_text(&r->head, r->head.host),
+                     (const char *const *)h->names, h->n_names))
+        return 0;
+    return 421;
+}
+
+static int check(struct http_request *r, enum httpd_refused *what,
+                 const char **why)
+{
+    static const unsigned harmless = HTTP_GET | HTTP_HEAD | HTTP_OPTIONS;
+    int status;
+
+    *what = HTTPD_RIGHT;
+    status = check_token(r, why);
+    if (status)
+        return status;
+    *what = HTTPD_HOST;
+    status = check_host(r, why);
+    if (status)
+        return status;
+    *what = HTTPD_PATH;
+    status = find_route(r, why);
+    if (status)
+        return status;
+    *what = HTTPD_SITE;
+    *why = "a page of another site may change nothing here";
+    if (!(r->head.method & harmless) && !http_same_site(&r->head))
+        return 403;
+    status = check_body(r, why);
+    *what = status == 413 ? HTTPD_TOO_BIG : HTTPD_TYPE;
+    if (status)
+        return status;
+    *what = HTTPD_RIGHT;
+    return r->h->face->admit ? r->h->face->admit(r, r->h->ctx, why) : 0;
+}
+
+static enum conn_verdict head_done(struct http_request *r)
+{
+    static const char go_on[] = "HTTP/1.1 100 Continue\r\n\r\n";
+    struct conn *c = r->hc->c;
+    enum httpd_refused what;
+    const char *why = "";
+    int status;
+
+    r->keep = r->head.keep;
+    r->taking = TAKE_BODY;
+    status = check(r, &what, &why);
+    if (status == 204 ||
+        (status == 0 && r->head.method == HTTP_OPTIONS && !r->match.route)) {
+        r->keep = r->keep && !r->head.length && !r->head.chunked;
+        http_reply(r, 204, NULL, NULL, 0);
+        return complete(r);
+    }
+    if (status)
+        return httpd_refuse(r, what, status, why);
+    if (!r->head.length && !r->head.chunked)
+        return complete(r);
+    if (r->head.expects) {
+        buf_add_str(conn_out(c), go_on);
+        conn_flush(c);
+    }
+    if (r->head.chunked)
+        r->taking = TAKE_CHUNK;
+    else
+        conn_take_bytes(c, r->head.length);
+    return CONN_NEXT;
+}
+
+/* -- the body -------------------------------------------------------------- */
+
+static enum conn_verdict broken(struct http_request *r, const char *why)
+{
+    return httpd_refuse(r, HTTPD_BROKEN, 400, why);
+}
+
+/* "1f" or "1F;name=value" */
+static bool chunk_size(const char *line, size_t len, uint64_t *size)
+{
+    size_t digits = strspn(line, "0123456789abcdefABCDEF"), i;
+
+    if (!digits || digits > 15 || len > CHUNK_LINE_MAX ||
+        (line[digits] && !strchr("; \t", line[digits])) || strlen(line) != len)
+        return false;
+    for (i = digits; i < len; i++)
+        if ((unsigned char)line[i] < ' ' && line[i] != '\t')
+            return false;
+    *size = strtoull(line, NULL, 16);
+    return true;
+}
+
+static enum conn_verdict take_chunk(struct http_request *r, const char *line,
+                                    size_t len)
+{
+    if (!chunk_size(line, len, &r->left))
+        return broken(r, "a chunk of the body does not say its size");
+    if (!r->left) {
+        r->taking = TAKE_TRAILERS;
+        return CONN_NEXT;
+    }
+    if (r->left > r->match.route->body - buf_len(&r->body))
+        return httpd_refuse(r, HTTPD_TOO_BIG, 413, "the body is too long");
+    r->taking = TAKE_CHUNK_BYTES;
+    conn_take_bytes(r->hc->c, r->left);
+    return CONN_NEXT;
+}
+
+/* What stands in trailers is of no use to anybody; it must be well-formed. */
+static enum conn_verdict take_trailer(struct http_request *r, size_t len)
+{
+    if (!len)
+        return complete(r);
+    r->head.seen += len + 2;
+    if (r->head.seen > r->head.max)
+        return httpd_refuse(r, HTTPD_TOO_BIG, 431, "the trailers are too long");
+    return CONN_NEXT;
+}
+
+enum conn_verdict httpd_take_bytes(struct http_request *r, const char *bytes,
+                                   size_t len)
+{
+    buf_add(&r->body, bytes, len);
+    r->h->counts.body += len;
+    if (r->taking == TAKE_BODY && buf_len(&r->body) == r->head.length)
+        return complete(r);
+    if (r->taking == TAKE_CHUNK_BYTES && !(r->left -= len))
+        r->taking = TAKE_CHUNK_END;
+    return CONN_NEXT;
+}
+
+/* -- lines ----------------------------------------------------------------- */
+
+static enum conn_verdict take_head(struct http_request *r, char *line,
+                                   size_t len)
+{
+    const char *why = "";
+    int status;
+
+    if (r->taking == TAKE_FIRST)
+        status = http_head_first(&r->head, line, len, &why);
+    else
+        status = http_head_line(&r->head, line, len, &why);
+    r->taking = TAKE_HEADERS;
+    if (status == HTTP_HEAD_MORE)
+        return CONN_NEXT;
+    if (status == HTTP_HEAD_DONE)
+        return head_done(r);
+    return httpd_refuse(
+        r, status == 414 || status == 431 ? HTTPD_TOO_BIG : HTTPD_BROKEN,
+        status, why);
+}
+
+enum conn_verdict httpd_take_line(struct http_request *r, char *line,
+                                  size_t len)
+{
+    switch (r->taking) {
+    case TAKE_FIRST:
+    case TAKE_HEADERS: return take_head(r, line, len);
+    case TAKE_CHUNK: return take_chunk(r, line, len);
+    case TAKE_CHUNK_END:
+        if (len)
+            return broken(r, "a chunk of the body is longer than it says");
+        r->taking = TAKE_CHUNK;
+        return CONN_NEXT;
+    case TAKE_TRAILERS: return take_trailer(r, len);
+    default: return CONN_NEXT;
+    }
+}
+
+/* Its token is no longer good: what waits for an answer gets none. */
+static void revoked(struct principal_holder *holder, const char *why)
+{
+    struct http_request *r = container_of(holder, struct http_request, holder);
+
+    if (r->hc && !r->over)
+        conn_close(r->hc->c, "%s", why);
+}
+
+struct http_request *httpd_request_new(struct httpd_conn *hc)
+{
+    struct http_request *r = xmalloc(sizeof(*r));
+
+    memset(r, 0, offsetof(struct http_request, head));
+    http_head_init(&r->head, hc->h->limits.header);
+    memset((char *)r + offsetof(struct http_request, match), 0,
+           sizeof(*r) - offsetof(struct http_request, match));
+    r->h = hc->h;
+    r->hc = hc;
+    r->holder.revoked = revoked;
+    r->began_ms = loop_now(hc->h->loop);
+    return r;
+}
