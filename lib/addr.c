@@ -72,7 +72,7 @@ static const char *addr_parse_unix(struct addr *a, const char *path)
     return NULL;
 }
 
-/* tcp!HOST!PORT, the host without brackets even for IPv6. */
+/* HOST!PORT, the host without brackets even for IPv6. */
 static const char *addr_parse_dial(struct addr *a, const char *text)
 {
     const char *bang = strrchr(text, '!');
@@ -88,20 +88,12 @@ static const char *addr_parse_dial(struct addr *a, const char *text)
     return NULL;
 }
 
-const char *addr_parse(struct addr *a, const char *text, int default_port)
+/* HOST:PORT or [V6]:PORT. */
+static const char *addr_parse_host(struct addr *a, const char *text,
+                                   int default_port)
 {
-    const char *rest, *wrong;
+    const char *rest, *wrong = host_cut(a->host, text, &rest);
 
-    *a = (struct addr){.kind = ADDR_TCP};
-    if (!strcmp(text, "off")) {
-        a->kind = ADDR_OFF;
-        return NULL;
-    }
-    if (!strncmp(text, "unix!", 5))
-        return addr_parse_unix(a, text + 5);
-    if (!strncmp(text, "tcp!", 4))
-        return addr_parse_dial(a, text + 4);
-    wrong = host_cut(a->host, text, &rest);
     if (wrong)
         return wrong;
     if (!rest) {
@@ -117,12 +109,33 @@ const char *addr_parse(struct addr *a, const char *text, int default_port)
     return NULL;
 }
 
+const char *addr_parse(struct addr *a, const char *text, int default_port)
+{
+    *a = (struct addr){.kind = ADDR_TCP};
+    if (!strcmp(text, "off")) {
+        a->kind = ADDR_OFF;
+        return NULL;
+    }
+    if (!strncmp(text, "unix!", 5))
+        return addr_parse_unix(a, text + 5);
+    if (!strncmp(text, "tcp!", 4))
+        return addr_parse_dial(a, text + 4);
+    if (strncmp(text, "tls!", 4) != 0)
+        return addr_parse_host(a, text, default_port);
+    a->tls = true;
+    text += 4;
+    return strchr(text, '!') ? addr_parse_dial(a, text)
+                             : addr_parse_host(a, text, default_port);
+}
+
 const char *addr_write(const struct addr *a, char *out, size_t size)
 {
     if (a->kind == ADDR_OFF)
         snprintf(out, size, "off");
     else if (a->kind == ADDR_UNIX)
         snprintf(out, size, "unix!%s", a->host);
+    else if (a->tls)
+        snprintf(out, size, "tls!%s!%u", a->host, a->port);
     else if (strchr(a->host, ':'))
         snprintf(out, size, "[%s]:%u", a->host, a->port);
     else
@@ -134,7 +147,7 @@ const char *addr_write_dial(const struct addr *a, char *out, size_t size)
 {
     if (a->kind != ADDR_TCP)
         return addr_write(a, out, size);
-    snprintf(out, size, "tcp!%s!%u", a->host, a->port);
+    snprintf(out, size, "%s!%s!%u", a->tls ? "tls" : "tcp", a->host, a->port);
     return out;
 }
 
@@ -161,10 +174,13 @@ const char *registry_addr_parse(struct registry_addr *r, const char *text)
     r->new_port = REGISTRY_NEW_PORT;
     r->find_port = REGISTRY_FIND_PORT;
     r->event_port = REGISTRY_EVENT_PORT;
+    r->tls = !strncmp(text, "tls!", 4);
+    if (r->tls)
+        text += 4;
     wrong = host_cut(r->host, text, &rest);
     for (i = 0; !wrong && rest; i++) {
         if (i == 3)
-            return "a registry is written HOST[:NEW[:FIND[:EVENT]]]";
+            return "a registry is written [tls!]HOST[:NEW[:FIND[:EVENT]]]";
         len = strcspn(rest, ":");
         if (!port_parse(rest, len, ports[i]))
             return "the port is a number from 0 to 65535";
@@ -176,8 +192,10 @@ const char *registry_addr_parse(struct registry_addr *r, const char *text)
 const char *registry_addr_write(const struct registry_addr *r, char *out,
                                 size_t size)
 {
-    const char *fmt = strchr(r->host, ':') ? "[%s]:%u:%u:%u" : "%s:%u:%u:%u";
+    bool v6 = strchr(r->host, ':') != NULL;
 
-    snprintf(out, size, fmt, r->host, r->new_port, r->find_port, r->event_port);
+    snprintf(out, size, "%s%s%s%s:%u:%u:%u", r->tls ? "tls!" : "",
+             v6 ? "[" : "", r->host, v6 ? "]" : "", r->new_port, r->find_port,
+             r->event_port);
     return out;
 }

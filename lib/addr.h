@@ -1,7 +1,9 @@
 /*
  * Addresses as they are written in settings, attributes and on the command
  * line: HOST:PORT, [V6]:PORT, tcp!HOST!PORT, unix!/path, off; and the naming
- * of a registry, HOST[:NEW[:FIND[:EVENT]]].
+ * of a registry, HOST[:NEW[:FIND[:EVENT]]]. Where TLS is spoken, tls! goes
+ * before it: tls!HOST!PORT (tls!HOST:PORT is taken as well), and
+ * tls!HOST[:NEW[:FIND[:EVENT]]].
  *
  * Must not resolve names or open sockets: that is dial.h and listen.h.
  */
@@ -24,6 +26,7 @@ struct addr {
      * ADDR_UNIX: the path */
     char host[ADDR_HOST_MAX + 1];
     uint16_t port; /* 0: ask the kernel (listening only) */
+    bool tls;      /* ADDR_TCP: TLS is spoken there */
 };
 
 /* A registry's three ports on one host, or three unix sockets (new at PATH.new
@@ -31,6 +34,7 @@ struct addr {
 struct registry_addr {
     char host[ADDR_HOST_MAX + 1];
     uint16_t new_port, find_port, event_port;
+    bool tls; /* on all three */
 };
 
 #define REGISTRY_NEW_PORT   6701
@@ -43,16 +47,18 @@ struct registry_addr {
  */
 const char *addr_parse(struct addr *a, const char *text, int default_port);
 
-/* HOST:PORT, [V6]:PORT, unix!/path or off, into at least ADDR_TEXT_MAX. */
+/* HOST:PORT, [V6]:PORT, tls!HOST!PORT, unix!/path or off, into at least
+ * ADDR_TEXT_MAX. */
 const char *addr_write(const struct addr *a, char *out, size_t size);
-/* The dial string of the same: tcp!HOST!PORT or unix!/path. */
+/* The dial string of the same: tcp!HOST!PORT, tls!HOST!PORT or unix!/path. */
 const char *addr_write_dial(const struct addr *a, char *out, size_t size);
 
 /* True if it can be reached from this machine only: a loopback address
  * (127/8, ::1, localhost) or a unix socket. */
 bool addr_is_local(const struct addr *a);
 
-/* One registry: HOST[:NEW[:FIND[:EVENT]]]; a V6 host stands in brackets. */
+/* One registry: [tls!]HOST[:NEW[:FIND[:EVENT]]]; a V6 host stands in
+ * brackets. */
 const char *registry_addr_parse(struct registry_addr *r, const char *text);
 const char *registry_addr_write(const struct registry_addr *r, char *out,
                                 size_t size);

@@ -246,7 +246,8 @@ static bool check_addr(const char *text, char *why)
     struct addr addr;
 
     return check_parsed(addr_parse(&addr, text, 0), text,
-                        "HOST:PORT, [V6]:PORT, unix!/path or off", why);
+                        "HOST:PORT, [V6]:PORT, tls!HOST!PORT, unix!/path or off",
+                        why);
 }
 
 static bool check_registry(const char *text, char *why)
@@ -254,7 +255,7 @@ static bool check_registry(const char *text, char *why)
     struct registry_addr registry;
 
     return check_parsed(registry_addr_parse(&registry, text), text,
-                        "HOST[:NEW[:FIND[:EVENT]]]", why);
+                        "[tls!]HOST[:NEW[:FIND[:EVENT]]]", why);
 }
 
 static bool check_bind(const char *text, char *why)
@@ -401,20 +402,22 @@ static int bind_ports(const char *text, int ports[3])
 bool conf_bind_addr(const char *bind, int face, int port, char *out,
                     size_t size, char *why)
 {
-    size_t len = bind_host_len(bind);
+    bool tls = strncmp(bind, "tls!", 4) == 0;
+    const char *host = bind + (tls ? 4 : 0);
+    size_t len = bind_host_len(host);
     struct addr addr;
     int ports[3], n;
 
-    n = len > 0 && len <= ADDR_HOST_MAX ? bind_ports(bind + len, ports) : -1;
-    if (n < 0 || strchr(bind, '!') != NULL) {
+    n = len > 0 && len <= ADDR_HOST_MAX ? bind_ports(host + len, ports) : -1;
+    if (n < 0 || strchr(host, '!') != NULL) {
         snprintf(why, CONF_WHY_MAX,
-                 CITE " is not HOST[:PORT[:PORT[:PORT]]] with * for every "
-                      "address and a V6 host in brackets",
+                 CITE " is not [tls!]HOST[:PORT[:PORT[:PORT]]] with * for "
+                      "every address and a V6 host in brackets",
                  bind);
         return false;
     }
-    snprintf(out, size, "%.*s:%d", (int)len, bind,
+    snprintf(out, size, "%s%.*s:%d", tls ? "tls!" : "", (int)len, host,
              face < n ? ports[face] : port);
     return check_parsed(addr_parse(&addr, out, 0), bind,
-                        "HOST[:PORT[:PORT[:PORT]]]", why);
+                        "[tls!]HOST[:PORT[:PORT[:PORT]]]", why);
 }
