@@ -61,7 +61,8 @@ static enum conn_verdict nobody_line(struct conn *c, void *arg, char *line,
 /* Of a connection that was given up: nobody is told anything. */
 static const struct conn_handler nobody = {.line = nobody_line};
 
-static void dispatch_dialled(void *arg, int fd, const char *error)
+static void dispatch_dialled(void *arg, int fd, struct tls_session *tls,
+                             const char *error)
 {
     struct dispatch *d = arg;
     struct muster *m = d->owner->m;
@@ -80,6 +81,8 @@ static void dispatch_dialled(void *arg, int fd, const char *error)
     d->count = 1;
     d->conn =
         conn_new(m->loop, fd, "dispatcher", &limits, &dispatch_handler, d);
+    if (tls)
+        conn_start_tls(d->conn, tls, NULL);
     conn_watch_peer(d->conn, DISPATCH_SILENCE_S);
     if (d->paused)
         conn_pause(d->conn);
@@ -89,8 +92,9 @@ static void dispatch_dialled(void *arg, int fd, const char *error)
 static void dispatch_dial(struct dispatch *d)
 {
     struct muster *m = d->owner->m;
+    const struct addr *addr = &d->addrs[d->next];
 
-    d->dial = dial_start(m->loop, &d->addrs[d->next], m->connect_ms,
+    d->dial = dial_start(m->loop, addr, manager_tls(m, addr), m->connect_ms,
                          dispatch_dialled, d);
 }
 

@@ -21,6 +21,7 @@ static void link_addr(const struct link *l, struct addr *a, char *name,
     a->kind = ADDR_TCP;
     memcpy(a->host, r->host, sizeof(a->host));
     a->port = ports[l->port];
+    a->tls = r->tls;
     snprintf(name, size, "registry %s (%s)", addr_write(a, text, sizeof(text)),
              link_ports[l->port]);
 }
@@ -151,7 +152,8 @@ static void link_lost(struct link *l, const char *reason)
     free(text);
 }
 
-static void link_dialled(void *arg, int fd, const char *error)
+static void link_dialled(void *arg, int fd, struct tls_session *tls,
+                         const char *error)
 {
     struct link *l = arg;
     struct muster *m = l->owner->m;
@@ -165,6 +167,8 @@ static void link_dialled(void *arg, int fd, const char *error)
     }
     snprintf(id, sizeof(id), "registry-%s", link_ports[l->port]);
     l->conn = conn_new(m->loop, fd, id, &limits, &link_handler, l);
+    if (tls)
+        conn_start_tls(l->conn, tls, NULL);
     conn_watch_peer(l->conn, LINK_SILENCE_S);
     l->state = LINK_UP;
     l->since = loop_now(m->loop);
@@ -184,7 +188,8 @@ static void link_dial(void *arg)
     l->stay = false;
     l->state = LINK_DIALLING;
     link_addr(l, &a, name, sizeof(name));
-    l->dial = dial_start(m->loop, &a, m->connect_ms, link_dialled, l);
+    l->dial = dial_start(m->loop, &a, manager_tls(m, &a), m->connect_ms,
+                         link_dialled, l);
 }
 
 /* -- interface ------------------------------------------------------------- */

@@ -114,6 +114,68 @@ static bool dispatcher_parse(struct muster *m, const char *text, char **error)
     return !why;
 }
 
+/* -- TLS ------------------------------------------------------------------- */
+
+static struct tls_options tls_options_of(const struct muster_tls *tls)
+{
+    static const struct muster_tls none;
+
+    if (!tls)
+        tls = &none;
+    return (struct tls_options){.cert = tls->cert,
+                                .key = tls->key,
+                                .ca = tls->ca,
+                                .name = tls->name,
+                                .only_13 = tls->only_13};
+}
+
+/* Takes over the text, or frees it where nobody asks for it. */
+static void give_error(char **error, char *text)
+{
+    if (error)
+        *error = text;
+    else
+        free(text);
+}
+
+static bool tls_start(struct muster *m, const struct muster_tls *tls,
+                      char **error)
+{
+    struct tls_options o = tls_options_of(tls);
+    char *why = NULL;
+
+    m->tls = tls_new(&o, &why);
+    if (!m->tls)
+        give_error(error, why);
+    return m->tls != NULL;
+}
+
+bool muster_set_tls(struct muster *m, const struct muster_tls *tls,
+                    char **error)
+{
+    struct tls_options o = tls_options_of(tls);
+    char *why = NULL;
+
+    if (tls_load(m->tls, &o, &why))
+        return true;
+    give_error(error, why);
+    return false;
+}
+
+struct tls *manager_tls(struct muster *m, const struct addr *addr)
+{
+    char *why = NULL;
+
+    if (!addr->tls)
+        return NULL;
+    if (tls_files_changed(m->tls) &&
+        !tls_load(m->tls, tls_options(m->tls), &why))
+        free(why); /* what was read before is used; muster.h says so */
+    return m->tls;
+}
+
+/* -- the other options ----------------------------------------------------- */
+
 static uint64_t or_default(uint64_t value, uint64_t def)
 {
     return value ? value : def;
@@ -135,7 +197,8 @@ static bool options_apply(struct muster *m, const struct muster_options *o,
         return false;
     }
     return registries_parse(m, o->registries, error) &&
-           dispatcher_parse(m, o->dispatcher, error);
+           dispatcher_parse(m, o->dispatcher, error) &&
+           tls_start(m, o->tls, error);
 }
 
 /* -- life ------------------------------------------------------------------ */
@@ -154,6 +217,7 @@ struct muster *muster_new(struct event_base *base,
     m->loop = loop_new(base);
     if (!m->loop) {
         manager_error(error, "no event loop");
+        tls_free(m->tls);
         free(m);
         return NULL;
     }
@@ -163,6 +227,7 @@ struct muster *muster_new(struct event_base *base,
 static void manager_release(struct muster *m)
 {
     loop_free(m->loop); /* closes what is left of the connections */
+    tls_free(m->tls);
     free(m);
 }
 

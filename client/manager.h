@@ -16,6 +16,7 @@
 #include "lib/addr.h"
 #include "lib/conn.h"
 #include "lib/loop.h"
+#include "lib/tls.h"
 
 #define MANAGER_REGISTRIES_MAX  16
 #define MANAGER_DISPATCHER_PORT 6704
@@ -32,6 +33,7 @@ struct muster {
     size_t services_max; /* known to one monitor */
     void (*on_link)(void *arg, enum muster_link state, const char *text);
     void *arg;
+    struct tls *tls; /* owned */
     struct object_list objects;
     unsigned busy; /* callbacks under way */
     bool dead;
@@ -39,6 +41,9 @@ struct muster {
 
 /* Anywhere in 0..UINT32_MAX. */
 uint32_t manager_chance(void);
+
+/* What to dial that address with: NULL where no TLS is spoken. */
+struct tls *manager_tls(struct muster *m, const struct addr *addr);
 
 /* A registry did not answer: links go on with the one after it. */
 void manager_registry_failed(struct muster *m, unsigned registry);

@@ -50,13 +50,28 @@ MUSTER_API const char *muster_service_get(const struct muster_service *s,
 
 enum muster_link { MUSTER_DOWN, MUSTER_UP };
 
+/*
+ * What TLS is spoken with, wherever an address begins with tls!: PEM files, and
+ * each may be NULL. They are looked at before each connection, and read again
+ * when they have changed; while what is in them is no good, what was read
+ * before is used.
+ */
+struct muster_tls {
+    const char *ca;   /* who signs servers' certificates; NULL: those whom the
+                         system trusts */
+    const char *cert; /* ours, for servers that ask for one */
+    const char *key;  /* its key; NULL: in the file of cert */
+    const char *name; /* in the servers' certificates; NULL: the host dialled */
+    bool only_13;     /* nothing older than TLS 1.3 */
+};
+
 struct muster_options {
     /* Registries, separated by blanks or commas, each
-     * HOST[:NEW[:FIND[:EVENT]]]; one that answers is used, the others are
+     * [tls!]HOST[:NEW[:FIND[:EVENT]]]; one that answers is used, the others are
      * fallen back to. NULL: 127.0.0.1 */
     const char *registries;
-    /* A dispatcher's address (HOST:PORT, unix!/path). NULL: one is looked up in
-     * the registry (kind dispatcher). */
+    /* A dispatcher's address (HOST:PORT, tls!HOST!PORT, unix!/path). NULL: one
+     * is looked up in the registry (kind dispatcher). */
     const char *dispatcher;
     /* Reconnecting waits a random time up to a bound that doubles from
      * backoff_min_ms to backoff_max_ms (full jitter). 0: 100 and 10000. */
@@ -70,6 +85,9 @@ struct muster_options {
      * May be NULL. */
     void (*on_link)(void *arg, enum muster_link state, const char *text);
     void *arg;
+    /* NULL: no certificate, and servers' are checked against the system's CAs.
+     * Copied. */
+    const struct muster_tls *tls;
 };
 
 /* options NULL: all defaults. On a bad option NULL, and *error (if error is not
@@ -80,6 +98,11 @@ MUSTER_API struct muster *muster_new(struct event_base *base,
 /* Closes everything made with it; objects of m must not be used afterwards.
  * No callback is called any more. */
 MUSTER_API void muster_free(struct muster *m);
+/* Other files or names for connections to come. On one that is no good false,
+ * *error (if error is not NULL) is a text to free(), and what was read before
+ * stays in use. */
+MUSTER_API bool muster_set_tls(struct muster *m, const struct muster_tls *tls,
+                               char **error);
 /* "MAJOR.MINOR.PATCH" of the library in use. */
 MUSTER_API const char *muster_version(void);
 

@@ -41,6 +41,7 @@ TAILQ_HEAD(dirty_workers, worker);
 struct dispatch {
     struct loop *loop;
     struct dispatch_settings settings;
+    struct tls *tls;                 /* for workers; borrowed, may be NULL */
     char instance[INSTANCE_LEN + 1]; /* of this process; prefix of its jobs */
     uint64_t jobs_made;
     struct jobstore *store;

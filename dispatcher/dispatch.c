@@ -185,6 +185,11 @@ bool dispatch_start(struct dispatch *d, struct muster *m)
     return workers_start(d, m);
 }
 
+void dispatch_set_tls(struct dispatch *d, struct tls *tls)
+{
+    d->tls = tls;
+}
+
 void dispatch_reload(struct dispatch *d, const struct dispatch_settings *s)
 {
     set_bounds(d, s);

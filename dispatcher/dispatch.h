@@ -14,6 +14,7 @@
 #include "lib/loop.h"
 
 struct muster;
+struct tls;
 
 /* The settings of the core, as read from a configuration. */
 struct dispatch_settings {
@@ -34,6 +35,9 @@ void dispatch_settings_read(struct dispatch_settings *s,
 
 struct dispatch *dispatch_new(struct loop *l,
                               const struct dispatch_settings *s);
+/* What to dial workers with that speak TLS; borrowed. Before they are known.
+ */
+void dispatch_set_tls(struct dispatch *d, struct tls *tls);
 /* Follows the workers of that manager's registries. */
 MUST_CHECK bool dispatch_start(struct dispatch *d, struct muster *m);
 /* New settings: for jobs to come. */

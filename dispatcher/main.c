@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "client/muster.h"
+#include "client/tls_settings.h"
 #include "dispatcher/dispatch.h"
 #include "lib/addr.h"
 #include "lib/auth/auth_conf.h"
@@ -16,6 +17,7 @@
 #include "lib/log.h"
 #include "lib/loop.h"
 #include "lib/mem.h"
+#include "lib/tls_conf.h"
 #include "plugins/dispatch/exec.h"
 
 #define CLOSING                                                                \
@@ -27,6 +29,7 @@ struct program {
     struct loop *loop;
     struct listen_host *listen;
     struct auth *auth; /* who may */
+    struct tls_conf *tls;
     struct dispatch *dispatch;
     struct muster *muster;
     struct muster_registration *registration;
@@ -80,6 +83,7 @@ static void on_hup(void *arg)
     struct program *p = arg;
     struct dispatch_settings settings;
     struct listen_limits limits;
+    struct muster_tls tls;
 
     if (!daemon_reload(&p->daemon))
         return;
@@ -88,6 +92,10 @@ static void on_hup(void *arg)
     limits = listen_conf_limits(p->daemon.conf);
     listen_host_limits(p->listen, &limits);
     auth_conf_apply(p->auth, p->daemon.conf, &p->daemon.files);
+    tls_conf_reload(p->tls, p->daemon.conf);
+    tls = tls_settings(p->daemon.conf);
+    if (!muster_set_tls(p->muster, &tls, NULL)) /* tls_conf told why */
+        log_warn("to registries the certificates are those of before, too");
 }
 
 /* -- the registry ---------------------------------------------------------- */
@@ -106,8 +114,10 @@ static void on_refused(void *arg, const char *text)
 
 static bool connect_registry(struct program *p)
 {
+    struct muster_tls tls = tls_settings(p->daemon.conf);
     struct muster_options options = {
-        .registries = conf_joined(p->daemon.conf, "dispatcher.registry")};
+        .registries = conf_joined(p->daemon.conf, "dispatcher.registry"),
+        .tls = &tls};
     char *error = NULL;
 
     p->muster = muster_new(loop_base(p->loop), &options, &error);
@@ -171,6 +181,16 @@ static bool listen_all(struct program *p)
     return true;
 }
 
+static bool speak_tls(struct program *p)
+{
+    p->tls = tls_conf_new(p->loop, p->daemon.conf);
+    if (!p->tls)
+        return false;
+    listen_host_tls(p->listen, tls_conf_tls(p->tls));
+    dispatch_set_tls(p->dispatch, tls_conf_tls(p->tls));
+    return true;
+}
+
 static bool program_start(struct program *p)
 {
     struct dispatch_settings settings;
@@ -195,7 +215,8 @@ static bool program_start(struct program *p)
     p->term = loop_signal_new(p->loop, SIGTERM, on_term, p);
     p->intr = loop_signal_new(p->loop, SIGINT, on_term, p);
     p->hup = loop_signal_new(p->loop, SIGHUP, on_hup, p);
-    if (!listen_all(p) || !connect_registry(p) || !register_self(p))
+    if (!speak_tls(p) || !listen_all(p) || !connect_registry(p) ||
+        !register_self(p))
         return false;
     listen_ready_words(p->listen, &words);
     ok = daemon_ready(&p->daemon, buf_str(&words));
@@ -210,6 +231,7 @@ static void program_end(struct program *p)
     dispatch_free(p->dispatch);
     muster_free(p->muster);
     auth_free(p->auth);
+    tls_conf_free(p->tls);
     loop_signal_free(p->term);
     loop_signal_free(p->intr);
     loop_signal_free(p->hup);

@@ -107,7 +107,8 @@ static const struct conn_handler wire_conn = {
     .closed = wire_closed,
 };
 
-static void wire_dialled(void *arg, int fd, const char *error)
+static void wire_dialled(void *arg, int fd, struct tls_session *tls,
+                         const char *error)
 {
     struct wire *k = arg;
     struct conn_limits limits = {.line = k->options.line_max,
@@ -122,6 +123,8 @@ static void wire_dialled(void *arg, int fd, const char *error)
     }
     snprintf(id, sizeof(id), "worker %s", k->id);
     k->conn = conn_new(k->loop, fd, id, &limits, &wire_conn, k);
+    if (tls)
+        conn_start_tls(k->conn, tls, NULL);
     k->state = WIRE_GREETING;
     k->heard_ms = loop_now(k->loop);
     k->asked = false;
@@ -137,8 +140,8 @@ static void wire_dial(void *arg)
     struct wire *k = arg;
 
     k->state = WIRE_DIALLING;
-    k->dial =
-        dial_start(k->loop, &k->addr, k->options.connect_ms, wire_dialled, k);
+    k->dial = dial_start(k->loop, &k->addr, k->options.tls,
+                         k->options.connect_ms, wire_dialled, k);
 }
 
 struct wire *wire_new(struct loop *l, const struct addr *addr,

@@ -19,6 +19,7 @@
 #include "lib/addr.h"
 #include "lib/attrs.h"
 #include "lib/loop.h"
+#include "lib/tls.h"
 #include "lib/words.h"
 
 struct wire;
@@ -68,6 +69,7 @@ struct wire_options {
     const char *name;    /* of the dispatcher: its instance */
     const char *id;      /* for the log: the worker's host */
     size_t line_max;     /* longest line from a worker */
+    struct tls *tls;     /* for workers that speak it; borrowed */
     uint64_t connect_ms; /* time for connecting and greeting */
     uint64_t silence_ms; /* after which it is asked; twice that: dead */
 };

@@ -35,6 +35,7 @@ static void worker_dial(struct dispatch *d, struct worker *w)
                              .id = w->host,
                              .line_max =
                                  2 * d->settings.line + WORKER_LINE_MORE,
+                             .tls = d->tls,
                              .connect_ms = WORKER_CONNECT_MS,
                              .silence_ms = d->settings.probe_ms};
     struct addr addr;

@@ -246,7 +246,8 @@ static bool check_addr(const char *text, char *why)
     struct addr addr;
 
     return check_parsed(addr_parse(&addr, text, 0), text,
-                        "HOST:PORT, [V6]:PORT, tls!HOST!PORT, unix!/path or off",
+                        "HOST:PORT, [V6]:PORT, tls!HOST!PORT, unix!/path or "
+                        "off",
                         why);
 }
 

@@ -25,6 +25,7 @@ static void conn_free(struct conn *c)
     if (c->on_free)
         c->on_free(c->on_free_arg);
     principal_release(&c->holder);
+    tls_session_free(c->tls);
     close(c->fd);
     buf_free(&c->rest);
     line_free(&c->in);
@@ -68,6 +69,8 @@ static void conn_settle(void *arg)
     if (!c->told)
         return; /* open; or it failed just now and is settled again */
     if (!buf_len(&c->out) && !c->broken && !c->shut) {
+        if (c->tls && !conn_tls_close(c))
+            return;
         c->shut = true;
         shutdown(c->fd, SHUT_WR);
         line_free(&c->in);
@@ -81,6 +84,8 @@ void conn_free_now(struct conn *c)
 {
     conn_gate_end(c);
     conn_write(c);
+    if (c->tls && !c->broken && !buf_len(&c->out))
+        conn_tls_close(c);
     conn_free(c);
 }
 
@@ -96,6 +101,8 @@ conn_end(struct conn *c, bool at_once, const char *fmt, va_list args)
         c->broken = true;
         buf_reset(&c->out, 0);
     }
+    if (c->greeting)
+        buf_reset(&c->out, 0); /* it never goes out */
     if (!c->closing) {
         c->closing = true;
         if (vasprintf(&c->reason, fmt, args) < 0)

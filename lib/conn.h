@@ -13,6 +13,10 @@
  * On whose behalf it speaks is its principal: that of listen.h at first; its
  * first line may show a token and make it another (the gate).
  *
+ * Where TLS is spoken a handshake comes before everything, and what is said of
+ * the socket here holds for what it carries: eof is the peer's close_notify,
+ * and a socket that ends without one has failed.
+ *
  * Must not know words, services, jobs. Together with loop.c, dial.c and
  * listen.c the only place that knows libevent and sockets.
  */
@@ -25,7 +29,9 @@
 
 #include "lib/buf.h"
 #include "lib/loop.h"
+#include "lib/pace.h"
 #include "lib/refusal.h"
+#include "lib/tls.h"
 
 struct conn;
 struct principal;
@@ -37,6 +43,9 @@ enum conn_verdict {
 
 /* What the owner of a connection is told. Any but line may be NULL. */
 struct conn_handler {
+    /* The handshake of TLS is done; nothing else comes before that, but
+     * closed(). */
+    void (*secured)(struct conn *c, void *arg);
     /* A line, NUL-terminated and writable; valid during the call. */
     enum conn_verdict (*line)(struct conn *c, void *arg, char *line,
                               size_t len);
@@ -87,6 +96,7 @@ struct conn_limits {
     size_t line;           /* longest line, bytes */
     size_t output;         /* bytes queued before reading stops */
     unsigned lines_a_turn; /* lines handled before others get their turn */
+    uint64_t greet_ms;     /* time for the handshake of TLS */
     uint64_t first_ms;     /* time in which the first line must be complete */
     uint64_t idle_ms;      /* time without a line after which it is closed; time
                               of CONN_WAIT or conn_pause() does not count */
@@ -114,6 +124,20 @@ void conn_set_principal(struct conn *c, struct principal *p);
 /* Before its first line. */
 void conn_set_gate(struct conn *c, const struct conn_gate *gate, void *arg);
 void conn_gate_open(struct conn *c);
+
+/*
+ * TLS from here on: right after conn_new(), before anything came or went. Takes
+ * over s; a handshake that was not made yet is made by the connection, as fast
+ * as pace allows (NULL: at once). A fault of it is logged, and closes.
+ */
+void conn_start_tls(struct conn *c, struct tls_session *s, struct pace *pace);
+/* True once TLS protects what is said; false for plain text. */
+bool conn_is_secure(const struct conn *c);
+/* The names in the peer's verified certificate, from 0; NULL: there are no
+ * more. */
+const char *conn_peer_name(const struct conn *c, unsigned i);
+/* In the handshake, and it is the peer's turn. */
+bool conn_greets_idly(const struct conn *c);
 
 /* A peer that vanishes without a word is found in two minutes; from here on
  * within so many seconds. Nothing on a unix socket. */
@@ -160,6 +184,8 @@ void conn_set_refusals(struct conn *c, struct refusals *counts);
 /* Writes one line `error: 'message'`, and counts it. */
 void conn_refuse(struct conn *c, enum refusal why, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
+/* Counts a refusal that cannot be told. */
+void conn_count(struct conn *c, enum refusal why);
 /* The same for a request that is wrong in itself (REFUSED_REQUEST). */
 void conn_error(struct conn *c, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));

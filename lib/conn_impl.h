@@ -45,8 +45,15 @@ struct conn {
     char *reason;      /* why it is closed; set once */
     char id[CONN_ID_MAX];
     char peer[SOCK_PEER_MAX];
-    bool reading; /* read_event is added */
-    bool waiting; /* the handler said CONN_WAIT */
+    struct tls_session *tls; /* NULL: plain text */
+    struct pace *pace;       /* of handshakes; borrowed, may be NULL */
+    bool greeting;           /* the handshake of TLS is not done */
+    bool greet_due;          /* a step of it waits for its turn */
+    bool looked_at;          /* something came, and was looked at */
+    bool tls_failed;         /* nothing more can be said in TLS */
+    bool read_wants_write;   /* reading waits until the socket can be written */
+    bool reading;            /* read_event is added */
+    bool waiting;            /* the handler said CONN_WAIT */
     bool paused;
     bool asking;   /* the gate said CONN_GATE_LATER ... */
     bool rest_due; /* ... and has opened: rest is the next line */
@@ -67,8 +74,6 @@ struct conn {
 
 /* Makes it wait for room, or for its next turn. */
 void conn_hold(struct conn *c, enum refusal_held what);
-/* Counts a refusal that cannot be told. */
-void conn_count(struct conn *c, enum refusal why);
 
 /* conn_time.c */
 
@@ -77,6 +82,17 @@ void conn_count(struct conn *c, enum refusal why);
 void conn_arm_timer(struct conn *c);
 /* libevent's callback. */
 void conn_timer(evutil_socket_t fd, short what, void *arg);
+
+/* conn_tls.c */
+
+/* A step of the handshake. */
+void conn_greet(struct conn *c);
+void conn_greet_timeout(struct conn *c);
+/* As read(2) and send(2) of what is queued; EPROTO: tls_error() says why. */
+ssize_t conn_tls_read(struct conn *c, char *to, size_t room);
+ssize_t conn_tls_write(struct conn *c);
+/* Says that no more comes. False: again when the socket can be written. */
+bool conn_tls_close(struct conn *c);
 
 /* conn_io.c */
 

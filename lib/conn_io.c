@@ -7,6 +7,7 @@
 #include "lib/conn_impl.h"
 
 #define CONN_READ     16384  /* bytes asked for by one read */
+#define CONN_AHEAD    65536  /* held beyond the longest line: whole ones */
 #define CONN_OUT_KEEP 4096   /* an idle connection's output keeps no more */
 #define CONN_DISCARD  262144 /* bytes of a closed one's input thrown away */
 
@@ -25,14 +26,18 @@ static void reading_set(struct conn *c, bool on)
         event_del(&c->read_event);
 }
 
-/* Whether to read on: not while enough is held that nobody takes. */
+/* Whether to read on: not while enough is held that nobody takes, nor when
+ * lines come faster than their turns. */
 void conn_update_reading(struct conn *c)
 {
-    bool stuck = c->waiting || c->paused || c->asking || c->was_full;
+    bool stuck = c->waiting || c->paused || c->asking || c->was_full ||
+                 line_pending(&c->in) > c->in.max + CONN_AHEAD;
 
     reading_set(
-        c, !c->eof && !c->broken &&
+        c, !c->eof && !c->broken && !c->read_wants_write &&
                (c->shut || (!c->closing && !(stuck && line_pending(&c->in)))));
+    if (c->tls && c->reading && tls_holds_more(c->tls))
+        loop_later(c->loop, &c->later); /* the socket tells nothing of that */
 }
 
 /* The socket failed: nothing can be told to the peer any more. */
@@ -41,7 +46,8 @@ static void conn_failed(struct conn *c, int error)
     c->broken = true;
     buf_reset(&c->out, 0);
     conn_close(c, "%s",
-               error == ECONNRESET || error == EPIPE
+               error == EPROTO && c->tls ? tls_error(c->tls)
+               : error == ECONNRESET || error == EPIPE
                    ? "the peer closed the connection"
                    : strerror(error));
     loop_settle(c->loop, &c->settle);
@@ -77,8 +83,13 @@ void conn_readable(evutil_socket_t fd, short what, void *arg)
         conn_discard(c);
         return;
     }
+    if (c->greeting) {
+        if (!c->greet_due)
+            conn_greet(c);
+        return;
+    }
     at = line_room(&c->in, CONN_READ, &room);
-    n = read(fd, at, room);
+    n = c->tls ? conn_tls_read(c, at, room) : read(fd, at, room);
     if (n < 0) {
         if (errno != EAGAIN && errno != EINTR)
             conn_failed(c, errno);
@@ -276,8 +287,10 @@ void conn_write(struct conn *c)
 {
     ssize_t n;
 
-    while (buf_len(&c->out) && !c->broken) {
-        n = send(c->fd, buf_data(&c->out), buf_len(&c->out), MSG_NOSIGNAL);
+    while (buf_len(&c->out) && !c->broken && !c->greeting) {
+        n = c->tls ? conn_tls_write(c)
+                   : send(c->fd, buf_data(&c->out), buf_len(&c->out),
+                          MSG_NOSIGNAL);
         if (n < 0 && errno == EINTR)
             continue;
         if (n < 0 && errno == EAGAIN) {
@@ -306,6 +319,14 @@ void conn_writable(evutil_socket_t fd, short what, void *arg)
     (void)fd;
     (void)what;
     loop_refresh(c->loop);
+    if (c->greeting && !c->greet_due)
+        conn_greet(c);
+    if (c->read_wants_write) {
+        c->read_wants_write = false;
+        conn_update_reading(c);
+        if (c->reading)
+            conn_readable(c->fd, EV_READ, c);
+    }
     conn_write(c);
     if (c->closing)
         loop_settle(c->loop, &c->settle);
@@ -317,6 +338,10 @@ void conn_go_on(void *arg)
 
     if (c->closing)
         return;
+    if (c->greet_due) {
+        conn_greet(c);
+        return;
+    }
     if (conn_owes_drain(c)) {
         c->was_full = c->want_empty = false;
         if (c->handler->drain)
@@ -324,5 +349,8 @@ void conn_go_on(void *arg)
         if (conn_is_full(c))
             conn_hold(c, HELD_OUTPUT);
     }
-    conn_lines(c);
+    if (c->tls && c->reading && tls_holds_more(c->tls))
+        conn_readable(c->fd, EV_READ, c);
+    else
+        conn_lines(c);
 }

@@ -8,6 +8,8 @@
 /* The time from the last line after which it is too quiet; 0: never. */
 static uint64_t conn_patience(const struct conn *c)
 {
+    if (c->greeting)
+        return c->limits.greet_ms;
     return c->had_line ? c->limits.idle_ms : c->limits.first_ms;
 }
 
@@ -40,6 +42,10 @@ void conn_arm_timer(struct conn *c)
 
 static void conn_timed_out(struct conn *c)
 {
+    if (c->greeting) {
+        conn_greet_timeout(c);
+        return;
+    }
     if (c->handler->timeout) {
         c->heard_ms = loop_now(c->loop);
         c->handler->timeout(c, c->arg);

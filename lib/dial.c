@@ -18,19 +18,22 @@ struct dial {
     struct addr addr;
     dial_fn *done;
     void *arg;
+    struct tls *tls;              /* borrowed; may be NULL */
     int fd;                       /* being connected, or connected; -1 */
+    struct tls_session *session;  /* on it, or NULL */
     struct resolver_query *query; /* not answered yet, or NULL */
     struct evutil_addrinfo *found, *next;
     struct loop_fd *ready;
     struct loop_timer *timer;
     struct loop_task answer; /* the callback, from the settling step */
-    char why[200];
+    char why[400];
 };
 
 static void dial_free(struct dial *d)
 {
     if (d->query)
         resolver_cancel(d->query);
+    tls_session_free(d->session);
     if (d->fd >= 0)
         close(d->fd);
     if (d->found)
@@ -44,16 +47,18 @@ static void dial_free(struct dial *d)
 static void dial_answer(void *arg)
 {
     struct dial *d = arg;
-    char text[ADDR_TEXT_MAX], error[ADDR_TEXT_MAX + 240];
+    char text[ADDR_TEXT_MAX], error[ADDR_TEXT_MAX + 440];
     dial_fn *done = d->done;
     void *done_arg = d->arg;
     int fd = d->fd;
+    struct tls_session *session = d->session;
 
     d->fd = -1;
+    d->session = NULL;
     snprintf(error, sizeof(error), "cannot connect to %s: %s",
              addr_write(&d->addr, text, sizeof(text)), d->why);
     dial_free(d);
-    done(done_arg, fd, fd < 0 ? error : NULL);
+    done(done_arg, fd, session, fd < 0 ? error : NULL);
 }
 
 /* why NULL: d->why says it already. */
@@ -64,6 +69,61 @@ static void dial_fail(struct dial *d, const char *why)
     loop_timer_off(d->timer);
     loop_settle(d->loop, &d->answer);
 }
+
+/* -- TLS ------------------------------------------------------------------- */
+
+static void dial_greet(void *arg);
+
+/* Calls dial_greet() when the socket can be read, or written. */
+static void dial_greet_later(struct dial *d, bool write)
+{
+    d->ready = loop_fd_new(d->loop, d->fd, write, dial_greet, d);
+    loop_fd_on(d->ready);
+}
+
+static void dial_no_tls(struct dial *d, const char *why)
+{
+    tls_session_free(d->session);
+    d->session = NULL;
+    close(d->fd);
+    d->fd = -1;
+    dial_fail(d, why);
+}
+
+static void dial_greet(void *arg)
+{
+    struct dial *d = arg;
+
+    loop_fd_free(d->ready);
+    d->ready = NULL;
+    switch (tls_handshake(d->session)) {
+    case TLS_DONE:
+        loop_timer_off(d->timer);
+        loop_settle(d->loop, &d->answer);
+        break;
+    case TLS_WANT_READ: dial_greet_later(d, false); break;
+    case TLS_WANT_WRITE: dial_greet_later(d, true); break;
+    case TLS_EOF:
+    case TLS_FAILED:
+        snprintf(d->why, sizeof(d->why), "%s", tls_error(d->session));
+        dial_no_tls(d, NULL);
+    }
+}
+
+static void dial_start_tls(struct dial *d)
+{
+    char *error = NULL;
+
+    if (d->tls)
+        d->session = tls_connect(d->tls, d->fd, d->addr.host, &error);
+    if (d->session)
+        dial_greet(d);
+    else
+        dial_no_tls(d, error ? error : "TLS is not spoken here");
+    free(error);
+}
+
+/* -- connecting ------------------------------------------------------------ */
 
 static void dial_try_next(struct dial *d);
 
@@ -77,6 +137,10 @@ static void dial_ready(void *arg)
     d->ready = NULL;
     if (getsockopt(d->fd, SOL_SOCKET, SO_ERROR, &error, &len) < 0)
         error = errno;
+    if (!error && d->addr.tls) {
+        dial_start_tls(d);
+        return;
+    }
     if (!error) {
         loop_timer_off(d->timer);
         loop_settle(d->loop, &d->answer);
@@ -174,21 +238,25 @@ static void dial_timer(void *arg)
     struct dial *d = arg;
     dial_fn *done = d->done;
     void *done_arg = d->arg;
-    char text[ADDR_TEXT_MAX], error[ADDR_TEXT_MAX + 64];
+    char text[ADDR_TEXT_MAX], error[ADDR_TEXT_MAX + 100];
 
-    snprintf(error, sizeof(error), "cannot connect to %s: no answer in time",
-             addr_write(&d->addr, text, sizeof(text)));
+    snprintf(error, sizeof(error), "cannot connect to %s: no %s in time",
+             addr_write(&d->addr, text, sizeof(text)),
+             d->session ? "handshake of TLS (is that a port for plain text?)"
+                        : "answer");
     dial_cancel(d);
-    done(done_arg, -1, error);
+    done(done_arg, -1, NULL, error);
 }
 
 struct dial *dial_start(struct loop *l, const struct addr *addr,
-                        uint64_t timeout_ms, dial_fn *done, void *arg)
+                        struct tls *tls, uint64_t timeout_ms, dial_fn *done,
+                        void *arg)
 {
     struct dial *d = xcalloc(1, sizeof(*d));
 
     d->loop = l;
     d->addr = *addr;
+    d->tls = tls;
     d->done = done;
     d->arg = arg;
     d->fd = -1;

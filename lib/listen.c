@@ -12,6 +12,7 @@
 #include <unistd.h>
 #include <utlist.h>
 
+#include "lib/greet.h"
 #include "lib/listen_bind.h"
 #include "lib/log.h"
 #include "lib/metrics.h"
@@ -35,7 +36,10 @@ struct listen_counts {
 struct listen_conn {
     struct listen_host *host;
     struct seat seat;
+    struct greet greet;
     struct conn *conn;
+    const struct listen_face *face;
+    void *ctx; /* of the face */
     struct listen_conn *prev, *next;
 };
 
@@ -58,6 +62,8 @@ struct listen_host {
     struct listen_conn *conns;
     struct listen_counts *counts;
     struct seats seats;
+    struct tls *tls; /* borrowed; NULL: none is spoken */
+    struct greets greets;
     struct loop_timer *pause_timer;
     uint64_t pause_ms; /* the next pause; 0: accepting goes well */
     struct loop_task next_turn;
@@ -76,6 +82,7 @@ static void listen_conn_gone(void *arg)
     struct listen_host *h = lc->host;
 
     seat_leave(&h->seats, &lc->seat);
+    greet_gone(&lc->greet);
     DL_DELETE(h->conns, lc);
     free(lc);
     if (h->pause_ms && loop_timer_is_set(h->pause_timer))
@@ -132,6 +139,8 @@ static void refuse(struct listener *ln, int fd, enum refusal why, unsigned most)
     log_warn("%s: refused %s: too many connections%s (limit %u)",
              ln->face->name, (sock_peer(fd, who, sizeof(who)), who), what,
              most);
+    if (ln->addr.tls)
+        len = 0; /* plain text would not be understood */
     if (send(fd, text, (size_t)len, MSG_NOSIGNAL | MSG_DONTWAIT) >= 0)
         shutdown(fd, SHUT_WR);
     close(fd);
@@ -171,21 +180,6 @@ static bool listen_has_room(struct listener *ln, int fd,
     return out;
 }
 
-/* True for a peer on this machine: a unix socket, or a loopback address. */
-static bool is_local(const struct sockaddr *sa)
-{
-    const struct in6_addr *v6;
-
-    if (sa->sa_family == AF_INET)
-        return *(const uint8_t *)&((const struct sockaddr_in *)sa)->sin_addr ==
-               127;
-    if (sa->sa_family != AF_INET6)
-        return true;
-    v6 = &((const struct sockaddr_in6 *)sa)->sin6_addr;
-    return IN6_IS_ADDR_LOOPBACK(v6) ||
-           (IN6_IS_ADDR_V4MAPPED(v6) && v6->s6_addr[12] == 127);
-}
-
 static void listen_authenticate(const struct listen_host *h, struct conn *c,
                                 const struct sockaddr *sa)
 {
@@ -193,8 +187,37 @@ static void listen_authenticate(const struct listen_host *h, struct conn *c,
 
     if (!auth)
         return;
-    conn_set_principal(c, auth->anonymous(h->auth_arg, is_local(sa)));
+    conn_set_principal(c, auth->anonymous(h->auth_arg, sock_is_local(sa)));
     conn_set_gate(c, &auth->gate, h->auth_arg);
+}
+
+/* The face comes to know of it. */
+static void listen_open(struct listen_conn *lc)
+{
+    struct conn *c = lc->conn;
+
+    conn_set_handler(c, &lc->face->handler, lc->face->open(c, lc->ctx));
+}
+
+/* It speaks for the first name of its certificate that means somebody. */
+static void listen_certify(const struct listen_host *h, struct conn *c)
+{
+    struct principal *p = NULL;
+    const char *name;
+    unsigned i;
+
+    for (i = 0; h->auth && !p && (name = conn_peer_name(c, i)); i++)
+        p = h->auth->certified(h->auth_arg, name);
+    if (p)
+        conn_set_principal(c, p);
+}
+
+static void listen_greeted(struct greet *g)
+{
+    struct listen_conn *lc = container_of(g, struct listen_conn, greet);
+
+    listen_certify(lc->host, lc->conn);
+    listen_open(lc);
 }
 
 static void listen_adopt(struct listener *ln, int fd, const struct sockaddr *sa,
@@ -207,6 +230,9 @@ static void listen_adopt(struct listener *ln, int fd, const struct sockaddr *sa,
 
     snprintf(id, sizeof(id), "%.12s#%lu", ln->face->name, ++h->serial);
     lc->host = h;
+    lc->face = ln->face;
+    lc->ctx = ln->ctx;
+    lc->greet.done = listen_greeted;
     seat_take(&h->seats, &lc->seat, a);
     DL_APPEND(h->conns, lc);
     c = conn_new(h->loop, fd, id, &h->limits.conn, &ln->face->handler, NULL);
@@ -216,7 +242,10 @@ static void listen_adopt(struct listener *ln, int fd, const struct sockaddr *sa,
     conn_on_first_line(c, listen_conn_spoke);
     listen_authenticate(h, c, sa);
     log_id_debug(id, "connection from %s", conn_peer(c));
-    conn_set_handler(c, &ln->face->handler, ln->face->open(c, ln->ctx));
+    if (ln->addr.tls)
+        greet_begin(&h->greets, &lc->greet, c, h->tls, fd);
+    else
+        listen_open(lc);
 }
 
 /* Those who are connected have their turn before more are accepted. */
@@ -296,6 +325,11 @@ char *listen_add(struct listen_host *h, const struct listen_face *face,
 
     if (addr->kind == ADDR_OFF)
         return NULL;
+    if (addr->tls && !tls_can_serve(h->tls))
+        return xasprintf("%s: cannot listen on %s: there is no certificate to "
+                         "show (set tls.cert and tls.key; `muster tls` makes "
+                         "them)",
+                         face->name, addr_write(addr, text, sizeof(text)));
     fd = listen_bind(addr, &why);
     if (fd < 0)
         return xasprintf("%s: cannot listen on %s: %s (%s)", face->name,
@@ -364,6 +398,7 @@ struct listen_host *listen_host_new(struct loop *l,
 
     h->loop = l;
     h->pause_timer = loop_timer_new(l, pause_over, h);
+    greets_init(&h->greets, l);
     h->next_turn = (struct loop_task){.fn = turn_over, .arg = h};
     metrics_add_rows(host_rows, ARRAY_LEN(host_rows), &h->events, h,
                      (struct metric_label){NULL, NULL});
@@ -376,6 +411,13 @@ void listen_host_limits(struct listen_host *h,
 {
     h->limits = *limits;
     limits_fit(&h->limits);
+    h->greets.most = h->limits.handshakes;
+    h->greets.pace.a_turn = h->limits.handshakes_per_turn;
+}
+
+void listen_host_tls(struct listen_host *h, struct tls *tls)
+{
+    h->tls = tls;
 }
 
 void listen_host_auth(struct listen_host *h, const struct listen_auth *auth,
@@ -439,6 +481,7 @@ void listen_host_free(struct listen_host *h)
         conn_free_now(lc->conn);
     loop_timer_free(h->pause_timer);
     loop_unsettle(h->loop, &h->next_turn);
+    greets_end(&h->greets);
     metrics_forget(h);
     while ((n = h->counts)) {
         LL_DELETE(h->counts, n);

@@ -2,6 +2,11 @@
  * The listener host: it accepts connections for the faces that plug into it,
  * within bounds, and pauses with back-off when descriptors run short.
  *
+ * Where TLS is spoken a face hears of a connection once the handshake is done.
+ * Handshakes cost, so they are bounded apart: in number, by the oldest giving
+ * way whose peer keeps it waiting; and in a turn of the loop, the others taking
+ * theirs in the next ones.
+ *
  * Must not know what a face speaks.
  */
 #ifndef MUSTER_LIB_LISTEN_H
@@ -25,6 +30,8 @@ struct listen_face {
 /* Bounds shared by all listeners of a daemon; 0 means none. */
 struct listen_limits {
     struct conn_limits conn;
+    unsigned handshakes;              /* of TLS, under way at once */
+    unsigned handshakes_per_turn;     /* steps of them in a turn of the loop */
     unsigned connections;             /* in all */
     unsigned connections_per_address; /* from one peer address */
 };
@@ -33,6 +40,8 @@ struct listen_limits {
 struct listen_auth {
     /* Until it has shown a token; local: its peer is on this machine. */
     struct principal *(*anonymous)(void *arg, bool local);
+    /* Who has shown a certificate with that name; NULL: nobody. */
+    struct principal *(*certified)(void *arg, const char *name);
     struct conn_gate gate;
 };
 
@@ -43,6 +52,8 @@ struct listen_host *listen_host_new(struct loop *l,
 /* For connections to come; without it everybody may do everything. */
 void listen_host_auth(struct listen_host *h, const struct listen_auth *auth,
                       void *arg);
+/* What addresses of TLS speak it with; borrowed. Before the first of them. */
+void listen_host_tls(struct listen_host *h, struct tls *tls);
 /* New bounds for connections to come (reload). */
 void listen_host_limits(struct listen_host *h,
                         const struct listen_limits *limits);

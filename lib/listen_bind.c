@@ -14,13 +14,17 @@ void listen_bound_addr(struct addr *a, int fd)
 {
     struct sockaddr_storage ss;
     socklen_t len = sizeof(ss);
-    char port[8];
+    char host[ADDR_HOST_MAX + 1], port[8];
 
     if (a->kind == ADDR_UNIX || getsockname(fd, (struct sockaddr *)&ss, &len))
         return;
-    if (getnameinfo((struct sockaddr *)&ss, len, a->host, sizeof(a->host), port,
-                    sizeof(port), NI_NUMERICHOST | NI_NUMERICSERV) == 0)
-        a->port = (uint16_t)strtoul(port, NULL, 10);
+    if (getnameinfo((struct sockaddr *)&ss, len, host, sizeof(host), port,
+                    sizeof(port), NI_NUMERICHOST | NI_NUMERICSERV) != 0)
+        return;
+    a->port = (uint16_t)strtoul(port, NULL, 10);
+    /* a certificate is for the name that people know */
+    if (!a->tls || !strcmp(a->host, "*"))
+        snprintf(a->host, sizeof(a->host), "%s", host);
 }
 
 /* Takes the socket file of a process that is gone; not of a living one, and

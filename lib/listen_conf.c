@@ -12,17 +12,20 @@ static unsigned seconds(const struct conf *conf, const char *key)
 struct listen_limits listen_conf_limits(const struct conf *conf)
 {
     return (struct listen_limits){
-        .conn = {.line = conf_size(conf, "limits.line"),
-                 .output = conf_size(conf, "limits.output"),
-                 .lines_a_turn =
-                     (unsigned)conf_int(conf, "limits.requests_per_turn"),
-                 .first_ms =
-                     (uint64_t)conf_duration_ms(conf, "limits.first_line"),
-                 .idle_ms = (uint64_t)conf_duration_ms(conf, "limits.idle"),
-                 .stalled_ms =
-                     (uint64_t)conf_duration_ms(conf, "limits.stalled"),
-                 .keepalive_s = seconds(conf, "limits.keepalive"),
-                 .user_timeout_s = seconds(conf, "limits.user_timeout")},
+        .conn =
+            {.line = conf_size(conf, "limits.line"),
+             .output = conf_size(conf, "limits.output"),
+             .lines_a_turn =
+                 (unsigned)conf_int(conf, "limits.requests_per_turn"),
+             .greet_ms = (uint64_t)conf_duration_ms(conf, "limits.handshake"),
+             .first_ms = (uint64_t)conf_duration_ms(conf, "limits.first_line"),
+             .idle_ms = (uint64_t)conf_duration_ms(conf, "limits.idle"),
+             .stalled_ms = (uint64_t)conf_duration_ms(conf, "limits.stalled"),
+             .keepalive_s = seconds(conf, "limits.keepalive"),
+             .user_timeout_s = seconds(conf, "limits.user_timeout")},
+        .handshakes = (unsigned)conf_int(conf, "limits.handshakes"),
+        .handshakes_per_turn =
+            (unsigned)conf_int(conf, "limits.handshakes_per_turn"),
         .connections = (unsigned)conf_int(conf, "limits.connections"),
         .connections_per_address =
             (unsigned)conf_int(conf, "limits.connections_per_address"),

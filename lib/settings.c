@@ -84,6 +84,58 @@ static const struct conf_setting log_table[] = {
              "or syslog"},
 };
 
+/* of every program */
+static const struct conf_setting tls_table[] = {
+    {.key = "tls.cert",
+     .type = CONF_STRING,
+     .reloadable = true,
+     .programs = CONF_ALL,
+     .help = "file with the certificate that this program shows, PEM, and "
+             "behind it those that lead from it to the CA; not set, none"},
+    {.key = "tls.key",
+     .type = CONF_STRING,
+     .reloadable = true,
+     .programs = CONF_ALL,
+     .help = "file with its key, PEM and not encrypted; not set, it is in the "
+             "file of tls.cert"},
+    {.key = "tls.ca",
+     .type = CONF_STRING,
+     .reloadable = true,
+     .programs = CONF_ALL,
+     .help = "file with the CAs, PEM, that sign the certificates of others; "
+             "not set, servers are checked against the system's"},
+    {.key = "tls.name",
+     .type = CONF_STRING,
+     .reloadable = true,
+     .programs = CONF_ALL,
+     .help = "name or address that the certificate of whoever is dialled must "
+             "be for; not set, the host that is dialled"},
+    {.key = "tls.min",
+     .type = CONF_ENUM,
+     .def = "1.2",
+     .values = "1.2 1.3",
+     .reloadable = true,
+     .programs = CONF_ALL,
+     .help = "the oldest version of TLS that is spoken"},
+    {.key = "tls.client",
+     .type = CONF_ENUM,
+     .def = "off",
+     .values = "off optional required",
+     .reloadable = true,
+     .programs = DAEMONS,
+     .help = "whether those who connect are asked for a certificate, signed by "
+             "a CA in tls.ca, and refused when they have none"},
+    {.key = "tls.check",
+     .type = CONF_DURATION,
+     .def = "10s",
+     .min = 0,
+     .max = DAY,
+     .reloadable = true,
+     .programs = DAEMONS,
+     .help = "how often these files are looked at, to read them again when "
+             "they have changed; 0 is never, only at SIGHUP"},
+};
+
 /* The table is in parts, by program, so that each can be read in one go. */
 static struct {
     struct conf_setting table[SETTINGS_MAX];
@@ -115,6 +167,7 @@ const struct conf_setting *settings_table(size_t *count)
         add(client_table, ARRAY_LEN(client_table));
         add_part(settings_of_auth);
         add(log_table, ARRAY_LEN(log_table));
+        add(tls_table, ARRAY_LEN(tls_table));
         add_part(settings_of_limits);
     }
     *count = all.count;

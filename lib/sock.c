@@ -73,3 +73,17 @@ void sock_watch_peer(int fd, unsigned seconds)
     /* also what was written and is never acknowledged (tcp(7)) */
     setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &ms, sizeof(ms));
 }
+
+bool sock_is_local(const struct sockaddr *sa)
+{
+    const struct in6_addr *v6;
+
+    if (sa->sa_family == AF_INET)
+        return *(const uint8_t *)&((const struct sockaddr_in *)sa)->sin_addr ==
+               127;
+    if (sa->sa_family != AF_INET6)
+        return true;
+    v6 = &((const struct sockaddr_in6 *)sa)->sin6_addr;
+    return IN6_IS_ADDR_LOOPBACK(v6) ||
+           (IN6_IS_ADDR_V4MAPPED(v6) && v6->s6_addr[12] == 127);
+}

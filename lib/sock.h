@@ -10,6 +10,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+struct sockaddr;
+
 #define SOCK_PEER_MAX 64 /* a peer as text, with NUL */
 
 /* "127.0.0.1:40123", "[::1]:40123", "unix" or "unknown". */
@@ -28,5 +30,8 @@ void sock_keepalive(int fd, unsigned seconds, unsigned user_timeout);
 
 /* True if the connection is over in both directions, or failed. */
 bool sock_is_dead(int fd);
+
+/* True for a peer on this machine: a unix socket, or a loopback address. */
+bool sock_is_local(const struct sockaddr *sa);
 
 #endif

@@ -10,6 +10,7 @@
 #include "lib/daemon.h"
 #include "lib/listen_conf.h"
 #include "lib/log.h"
+#include "lib/tls_conf.h"
 #include "server/faces.h"
 #include "server/musterd.h"
 
@@ -19,6 +20,7 @@ struct program {
     struct loop *loop;
     struct listen_host *host;
     struct auth *auth;
+    struct tls_conf *tls;
     struct musterd musterd;
 };
 
@@ -65,6 +67,7 @@ static void on_hup(void *arg)
     limits = listen_conf_limits(p->daemon.conf);
     listen_host_limits(p->host, &limits);
     auth_conf_apply(p->auth, p->daemon.conf, &p->daemon.files);
+    tls_conf_reload(p->tls, p->daemon.conf);
     musterd_reload(&p->musterd, p->daemon.conf);
 }
 
@@ -105,7 +108,10 @@ int main(int argc, char **argv)
     p.auth = auth_new(p.loop);
     auth_conf_apply(p.auth, p.daemon.conf, &p.daemon.files);
     listen_host_auth(p.host, auth_listen(), p.auth);
-    status = musterd_init(&p.musterd, p.loop, p.daemon.conf) &&
+    p.tls = tls_conf_new(p.loop, p.daemon.conf);
+    if (p.tls)
+        listen_host_tls(p.host, tls_conf_tls(p.tls));
+    status = p.tls && musterd_init(&p.musterd, p.loop, p.daemon.conf) &&
                      faces_listen(&p) && tell_ready(&p)
                  ? DAEMON_OK
                  : DAEMON_FAILED;
@@ -117,6 +123,7 @@ int main(int argc, char **argv)
     listen_host_free(p.host);
     musterd_free(&p.musterd);
     auth_free(p.auth);
+    tls_conf_free(p.tls);
     loop_free(p.loop);
     daemon_end(&p.daemon);
     return status;

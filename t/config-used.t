@@ -18,7 +18,8 @@ my %rooms = (
     'muster' => ['client/cli'],
 );
 # read on behalf of all of them
-my @shared = ('daemon.c', 'auth/auth_conf.c', 'conf_derive.c', 'listen_conf.c');
+my @shared = ('daemon.c', 'auth/auth_conf.c', 'conf_derive.c',
+    'listen_conf.c', 'tls_conf.c');
 
 my $top = source_dir();
 for my $program (sort keys %rooms) {

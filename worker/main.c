@@ -16,6 +16,7 @@
 #include "lib/listen_conf.h"
 #include "lib/log.h"
 #include "lib/mem.h"
+#include "lib/tls_conf.h"
 #include "worker/drain.h"
 #include "worker/facts.h"
 #include "worker/status.h"
@@ -91,6 +92,8 @@ static void on_reload(void *arg)
     limits = listen_limits_of(w->daemon.conf);
     listen_host_limits(w->listen, &limits);
     auth_conf_apply(w->auth, w->daemon.conf, &w->daemon.files);
+    tls_conf_reload(w->tls, w->daemon.conf);
+    registrar_reload(&w->registrar, w->daemon.conf);
     attrs_of(w, &attrs);
     registrar_update(&w->registrar, &attrs);
     attrs_free(&attrs);
@@ -145,6 +148,10 @@ static bool listen_start(struct worker *w)
     w->auth = auth_new(w->loop);
     auth_conf_apply(w->auth, w->daemon.conf, &w->daemon.files);
     listen_host_auth(w->listen, auth_listen(), w->auth);
+    w->tls = tls_conf_new(w->loop, w->daemon.conf);
+    if (!w->tls)
+        return false;
+    listen_host_tls(w->listen, tls_conf_tls(w->tls));
     conf_listen(w->daemon.conf, "worker.bind", &n);
     if (!n)
         log_error("worker.bind is off: no dispatcher could reach this worker");
@@ -218,6 +225,7 @@ static void worker_free(struct worker *w)
     status_free(w);
     jobs_free(&w->jobs);
     auth_free(w->auth);
+    tls_conf_free(w->tls);
     loop_free(w->loop);
     free(w->host);
     free(w->ops);

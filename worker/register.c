@@ -6,6 +6,7 @@
 
 #include "lib/log.h"
 #include "lib/mem.h"
+#include "client/tls_settings.h"
 #include "worker/facts.h"
 
 /* Change all the time, and wake nobody. */
@@ -150,10 +151,12 @@ bool registrar_start(struct registrar *r, struct event_base *base,
                      const struct attrs *attrs)
 {
     char *error = NULL;
+    struct muster_tls tls = tls_settings(conf);
     struct muster_options o = {.registries =
                                    conf_joined(conf, "worker.registry"),
                                .on_link = on_link,
-                               .arg = r};
+                               .arg = r,
+                               .tls = &tls};
     bool done;
 
     attrs_copy(&r->attrs, attrs);
@@ -197,6 +200,14 @@ void registrar_update(struct registrar *r, const struct attrs *attrs)
     }
     for (i = 0; i < attrs->count; i++)
         registrar_set(r, attrs->list[i].name, attrs->list[i].value);
+}
+
+void registrar_reload(struct registrar *r, const struct conf *conf)
+{
+    struct muster_tls tls = tls_settings(conf);
+
+    if (!muster_set_tls(r->muster, &tls, NULL)) /* tls_conf told why */
+        log_warn("to registries the certificates are those of before, too");
 }
 
 void registrar_stop(struct registrar *r)

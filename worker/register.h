@@ -39,6 +39,8 @@ bool registrar_start(struct registrar *r, struct event_base *base,
 void registrar_set(struct registrar *r, const char *attr, const char *value);
 /* Makes what is registered be attrs, but for load, slots_free and drain. */
 void registrar_update(struct registrar *r, const struct attrs *attrs);
+/* SIGHUP: the settings of TLS. */
+void registrar_reload(struct registrar *r, const struct conf *conf);
 /* Removes it from the registry. */
 void registrar_stop(struct registrar *r);
 

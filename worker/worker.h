@@ -24,6 +24,7 @@ struct worker {
     struct loop *loop;
     struct listen_host *listen;
     struct auth *auth; /* who may */
+    struct tls_conf *tls;
     struct jobs jobs;
     struct peers peers;
     struct registrar registrar;

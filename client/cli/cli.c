@@ -11,6 +11,7 @@
 
 #include "client/cli/pairs.h"
 #include "client/cli/text.h"
+#include "client/tls_settings.h"
 #include "lib/mem.h"
 
 #define HINT_REGISTRY                                                          \
@@ -230,7 +231,9 @@ static void told_link(void *arg, enum muster_link state, const char *text)
 
 bool cli_connect(struct cli *cli)
 {
-    struct muster_options options = {.on_link = told_link, .arg = cli};
+    struct muster_tls tls = tls_settings(cli->conf);
+    struct muster_options options = {
+        .on_link = told_link, .arg = cli, .tls = &tls};
     char *error = NULL;
 
     conf_list(cli->conf, "client.registry", &cli->registries);

@@ -265,10 +265,16 @@ static struct principal *accepted(void *arg, bool local)
     return auth_anonymous(arg, local);
 }
 
+static struct principal *certified(void *arg, const char *name)
+{
+    return auth_by_cert(arg, name);
+}
+
 const struct listen_auth *auth_listen(void)
 {
     static const struct listen_auth listen = {
         .anonymous = accepted,
+        .certified = certified,
         .gate = {.line = gate_line},
     };
 

@@ -42,6 +42,14 @@ static const struct {
     {"host:1", 6701, "host:1", "tcp!host!1", false},
     {"offline:1", 0, "offline:1", "tcp!offline!1", false},
     {"off:1", 0, "off:1", "tcp!off!1", false},
+    {"tls!host!80", 0, "tls!host!80", "tls!host!80", false},
+    {"tls!127.0.0.1!0", 0, "tls!127.0.0.1!0", "tls!127.0.0.1!0", true},
+    {"tls!::1!80", 0, "tls!::1!80", "tls!::1!80", true},
+    {"tls!*!6701", 0, "tls!*!6701", "tls!*!6701", false},
+    {"tls!host:80", 0, "tls!host!80", "tls!host!80", false},
+    {"tls![::1]:80", 0, "tls!::1!80", "tls!::1!80", true},
+    {"tls!host", 6701, "tls!host!6701", "tls!host!6701", false},
+    {"tls:80", 0, "tls:80", "tcp!tls!80", false},
 };
 
 static void test_good(void **state)
@@ -62,10 +70,12 @@ static void test_good(void **state)
         assert_int_equal(a.kind, b.kind);
         assert_string_equal(a.host, b.host);
         assert_int_equal(a.port, b.port);
+        assert_int_equal(a.tls, b.tls);
         assert_string_equal(addr_write_dial(&a, text, sizeof(text)),
                             good[i].dial);
         assert_null(addr_parse(&b, text, 0));
         assert_string_equal(a.host, b.host);
+        assert_int_equal(a.tls, b.tls);
         assert_int_equal(addr_is_local(&a), good[i].local);
     }
 }
@@ -109,6 +119,12 @@ static const struct {
     {"tcp!host!http", 0, "the port is a number from 0 to 65535"},
     {"tcp!a!b!80", 0, "bad character in the host name"},
     {"tcp![::1]!80", 0, "bad character in the host name"},
+    {"tls!", 0, "the host is missing"},
+    {"tls!host", 0, "the port is missing: write HOST:PORT"},
+    {"tls!host!", 0, "the port is a number from 0 to 65535"},
+    {"tls!off", 0, "the port is missing: write HOST:PORT"},
+    {"tls!unix!/x", 0, "the port is a number from 0 to 65535"},
+    {"tls!tls!h!1", 0, "bad character in the host name"},
     {"unix!", 0, "a unix socket is written unix!/PATH"},
     {"unix!run", 0, "a unix socket is written unix!/PATH"},
 };
@@ -174,6 +190,9 @@ static void test_registries(void **state)
         {"127.0.0.1:0:0:0", "127.0.0.1:0:0:0"},
         {"[::1]", "[::1]:6701:6702:6703"},
         {"[::1]:7:8:9", "[::1]:7:8:9"},
+        {"tls!h", "tls!h:6701:6702:6703"},
+        {"tls![::1]:7", "tls![::1]:7:6702:6703"},
+        {"tls:7", "tls:7:6702:6703"},
     };
     static const char *const wrong[][2] = {
         {"", "the host is missing"},
@@ -182,10 +201,12 @@ static void test_registries(void **state)
         {"h:1:", "the port is a number from 0 to 65535"},
         {"h::2", "the port is a number from 0 to 65535"},
         {"h:x", "the port is a number from 0 to 65535"},
-        {"h:1:2:3:", "a registry is written HOST[:NEW[:FIND[:EVENT]]]"},
-        {"h:1:2:3:4", "a registry is written HOST[:NEW[:FIND[:EVENT]]]"},
+        {"h:1:2:3:", "a registry is written [tls!]HOST[:NEW[:FIND[:EVENT]]]"},
+        {"h:1:2:3:4", "a registry is written [tls!]HOST[:NEW[:FIND[:EVENT]]]"},
         {"[::1]x", "an IPv6 address is written [ADDRESS]:PORT"},
         {"a b", "bad character in the host name"},
+        {"tls!", "the host is missing"},
+        {"tls!h!1", "bad character in the host name"},
     };
     char text[ADDR_TEXT_MAX];
     struct registry_addr r;

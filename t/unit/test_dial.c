@@ -34,13 +34,15 @@ struct answer {
     struct dial **cancel; /* in the callback, this one too */
 };
 
-static void answered(void *arg, int fd, const char *error)
+static void answered(void *arg, int fd, struct tls_session *tls,
+                     const char *error)
 {
     struct answer *a = arg;
 
     a->count++;
     a->fd = fd;
     assert_int_equal(fd < 0, error != NULL);
+    assert_null(tls);
     snprintf(a->error, sizeof(a->error), "%s", error ? error : "");
     if (a->cancel)
         dial_cancel(*a->cancel);
@@ -83,7 +85,7 @@ static struct dial *start(struct answer *a, const char *host, uint16_t at)
 
     *a = (struct answer){.fd = -2};
     snprintf(addr.host, sizeof(addr.host), "%s", host);
-    return dial_start(loop, &addr, 1000, answered, a);
+    return dial_start(loop, &addr, NULL, 1000, answered, a);
 }
 
 static void assert_connected(struct answer *a)
@@ -151,7 +153,7 @@ static void test_off(void **state)
     struct answer a = {.fd = -2};
 
     (void)state;
-    dial_start(loop, &off, 1000, answered, &a);
+    dial_start(loop, &off, NULL, 1000, answered, &a);
     assert_int_equal(a.count, 0);
     turns(loop);
     assert_failed(&a, "cannot connect to off: it is switched off");
@@ -168,7 +170,7 @@ static void test_unix(void **state)
     (void)state;
     assert_non_null(mkdtemp(dir));
     snprintf(addr.host, sizeof(addr.host), "%s/s", dir);
-    dial_start(loop, &addr, 1000, answered, &a);
+    dial_start(loop, &addr, NULL, 1000, answered, &a);
     assert_int_equal(a.count, 0);
     turns(loop);
     snprintf(want, sizeof(want),
@@ -180,7 +182,7 @@ static void test_unix(void **state)
     assert_int_equal(bind(listening, (struct sockaddr *)&sun, sizeof(sun)), 0);
     assert_int_equal(listen(listening, 1), 0);
     a = (struct answer){.fd = -2};
-    dial_start(loop, &addr, 1000, answered, &a);
+    dial_start(loop, &addr, NULL, 1000, answered, &a);
     turns(loop);
     assert_connected(&a);
     close(listening);
@@ -242,7 +244,7 @@ static void test_cancel_at_once(void **state)
     (void)state;
     dial_cancel(start(&a, "127.0.0.1", port));
     dial_cancel(start(&b, "127.0.0.1", closed_port()));
-    dial_cancel(dial_start(loop, &off, 1000, answered, &c));
+    dial_cancel(dial_start(loop, &off, NULL, 1000, answered, &c));
     turns(loop);
     time_passes(loop, 10000);
     assert_int_equal(a.count + b.count + c.count, 0);

@@ -186,24 +186,26 @@ static void test_binds(void **state)
     conf = load("binds: []\n");
     assert_listen(conf, "registry.new", "127.0.0.1:6701|");
     conf_free(conf);
-    refuse("binds: ['a:99999', '::1', ':1', 'a:', 'a:1:2:3:4', "
-           "'unix!/x:1', '[::1', 'a:1x']\n",
-           "F:1: binds: 'a:99999' is not HOST[:PORT[:PORT[:PORT]]] with * for "
-           "every address and a V6 host in brackets\n"
-           "F:1: binds: '::1' is not HOST[:PORT[:PORT[:PORT]]] with * for "
-           "every address and a V6 host in brackets\n"
-           "F:1: binds: ':1' is not HOST[:PORT[:PORT[:PORT]]] with * for "
-           "every address and a V6 host in brackets\n"
-           "F:1: binds: 'a:' is not HOST[:PORT[:PORT[:PORT]]] with * for "
-           "every address and a V6 host in brackets\n"
-           "F:1: binds: 'a:1:2:3:4' is not HOST[:PORT[:PORT[:PORT]]] with * "
-           "for every address and a V6 host in brackets\n"
-           "F:1: binds: 'unix!/x:1' is not HOST[:PORT[:PORT[:PORT]]] with * "
-           "for every address and a V6 host in brackets\n"
-           "F:1: binds: '[::1' is not HOST[:PORT[:PORT[:PORT]]] with * for "
-           "every address and a V6 host in brackets\n"
-           "F:1: binds: 'a:1x' is not HOST[:PORT[:PORT[:PORT]]] with * for "
-           "every address and a V6 host in brackets\n");
+    refuse(
+        "binds: ['a:99999', '::1', ':1', 'a:', 'a:1:2:3:4', "
+        "'unix!/x:1', '[::1', 'a:1x']\n",
+        "F:1: binds: 'a:99999' is not [tls!]HOST[:PORT[:PORT[:PORT]]] with * "
+        "for "
+        "every address and a V6 host in brackets\n"
+        "F:1: binds: '::1' is not [tls!]HOST[:PORT[:PORT[:PORT]]] "
+        "with * for every address and a V6 host in brackets\n"
+        "F:1: binds: ':1' is not [tls!]HOST[:PORT[:PORT[:PORT]]] "
+        "with * for every address and a V6 host in brackets\n"
+        "F:1: binds: 'a:' is not [tls!]HOST[:PORT[:PORT[:PORT]]] "
+        "with * for every address and a V6 host in brackets\n"
+        "F:1: binds: 'a:1:2:3:4' is not [tls!]HOST[:PORT[:PORT[:PORT]]] "
+        "with * for every address and a V6 host in brackets\n"
+        "F:1: binds: 'unix!/x:1' is not [tls!]HOST[:PORT[:PORT[:PORT]]] "
+        "with * for every address and a V6 host in brackets\n"
+        "F:1: binds: '[::1' is not [tls!]HOST[:PORT[:PORT[:PORT]]] "
+        "with * for every address and a V6 host in brackets\n"
+        "F:1: binds: 'a:1x' is not [tls!]HOST[:PORT[:PORT[:PORT]]] "
+        "with * for every address and a V6 host in brackets\n");
 }
 
 static void test_seeds(void **state)
