@@ -36,6 +36,8 @@
 struct conn;
 struct principal;
 
+#define CONN_AHEAD 32
+
 enum conn_verdict {
     CONN_NEXT, /* go on with the next line */
     CONN_WAIT  /* no further line until conn_resume() */
@@ -49,6 +51,10 @@ struct conn_handler {
     /* A line, NUL-terminated and writable; valid during the call. */
     enum conn_verdict (*line)(struct conn *c, void *arg, char *line,
                               size_t len);
+    /* Before lines are handled, and after each CONN_AHEAD of them: what is at
+     * hand, whole lines and the beginning of one that is still coming. Nothing
+     * of it is taken; for owners that prepare for several together. */
+    void (*ahead)(struct conn *c, void *arg, const char *bytes, size_t len);
     /* The lines that could be handled now are; they are still valid: for owners
      * that do several together. */
     enum conn_verdict (*batch_end)(struct conn *c, void *arg);

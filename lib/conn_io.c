@@ -202,6 +202,20 @@ static enum line_result handle_next(struct conn *c)
     return got;
 }
 
+/* The owner may look ahead at the lines at hand, a batch of them at a time. */
+static void look_ahead(struct conn *c, unsigned handled)
+{
+    const char *bytes;
+    size_t len;
+
+    if (!c->handler->ahead || handled % CONN_AHEAD || c->gate || c->rest_due ||
+        c->raw)
+        return;
+    bytes = line_peek(&c->in, &len);
+    if (len)
+        c->handler->ahead(c, c->arg, bytes, len);
+}
+
 /* The peer sends no more. */
 static void tell_eof(struct conn *c)
 {
@@ -222,13 +236,14 @@ static void tell_eof(struct conn *c)
 /* Handles the lines at hand, as many as one turn allows. */
 static void conn_lines(struct conn *c)
 {
-    unsigned left = c->limits.lines_a_turn ? c->limits.lines_a_turn : ~0u;
+    unsigned most = c->limits.lines_a_turn ? c->limits.lines_a_turn : ~0u, n;
     enum line_result got = LINE_NONE;
 
     if (c->handling)
         return;
     c->handling = true;
-    while (conn_may_handle(c) && left--) {
+    for (n = 0; conn_may_handle(c) && n < most; n++) {
+        look_ahead(c, n);
         got = handle_next(c);
         if (got == LINE_NONE)
             break;

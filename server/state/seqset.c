@@ -289,6 +289,30 @@ void seqset_remove(struct seqset *s, struct service *v)
     s->count--;
 }
 
+void seqset_warm(const struct seqset *s)
+{
+    if (s->count > 1)
+        __builtin_prefetch(s->u.many);
+}
+
+void seqset_warm_place(const struct seqset *s, const struct service *v)
+{
+    const struct seqset_many *m;
+    const struct chunk *c;
+    uint32_t at;
+
+    if (s->count < 2)
+        return;
+    m = s->u.many;
+    at = many_find(m, v->seq);
+    if (at == m->count)
+        at--;
+    c = m->chunks[at];
+    __builtin_prefetch(c);
+    __builtin_prefetch(&c->items[CHUNK_MAX * 3 / 4]);
+    __builtin_prefetch(&c->items[CHUNK_MAX + CHUNK_MAX / 4]);
+}
+
 struct service *seqset_first(const struct seqset *s, uint64_t after,
                              struct seqset_pos *pos)
 {

@@ -34,6 +34,10 @@ void seqset_free(struct seqset *s);
 void seqset_add(struct seqset *s, struct service *v);
 /* s must hold it. */
 void seqset_remove(struct seqset *s, struct service *v);
+/* Asks for the memory in which v is or will be looked for, if there are many
+ * members; the set itself should be at hand. Changes nothing. */
+void seqset_warm(const struct seqset *s);
+void seqset_warm_place(const struct seqset *s, const struct service *v);
 /* The first member with a seq above after, and on from there; NULL: no more. */
 struct service *seqset_first(const struct seqset *s, uint64_t after,
                              struct seqset_pos *pos);

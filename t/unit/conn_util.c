@@ -128,6 +128,24 @@ static void owner_closed(struct conn *c, void *arg, const char *reason)
     o->conn = NULL;
 }
 
+static void owner_ahead(struct conn *c, void *arg, const char *bytes,
+                        size_t len)
+{
+    struct owner *o = arg;
+
+    assert_ptr_equal(c, o->conn);
+    note(o, "<");
+    buf_add(&o->log, bytes, len < 10 ? len : 10);
+    buf_add_char(&o->log, '>');
+}
+
+const struct conn_handler owner_looks = {
+    .line = owner_line,
+    .ahead = owner_ahead,
+    .too_long = owner_too_long,
+    .closed = owner_closed,
+};
+
 const struct conn_handler owner_full = {
     .line = owner_line,
     .batch_end = owner_batch_end,

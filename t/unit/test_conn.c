@@ -57,6 +57,35 @@ static void test_lines_a_turn(void **state)
     assert_log(&o, "[1] [2] batch [3] batch [last] batch eof");
 }
 
+/* What came is looked at before it is handled, CONN_AHEAD lines at a time. */
+static void test_ahead(void **state)
+{
+    char lines[2 * CONN_AHEAD + 1];
+    unsigned i;
+
+    (void)state;
+    owner_open(&o, &owner_looks, NULL);
+    peer_send(&o, "a\nb\nc");
+    assert_log(&o, "<a\nb\nc> [a] [b]");
+    peer_send(&o, "d\nwait\n1\n");
+    assert_log(&o, "<cd\nwait\n1\n> [cd] [wait]");
+    conn_resume(o.conn);
+    turns(o.loop);
+    assert_log(&o, "<1\n> [1]");
+    for (i = 0; i < CONN_AHEAD; i++)
+        memcpy(lines + 2 * i, "x\n", 3);
+    peer_send(&o, lines);
+    assert_true(strstr(buf_str(&o.log), "[x] [x]") != NULL);
+    buf_reset(&o.log, 0);
+    memcpy(lines, "\nwait\n", 6);
+    peer_send(&o, lines);
+    buf_reset(&o.log, 0);
+    peer_send(&o, "\n1\n");
+    conn_resume(o.conn);
+    turns(o.loop);
+    assert_true(!strncmp(buf_str(&o.log), "<x\nx\n", 5));
+}
+
 static void test_half_close(void **state)
 {
     (void)state;
@@ -368,6 +397,7 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         TEST(test_lines),
         TEST(test_lines_a_turn),
+        TEST(test_ahead),
         TEST(test_half_close),
         TEST(test_half_close_of_plain),
         TEST(test_too_long),

@@ -5,6 +5,7 @@
 
 #include "lib/log.h"
 #include "lib/mem.h"
+#include "plugins/registry/new/ahead.h"
 #include "plugins/registry/new/line.h"
 #include "server/musterd.h"
 
@@ -236,6 +237,23 @@ static enum conn_verdict new_line_came(struct conn *conn, void *arg, char *line,
     return s->waiting ? CONN_WAIT : CONN_NEXT;
 }
 
+/* Lines that came together, about several services, wait for memory together.
+ */
+static void new_look_ahead(struct conn *conn, void *arg, const char *bytes,
+                           size_t len)
+{
+    const struct session *s = arg;
+    struct warm_hint hints[CONN_AHEAD];
+    unsigned n;
+
+    (void)conn;
+    if (s->owner.count < 2 && *bytes != '.')
+        return;
+    n = new_ahead(bytes, len, hints, CONN_AHEAD);
+    if (n > 1)
+        catalog_warm(s->m->catalog, hints, n);
+}
+
 static enum conn_verdict new_too_long(struct conn *conn, void *arg)
 {
     struct session *s = arg;
@@ -281,6 +299,7 @@ const struct listen_face *new_face(void)
         .name = "new",
         .open = new_open,
         .handler = {.line = new_line_came,
+                    .ahead = new_look_ahead,
                     .too_long = new_too_long,
                     .closed = new_closed},
     };
