@@ -300,10 +300,9 @@ void catalog_owner_gone(struct catalog *c, struct catalog_owner *owner)
     struct service *v;
 
     while ((v = owner->services)) {
-        if (v->deadline_slot != SERVICE_NO_DEADLINE) {
-            v->expires_ms = catalog_expiry(v); /* what was heard counts */
+        v->expires_ms = catalog_expiry(v); /* what was heard counts */
+        if (v->deadline_slot != SERVICE_NO_DEADLINE)
             deadlines_set(&c->deadlines, v);
-        }
         service_disown(v);
         if (!v->persist)
             catalog_end(c, v);

@@ -156,6 +156,11 @@ static inline void catalog_heard(const struct catalog *c,
     owner->heard_ms = c->now_ms;
 }
 
+/* When v expires, as it is known now; without a ttl, when a line last came. */
+uint64_t catalog_expiry(const struct service *v);
+/* How long ago a line came for v, in ms. */
+uint64_t catalog_quiet(const struct catalog *c, const struct service *v);
+
 /* The connection is gone: so are its services, but for persistent ones. */
 void catalog_owner_gone(struct catalog *c, struct catalog_owner *owner);
 /* Removes what has expired, some of it. Returns the ms until it is to be called

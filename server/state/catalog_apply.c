@@ -13,6 +13,13 @@ uint64_t catalog_expiry(const struct service *v)
                : v->expires_ms;
 }
 
+uint64_t catalog_quiet(const struct catalog *c, const struct service *v)
+{
+    uint64_t heard = catalog_expiry(v) - v->ttl_ms;
+
+    return heard < c->now_ms ? c->now_ms - heard : 0;
+}
+
 void catalog_put_deadline(struct catalog *c, struct service *v)
 {
     deadlines_set(&c->deadlines, v);
@@ -22,12 +29,11 @@ void catalog_put_deadline(struct catalog *c, struct service *v)
 
 void catalog_touch(struct catalog *c, struct service *v)
 {
-    if (v->ttl_ms) {
-        v->expires_ms = c->now_ms + v->ttl_ms;
+    v->expires_ms = c->now_ms + v->ttl_ms;
+    if (v->ttl_ms)
         catalog_put_deadline(c, v);
-    } else {
+    else
         deadlines_remove(&c->deadlines, v);
-    }
 }
 
 /* v is no longer its owner's, who is told. */

@@ -94,8 +94,6 @@ struct record *catalog_put_record(struct catalog *c, struct service *v,
                                   struct record *r, bool told);
 /* Gives v the lifetime, volatile attributes and owner the request says. */
 void catalog_put_settings(struct catalog_txn *t, struct service *v);
-/* When v expires, as it is known now. */
-uint64_t catalog_expiry(const struct service *v);
 /* v->expires_ms has been set: it stands among the deadlines from now on. */
 void catalog_put_deadline(struct catalog *c, struct service *v);
 

@@ -42,7 +42,8 @@ struct service {
     struct record *record; /* counted; NULL before and after registration */
     uint64_t created;      /* revisions */
     uint64_t changed;
-    uint64_t expires_ms;         /* with ttl_ms: when it is removed */
+    uint64_t expires_ms;         /* ttl_ms after a line last came for it, as far
+                                    as its owner has heard none since */
     struct catalog_owner *owner; /* its connection; NULL: none (persistent) */
     struct service *prev, *next; /* on its owner's list */
     struct name_list *volatiles; /* owned; attributes whose change is no event;

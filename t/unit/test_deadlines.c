@@ -1,5 +1,6 @@
 /*
- * Deadlines and the names of volatile attributes: two small parts of the core.
+ * Deadlines, how long a service has been quiet, and the names of volatile
+ * attributes: small parts of the core.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -13,6 +14,7 @@
 #include "lib/mem.h"
 #include "server/state/deadlines.h"
 #include "server/state/volatiles.h"
+#include "t/unit/state_util.h"
 
 #define MANY 300
 
@@ -172,11 +174,57 @@ static void test_equal_but_for_volatiles(void **state)
     free(l);
 }
 
+static void assert_quiet(const struct catalog *c, const char *name,
+                         uint64_t quiet)
+{
+    const struct service *v = catalog_find(c, name, strlen(name));
+
+    assert_int_equal(catalog_quiet(c, v), quiet);
+}
+
+/* By its connection's lines, by what changes it, or by neither any more. */
+static void test_quiet(void **state)
+{
+    struct catalog *c = state_new(store_memory_new(), 10);
+    struct holder h;
+
+    (void)state;
+    holder_init(&h);
+    catalog_set_now(c, 1000);
+    state_register(c, &h, NULL, "a kind web load 1 .volatile load");
+    state_register(c, &h, NULL, "t .ttl 5000");
+    state_register(c, &h, NULL, "p persist 1");
+    state_register(c, &h, NULL, "q persist 1 .ttl 9000");
+    catalog_set_now(c, 1700);
+    assert_quiet(c, "a", 700);
+    assert_quiet(c, "t", 700);
+    catalog_heard(c, &h.owner);
+    assert_quiet(c, "a", 0);
+    assert_quiet(c, "p", 0);
+    catalog_set_now(c, 1800);
+    state_update(c, NULL, "a", "load 2");
+    assert_quiet(c, "a", 0);
+    assert_quiet(c, "t", 100);
+    catalog_set_now(c, 2000);
+    catalog_heard(c, &h.owner);
+    catalog_owner_gone(c, &h.owner);
+    catalog_set_now(c, 2500);
+    assert_quiet(c, "p", 500);
+    assert_quiet(c, "q", 500);
+    state_update(c, NULL, "p", "role x");
+    catalog_set_now(c, 2600);
+    assert_quiet(c, "p", 100);
+    assert_quiet(c, "q", 600);
+    assert_int_equal(catalog_expiry(catalog_find(c, "q", 1)), 11000);
+    state_free(c);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_deadlines),
         cmocka_unit_test(test_volatiles),
+        cmocka_unit_test(test_quiet),
         cmocka_unit_test(test_equal_but_for_volatiles),
     };
 

@@ -232,6 +232,46 @@ static void test_any(void **state)
     scene_end(&s);
 }
 
+/* A volatile change is not even looked at, whoever watches for it. */
+static void test_volatile(void **state)
+{
+    static const char *const lines[] = {"load 2", ".unset load", "free 1",
+                                        "load 3 free 2"};
+    struct reader any = {0}, all, load, gone;
+    struct holder other;
+    struct scene s;
+    unsigned i;
+
+    (void)state;
+    scene_begin(&s, 100);
+    holder_init(&other);
+    state_register(s.c, &s.h, NULL, "a kind web load 1 .volatile load,free");
+    any.scene = &s;
+    any.watcher.wake = reader_wake;
+    watcher_open(&s.all, &any.watcher, NULL, 1);
+    reader_open(&s, &all, "", false);
+    reader_open(&s, &load, "load=2", true);
+    reader_open(&s, &gone, "load!=*", true);
+    for (i = 0; i < ARRAY_LEN(lines); i++)
+        state_update(s.c, NULL, "a", lines[i]);
+    state_register(s.c, &other, NULL,
+                   "a kind web load 9 .volatile load,free .replace 1");
+    assert_int_equal(s.h.lost[LOST_REPLACED], 1);
+    assert_int_equal(catalog_revision(s.c), 1);
+    watches_wake(&s.all);
+    assert_int_equal(s.all.verdicts, 0);
+    assert_int_equal(s.woken, 0);
+    state_update(s.c, NULL, "a", "load 4 role x");
+    watches_wake(&s.all);
+    assert_int_equal(s.woken, 2);
+    watcher_close(&s.all, &any.watcher);
+    reader_close(&all);
+    reader_close(&load);
+    reader_close(&gone);
+    catalog_owner_gone(s.c, &other.owner);
+    scene_end(&s);
+}
+
 /* -- walking along --------------------------------------------------------- */
 
 /* The service "s" is in the selection of kind=web at revision r as r says. */
@@ -445,6 +485,7 @@ int main(void)
         cmocka_unit_test(test_cost),
         cmocka_unit_test(test_cost_of_early_ones),
         cmocka_unit_test(test_any),
+        cmocka_unit_test(test_volatile),
         cmocka_unit_test(test_long_log),
         cmocka_unit_test(test_stands_still),
         cmocka_unit_test(test_gap),

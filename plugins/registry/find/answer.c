@@ -7,6 +7,8 @@ void answer_service(struct finder *f, const struct service *v)
     struct buf *out = conn_out(f->conn);
 
     service_write(v, f->options.names ? NULL : v->record, out);
+    if (f->options.meta)
+        meta_write(f, v, out);
     buf_add_char(out, '\n');
 }
 

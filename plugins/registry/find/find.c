@@ -11,6 +11,7 @@ static const struct directive directives[] = {
     {".keep", DIRECTIVE_FLAG, 0, offsetof(struct find_options, keep)},
     {".names", DIRECTIVE_FLAG, 0, offsetof(struct find_options, names)},
     {".count", DIRECTIVE_FLAG, 0, offsetof(struct find_options, count)},
+    {".meta", DIRECTIVE_FLAG, 0, offsetof(struct find_options, meta)},
     {".limit", DIRECTIVE_NUMBER, UINT64_MAX - 1,
      offsetof(struct find_options, limit)},
     {".since", DIRECTIVE_NUMBER, UINT64_MAX - 1,
@@ -49,6 +50,8 @@ static char *find_check(struct finder *f)
                               .left = o->limit};
     if (o->since != UINT64_MAX && (o->after.text || o->limit != UINT64_MAX))
         return xstrdup(".since goes with neither .limit nor .after");
+    if (o->meta && o->count)
+        return xstrdup(".meta does not go with .count");
     if (o->after.text && !find_place(f, &o->after, &f->query.after))
         return xasprintf("no such service: %.80s", o->after.text);
     return NULL;

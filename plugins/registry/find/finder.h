@@ -1,7 +1,7 @@
 /*
  * A connection of port find: its query and how far the answer has come. Shared
  * by the parts of this face only: find.c reads lines, answer.c answers a query
- * a part at a time, quick.c answers small ones together.
+ * a part at a time, meta.c tells of .meta, quick.c answers small ones together.
  */
 #ifndef MUSTER_FACE_FIND_FINDER_H
 #define MUSTER_FACE_FIND_FINDER_H
@@ -20,7 +20,7 @@
 struct quick;
 
 struct find_options {
-    bool keep, names, count;
+    bool keep, names, count, meta;
     uint64_t limit, since; /* UINT64_MAX: not said */
     struct word after;     /* text NULL: not said */
 };
@@ -53,6 +53,11 @@ bool answer_part(struct finder *f);
 void answer_pause(struct finder *f);
 void answer_service(struct finder *f, const struct service *v);
 void answer_end(struct finder *f);
+
+/* meta.c: appends what the registry knows of a service beside its attributes,
+ * as directives are written. */
+void meta_write(const struct finder *f, const struct service *v,
+                struct buf *out);
 
 /* quick.c: queries of few comparisons and no directive, on a kept connection,
  * wait unallocated for others that came with them. */
