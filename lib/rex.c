@@ -1,12 +1,19 @@
+#include <openssl/sha.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "lib/rex_impl.h"
 
+#define REX_CHEAP  64  /* of a budget: what is always done at once */
+#define REX_DIGEST 256 /* bytes digested for one of a budget */
+
+static void slow_free(struct rex_slow *s);
+
 void rex_free(struct rex *r)
 {
     if (!r)
         return;
+    slow_free(r->slow);
     free(r->code);
     free(r->classes);
     free(r);
@@ -37,6 +44,7 @@ struct rex_run {
     uint32_t seen[REX_SIZE_MAX + 1]; /* the round in which it was reached */
     uint32_t round;
     int stack[REX_SIZE_MAX + 1];
+    struct rex_set sets[2], *now, *next;
 };
 
 /* Puts an instruction on the stack, once a round. */
@@ -103,26 +111,162 @@ static bool rex_step(struct rex_run *run, const struct rex_set *now,
     return false;
 }
 
+/* -- a whole match, or a part of one --------------------------------------- */
+
+static void rex_begin(struct rex_run *run, const struct rex *r, size_t len)
+{
+    run->rex = r;
+    run->len = len;
+    run->at = 0;
+    run->round = 1;
+    memset(run->seen, 0, (size_t)r->count * sizeof(run->seen[0]));
+    run->now = &run->sets[0];
+    run->next = &run->sets[1];
+    run->now->count = 0;
+}
+
+/* One byte on, or the end. */
+static enum rex_result rex_advance(struct rex_run *run, const char *text)
+{
+    struct rex_set *swap;
+
+    if (rex_reach(run, run->now, 0))
+        return REX_YES;
+    if (run->at == run->len || (run->rex->anchored && !run->now->count))
+        return REX_NO;
+    run->at++;
+    if (rex_step(run, run->now, run->next, (unsigned char)text[run->at - 1]))
+        return REX_YES;
+    swap = run->now;
+    run->now = run->next;
+    run->next = swap;
+    return REX_MORE;
+}
+
 bool rex_match(const struct rex *r, const char *text, size_t len)
 {
-    struct rex_set sets[2], *now = &sets[0], *next = &sets[1], *swap;
+    enum rex_result result;
     struct rex_run run;
 
-    run.rex = r;
-    run.len = len;
-    run.at = 0;
-    run.round = 1;
-    memset(run.seen, 0, (size_t)r->count * sizeof(run.seen[0]));
-    now->count = 0;
-    while (!rex_reach(&run, now, 0)) {
-        if (run.at == len || (r->anchored && !now->count))
-            return false;
-        run.at++;
-        if (rex_step(&run, now, next, (unsigned char)text[run.at - 1]))
-            return true;
-        swap = now;
-        now = next;
-        next = swap;
-    }
+    rex_begin(&run, r, len);
+    do
+        result = rex_advance(&run, text);
+    while (result == REX_MORE);
+    return result == REX_YES;
+}
+
+/* -- texts that take long -------------------------------------------------- */
+
+#define SLOW_MEMO 8 /* results remembered: a change has at most four texts */
+
+struct rex_digest {
+    unsigned char bytes[SHA256_DIGEST_LENGTH];
+};
+
+struct rex_slow {
+    struct rex_digest under_way; /* what run is about */
+    struct rex_run *run;         /* owned; NULL: nothing is under way */
+    unsigned denied;             /* calls about other texts since it went on */
+    unsigned memo_next;
+    struct {
+        struct rex_digest of;
+        enum rex_result result; /* REX_MORE: empty */
+    } memo[SLOW_MEMO];
+};
+
+static void slow_free(struct rex_slow *s)
+{
+    if (s)
+        free(s->run);
+    free(s);
+}
+
+static struct rex_slow *slow_new(void)
+{
+    struct rex_slow *s = xcalloc(1, sizeof(*s));
+    unsigned i;
+
+    for (i = 0; i < SLOW_MEMO; i++)
+        s->memo[i].result = REX_MORE;
+    return s;
+}
+
+static enum rex_result slow_known(const struct rex_slow *s,
+                                  const struct rex_digest *of)
+{
+    unsigned i;
+
+    for (i = 0; i < SLOW_MEMO; i++)
+        if (s->memo[i].result != REX_MORE &&
+            !memcmp(&s->memo[i].of, of, sizeof(*of)))
+            return s->memo[i].result;
+    return REX_MORE;
+}
+
+static void slow_learn(struct rex_slow *s, enum rex_result result)
+{
+    unsigned i = s->memo_next++ % SLOW_MEMO;
+
+    s->memo[i].of = s->under_way;
+    s->memo[i].result = result;
+    free(s->run);
+    s->run = NULL;
+}
+
+/* Begins that text, or goes on with it; false if another one has precedence. */
+static bool slow_take(struct rex *r, const struct rex_digest *of, size_t len)
+{
+    struct rex_slow *s = r->slow;
+
+    if (s->run && !memcmp(&s->under_way, of, sizeof(*of)))
+        return true;
+    if (s->run && s->denied++ < REX_WAIT)
+        return false;
+    if (!s->run)
+        s->run = xmalloc(sizeof(*s->run));
+    s->under_way = *of;
+    rex_begin(s->run, r, len);
     return true;
+}
+
+static enum rex_result slow_go(struct rex_slow *s, const char *text,
+                               unsigned *budget)
+{
+    unsigned steps = 0, left = *budget;
+    enum rex_result result;
+
+    s->denied = 0;
+    do {
+        result = rex_advance(s->run, text);
+        for (steps += 1 + (unsigned)s->run->now->count; steps >= REX_STEPS;
+             steps -= REX_STEPS)
+            left -= left > 0;
+    } while (result == REX_MORE && left);
+    *budget = left;
+    return result;
+}
+
+enum rex_result rex_match_part(struct rex *r, const char *text, size_t len,
+                               unsigned *budget)
+{
+    size_t cost = len * (size_t)r->count / REX_STEPS;
+    struct rex_digest of;
+    enum rex_result result;
+
+    if (cost <= *budget || cost <= REX_CHEAP) {
+        *budget -= cost < *budget ? (unsigned)cost : *budget;
+        return rex_match(r, text, len) ? REX_YES : REX_NO;
+    }
+    if (!r->slow)
+        r->slow = slow_new();
+    SHA256((const unsigned char *)text, len, of.bytes);
+    *budget -=
+        len / REX_DIGEST < *budget ? (unsigned)(len / REX_DIGEST) : *budget;
+    result = slow_known(r->slow, &of);
+    if (result != REX_MORE || !slow_take(r, &of, len))
+        return result;
+    result = slow_go(r->slow, text, budget);
+    if (result != REX_MORE)
+        slow_learn(r->slow, result);
+    return result;
 }

@@ -10,6 +10,10 @@
  *            that a piece can be moved and repeated as it is
  *   match:   the set of instructions that the text so far can have reached
  *
+ * That product can still be many milliseconds, so a match can be done a part at
+ * a time: the pattern remembers how far it came in which text (by its digest:
+ * texts come and go), and what came of the last few such texts.
+ *
  * Must not know selectors.
  */
 #ifndef MUSTER_LIB_REX_H
@@ -38,5 +42,18 @@ size_t rex_bytes(const struct rex *r);
 
 /* True if it matches anywhere in the text. */
 bool rex_match(const struct rex *r, const char *text, size_t len);
+
+enum rex_result { REX_NO, REX_YES, REX_MORE };
+
+#define REX_STEPS 16    /* instructions looked at for one of a budget */
+#define REX_WAIT  10000 /* vain calls before another text's place is taken */
+
+/*
+ * The same, as far as the budget goes. REX_MORE: call it again with that text.
+ * While it is in the middle of one text it does not begin another, so that two
+ * who ask by turns both get an answer.
+ */
+enum rex_result rex_match_part(struct rex *r, const char *text, size_t len,
+                               unsigned *budget);
 
 #endif

@@ -28,8 +28,11 @@ struct rex_class {
     uint32_t bits[256 / 32];
 };
 
+struct rex_slow;
+
 struct rex {
     struct rex_inst *code;     /* owned */
+    struct rex_slow *slow;     /* owned; texts that took long; or NULL */
     struct rex_class *classes; /* owned */
     int count, n_classes;
     bool anchored; /* begins with REX_BEGIN on every way */

@@ -112,10 +112,21 @@ bool selector_match(const struct selector *s, const char *name,
                     selector_lookup_fn *lookup, const void *record);
 bool selector_term_match(const struct selector_term *t, const char *value,
                          size_t len);
-/* What it costs at most to look at a value of that length, in hundreds of
- * nanoseconds: for those who must not take long over many. */
-size_t selector_term_cost(const struct selector_term *t, size_t len);
 bool selector_name_match(const struct selector_term *t, const char *name);
+
+enum selector_result { SELECTOR_NO, SELECTOR_YES, SELECTOR_MORE };
+
+/*
+ * For those who must not take long: the same within a budget of hundreds of
+ * nanoseconds, which the cost is taken off. SELECTOR_MORE: a regular expression
+ * is not done with that value; call it again, with a new budget.
+ */
+enum selector_result selector_term_part(const struct selector_term *t,
+                                        const char *value, size_t len,
+                                        unsigned *budget);
+enum selector_result selector_name_part(const struct selector_term *t,
+                                        const char *name, size_t len,
+                                        unsigned *budget);
 
 /* Writes it in pairs, in canonical order: equal texts mean equal selectors. */
 void selector_write_pairs(const struct selector *s, struct buf *out);

@@ -156,3 +156,32 @@ char *musterd_refuse_selector(const struct musterd *m, const struct selector *s,
     }
     return NULL;
 }
+
+#define BUDGET_SHARERS 4 /* so many have all of their budget in one turn */
+#define BUDGET_LEAST   100
+
+void musterd_later(struct musterd *m, struct loop_task *task)
+{
+    if (!task->queued)
+        m->under_way++;
+    loop_later(m->loop, task);
+}
+
+void musterd_turn_came(struct musterd *m)
+{
+    m->under_way--;
+}
+
+void musterd_not_later(struct musterd *m, struct loop_task *task)
+{
+    if (task->queued)
+        m->under_way--;
+    loop_unsettle(m->loop, task);
+}
+
+unsigned musterd_share(const struct musterd *m, unsigned most)
+{
+    unsigned share = most * BUDGET_SHARERS / (BUDGET_SHARERS + m->under_way);
+
+    return share > BUDGET_LEAST ? share : BUDGET_LEAST;
+}

@@ -43,6 +43,7 @@ struct musterd {
     struct word *words; /* owned */
     int max_words;
 
+    unsigned under_way;        /* answers that go on in the next turn */
     size_t watch_bytes;        /* what the readers' selections take */
     struct loop_task wake;     /* wakes watchers, at the end of a turn */
     struct loop_timer *expiry; /* for the next service to expire */
@@ -63,6 +64,17 @@ void musterd_free(struct musterd *m);
 
 /* The time goes on: call it before a line is handled. */
 void musterd_tick(struct musterd *m);
+
+/*
+ * For a face whose answer takes more than one turn: task goes on with it in the
+ * next one, and says so then (musterd_turn_came()), or is given up before. What
+ * may be spent in a turn is `most`, or less of it where many answers are under
+ * way, so that a turn stays short however many ask for much.
+ */
+void musterd_later(struct musterd *m, struct loop_task *task);
+void musterd_turn_came(struct musterd *m);
+void musterd_not_later(struct musterd *m, struct loop_task *task);
+unsigned musterd_share(const struct musterd *m, unsigned most);
 
 /*
  * Splits a line into m->words. Returns their number, or -1 and an error text

@@ -129,35 +129,32 @@ static void plan_make(struct plan *p, const struct query *q,
         plan_term(p, c, &q->terms[i], &p->terms[i]);
 }
 
-static bool plan_term_holds(const struct plan_term *pt, const struct service *v,
-                            unsigned *budget)
+static enum selector_result plan_term_holds(const struct plan_term *pt,
+                                            const struct service *v,
+                                            unsigned *budget)
 {
     const struct selector_term *t = pt->term;
     const struct attr_pair *pair;
 
     if (t->op == SEL_EQ)
-        return record_has(v->record, pt->pair);
-    if (t->op == SEL_NAME) {
-        query_spend(budget, selector_term_cost(t, v->name_len));
-        return selector_name_match(t, v->name);
-    }
+        return (enum selector_result)record_has(v->record, pt->pair);
+    if (t->op == SEL_NAME)
+        return selector_name_part(t, v->name, v->name_len, budget);
     pair = pt->key ? record_pair_of(v->record, pt->key) : NULL;
-    if (!pair)
-        return selector_term_match(t, NULL, 0);
-    query_spend(budget, selector_term_cost(t, pair->len));
-    return selector_term_match(t, pair->value, pair->len);
+    return pair ? selector_term_part(t, pair->value, pair->len, budget)
+                : selector_term_part(t, NULL, 0, budget);
 }
 
-static bool plan_holds(const struct plan *p, const struct service *v,
-                       unsigned *budget)
+static enum selector_result
+plan_holds(const struct plan *p, const struct service *v, unsigned *budget)
 {
+    enum selector_result r = SELECTOR_YES;
     unsigned i;
 
     query_spend(budget, 1);
-    for (i = 0; i < p->count; i++)
-        if (!plan_term_holds(&p->terms[i], v, budget))
-            return false;
-    return true;
+    for (i = 0; i < p->count && r == SELECTOR_YES; i++)
+        r = plan_term_holds(&p->terms[i], v, budget);
+    return r;
 }
 
 /* Several sets walked as one, in the order of registration. */
@@ -195,7 +192,13 @@ static enum query_state query_one(struct query *q, const struct plan *p,
 {
     struct service *v = p->only;
 
-    if (v->seq > q->after && q->left && plan_holds(p, v, budget))
+    enum selector_result r = SELECTOR_NO;
+
+    if (v->seq > q->after && q->left)
+        r = plan_holds(p, v, budget);
+    if (r == SELECTOR_MORE)
+        return QUERY_MORE;
+    if (r == SELECTOR_YES)
         emit(arg, v);
     return QUERY_DONE;
 }
@@ -203,6 +206,7 @@ static enum query_state query_one(struct query *q, const struct plan *p,
 enum query_state query_run(struct query *q, const struct catalog *c,
                            unsigned *budget, query_emit_fn *emit, void *arg)
 {
+    enum selector_result holds;
     struct service *v;
     struct walk walk;
     struct plan p;
@@ -219,8 +223,11 @@ enum query_state query_run(struct query *q, const struct catalog *c,
     while ((v = walk_next(&walk))) {
         if (!*budget)
             return QUERY_MORE;
+        holds = plan_holds(&p, v, budget);
+        if (holds == SELECTOR_MORE)
+            return QUERY_MORE;
         q->after = v->seq;
-        if (!plan_holds(&p, v, budget))
+        if (holds == SELECTOR_NO)
             continue;
         if (q->left != UINT64_MAX)
             q->left--;
@@ -232,29 +239,26 @@ enum query_state query_run(struct query *q, const struct catalog *c,
     return QUERY_DONE;
 }
 
-bool query_matches(const struct selector_term *terms, unsigned count,
-                   const struct service *v, const struct record *r,
-                   unsigned *budget)
+enum selector_result query_matches(const struct selector_term *terms,
+                                   unsigned count, const struct service *v,
+                                   const struct record *r, unsigned *budget)
 {
     const struct selector_term *t = terms;
+    enum selector_result holds = r ? SELECTOR_YES : SELECTOR_NO;
     const char *value;
     size_t len;
 
     query_spend(budget, 1);
-    for (; r && count--; t++) {
+    for (; holds == SELECTOR_YES && count--; t++) {
         if (t->op == SEL_NAME) {
-            query_spend(budget, selector_term_cost(t, v->name_len));
-            if (!selector_name_match(t, v->name))
-                return false;
+            holds = selector_name_part(t, v->name, v->name_len, budget);
             continue;
         }
         len = 0;
         value = record_lookup(r, t->attr, t->attr_len, &len);
-        query_spend(budget, selector_term_cost(t, len));
-        if (!selector_term_match(t, value, len))
-            return false;
+        holds = selector_term_part(t, value, len, budget);
     }
-    return r != NULL;
+    return holds;
 }
 
 /* -- warming --------------------------------------------------------------- */

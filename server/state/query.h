@@ -48,11 +48,11 @@ void query_warm(const struct catalog *c, const struct query *const *queries,
 
 /* True if the term wants one name, and not a glob: .name db1 */
 bool query_is_name(const struct selector_term *t);
-/* True if that record (NULL: none) of the service matches all terms. The cost
- * is taken off the budget. */
-bool query_matches(const struct selector_term *terms, unsigned count,
-                   const struct service *v, const struct record *r,
-                   unsigned *budget);
+/* Whether that record (NULL: none) of the service matches all terms. The cost
+ * is taken off the budget; SELECTOR_MORE: ask again, with a new one. */
+enum selector_result query_matches(const struct selector_term *terms,
+                                   unsigned count, const struct service *v,
+                                   const struct record *r, unsigned *budget);
 /* Takes a cost off a budget. */
 static inline void query_spend(unsigned *budget, size_t cost)
 {

@@ -13,7 +13,7 @@
 
 void watches_init(struct watches *all, const struct catalog *c)
 {
-    *all = (struct watches){.catalog = c};
+    *all = (struct watches){.catalog = c, .budget = WATCHES_BUDGET};
     anchors_init(&all->anchors);
 }
 
@@ -83,15 +83,17 @@ enum watch_verdict watch_verdict(const struct watch *w, const struct change *ch,
                                  unsigned *budget)
 {
     const struct selector *s = &w->selector;
-    bool was, is;
+    enum selector_result was, is;
 
     if (ch->kind == CHANGE_OTHER)
         return WATCH_NONE;
     was = query_matches(s->terms, s->count, ch->service, ch->before, budget);
     is = query_matches(s->terms, s->count, ch->service, ch->after, budget);
-    if (was)
-        return is ? WATCH_CHANGED : WATCH_LEFT;
-    return is ? WATCH_CAME : WATCH_NONE;
+    if (was == SELECTOR_MORE || is == SELECTOR_MORE)
+        return WATCH_LATER;
+    if (was == SELECTOR_YES)
+        return is == SELECTOR_YES ? WATCH_CHANGED : WATCH_LEFT;
+    return is == SELECTOR_YES ? WATCH_CAME : WATCH_NONE;
 }
 
 /* Its watchers are to be woken; who is not behind has been told of everything
@@ -134,16 +136,29 @@ static void watch_move(struct watches *all, struct watch *w)
         w->patience *= 2;
 }
 
-static void watch_judge(struct watches *all, struct watch *w,
+/* False if the budget ended before it was clear. */
+static bool watch_judge(struct watches *all, struct watch *w,
                         const struct change *ch)
 {
     enum watch_verdict v = watch_verdict(w, ch, &w->budget);
 
+    if (v == WATCH_LATER)
+        return false;
     all->verdicts++;
     if (v != WATCH_NONE)
         watch_touch(all, w, ch->revision, v);
     else
         w->misses++;
+    return true;
+}
+
+/* From that change on it walks along by itself. */
+static void watch_lag(struct watches *all, struct watch *w, uint64_t revision)
+{
+    w->lags = true;
+    w->seen = revision - 1;
+    all->n_lagging++;
+    DL_APPEND2(all->lagging, w, prev_lag, next_lag);
 }
 
 /* -- changes as they happen ------------------------------------------------ */
@@ -152,6 +167,7 @@ static void watch_judge(struct watches *all, struct watch *w,
 static void watch_look(void *arg, struct watch *w, const struct change *ch)
 {
     struct watches *all = arg;
+    unsigned before;
 
     if (w->lags || w->looked == ch->revision)
         return;
@@ -160,14 +176,11 @@ static void watch_look(void *arg, struct watch *w, const struct change *ch)
         w->turn = all->turn;
         w->budget = WATCH_BUDGET;
     }
-    if (!w->budget) {
-        w->lags = true;
-        w->seen = ch->revision - 1;
-        DL_APPEND2(all->lagging, w, prev_lag, next_lag);
-        return;
-    }
-    watch_judge(all, w, ch);
-    if (w->misses >= w->patience)
+    before = w->budget;
+    if (!before || !all->budget || !watch_judge(all, w, ch))
+        watch_lag(all, w, ch->revision);
+    query_spend(&all->budget, before - w->budget);
+    if (!w->lags && w->misses >= w->patience)
         watch_move(all, w);
 }
 
@@ -204,6 +217,7 @@ bool watches_look(struct watches *all)
 static void watch_keeps_up(struct watches *all, struct watch *w)
 {
     w->lags = false;
+    all->n_lagging--;
     DL_DELETE2(all->lagging, w, prev_lag, next_lag);
 }
 
@@ -213,11 +227,16 @@ static void watch_catch_up(struct watches *all, struct watch *w)
     const struct changes *s = changes_of(all);
 
     w->turn = all->turn;
-    w->budget = WATCH_BUDGET;
+    w->budget = WATCHES_BUDGET / 4 / all->n_lagging;
+    if (w->budget > WATCH_BUDGET)
+        w->budget = WATCH_BUDGET;
+    if (w->budget < WATCH_SHARE)
+        w->budget = WATCH_SHARE;
     if (!changes_knows(s, w->seen))
         watch_lost(all, w, w->seen);
-    while (w->seen < all->seen && w->budget)
-        watch_judge(all, w, changes_at(s, ++w->seen));
+    while (w->seen < all->seen && w->budget &&
+           watch_judge(all, w, changes_at(s, w->seen + 1)))
+        w->seen++;
     if (w->seen == all->seen)
         watch_keeps_up(all, w);
 }
@@ -253,6 +272,7 @@ bool watches_wake(struct watches *all)
     struct watcher *r;
 
     all->turn++;
+    all->budget = WATCHES_BUDGET;
     for (w = all->lagging; w; w = next) {
         next = w->next_lag;
         watch_catch_up(all, w);
@@ -386,9 +406,12 @@ static enum watch_next watcher_reread(struct watches *all, struct watcher *r,
     if (!changes_knows(s, r->told))
         return watcher_gap(all, r);
     while (r->told < r->watch->since && *budget) {
-        *ch = changes_at(s, ++r->told);
-        all->verdicts++;
+        *ch = changes_at(s, r->told + 1);
         *v = watch_verdict(r->watch, *ch, budget);
+        if (*v == WATCH_LATER)
+            return WATCH_MORE;
+        r->told++;
+        all->verdicts++;
         if (*v != WATCH_NONE)
             return WATCH_TOUCH;
     }

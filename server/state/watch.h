@@ -35,11 +35,14 @@ enum watch_verdict {
     WATCH_NONE,    /* it does not touch the selection */
     WATCH_CAME,    /* the service came into it */
     WATCH_CHANGED, /* it changed in it */
-    WATCH_LEFT     /* it left it */
+    WATCH_LEFT,    /* it left it */
+    WATCH_LATER    /* the budget ended before that was clear: ask again */
 };
 
-#define WATCH_LOG    256  /* touches remembered; older ones are found again */
-#define WATCH_BUDGET 5000 /* of one watch in a turn: see query_run() */
+#define WATCH_LOG      256  /* touches remembered; older ones are found again */
+#define WATCH_BUDGET   5000 /* of one watch in a turn: see query_run() */
+#define WATCH_SHARE    100  /* the least of it, where many watches lag */
+#define WATCHES_BUDGET 100000 /* of all of them, for changes as they happen */
 
 struct watch;
 
@@ -93,6 +96,8 @@ struct watches {
     struct watch *lagging;
     uint64_t seen;  /* changes up to this revision have been looked at */
     uint64_t woken; /* the last change that watchers of all were woken for */
+    unsigned n_lagging;
+    unsigned budget; /* left in this turn */
     uint64_t turn;
     uint64_t verdicts; /* made: of one change for one watch */
     uint64_t wakes;    /* watchers woken */

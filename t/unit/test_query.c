@@ -24,7 +24,7 @@ static struct holder owner;
 /* Each has a short value and one of 1900 bytes. */
 static int setup(void **state)
 {
-    char line[2048], text[1901];
+    char line[2048], text[1898];
     int i;
 
     (void)state;
@@ -33,7 +33,7 @@ static int setup(void **state)
     memset(text, 'a', sizeof(text));
     text[sizeof(text) - 1] = '\0';
     for (i = 0; i < SERVICES; i++) {
-        snprintf(line, sizeof(line), "s%d kind web long %s", i, text);
+        snprintf(line, sizeof(line), "s%d kind web long %s%d", i, text, i);
         state_register(c, &owner, NULL, line);
     }
     return 0;

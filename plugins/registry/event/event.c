@@ -119,7 +119,7 @@ static void tell_gap(struct event_reader *r)
 /* Walks along the stream as far as budget and output allow. */
 static void reader_walk(struct event_reader *r)
 {
-    unsigned budget = EVENT_BUDGET;
+    unsigned budget = musterd_share(r->m, EVENT_BUDGET);
     const struct change *ch;
     enum watch_verdict v;
     enum watch_next next;
@@ -139,15 +139,16 @@ static void reader_walk(struct event_reader *r)
     } while (next == WATCH_TOUCH || next == WATCH_GAP);
     conn_flush(r->conn);
     if (r->watcher.behind && !conn_is_full(r->conn))
-        loop_later(r->m->loop, &r->go_on);
+        musterd_later(r->m, &r->go_on);
 }
 
 /* Looks through what happened since the revision that the reader named. */
 static void reader_missed(struct event_reader *r)
 {
     const struct changes *s = &r->m->catalog->changes;
-    unsigned budget = EVENT_BUDGET;
+    unsigned budget = musterd_share(r->m, EVENT_BUDGET);
     uint64_t *told = &r->watcher.told;
+    enum watch_verdict v;
 
     if (!changes_knows(s, *told)) {
         r->kind = READER_FILTER;
@@ -156,12 +157,16 @@ static void reader_missed(struct event_reader *r)
         conn_flush(r->conn);
         return;
     }
-    while (*told < r->until && budget)
-        if (watch_verdict(r->watcher.watch, changes_at(s, ++*told), &budget) !=
-            WATCH_NONE)
+    while (*told < r->until && budget) {
+        v = watch_verdict(r->watcher.watch, changes_at(s, *told + 1), &budget);
+        if (v == WATCH_LATER)
+            break;
+        ++*told;
+        if (v != WATCH_NONE)
             r->touched = *told;
+    }
     if (*told < r->until) {
-        loop_later(r->m->loop, &r->go_on);
+        musterd_later(r->m, &r->go_on);
         return;
     }
     r->kind = READER_FILTER;
@@ -182,7 +187,7 @@ static bool list_emit(void *arg, struct service *v)
 /* Tells what is there; what happens meanwhile waits in the stream. */
 static void reader_list(struct event_reader *r)
 {
-    unsigned budget = EVENT_BUDGET;
+    unsigned budget = musterd_share(r->m, EVENT_BUDGET);
 
     if (conn_is_full(r->conn))
         return;
@@ -194,7 +199,7 @@ static void reader_list(struct event_reader *r)
     }
     conn_flush(r->conn);
     if (!conn_is_full(r->conn))
-        loop_later(r->m->loop, &r->go_on);
+        musterd_later(r->m, &r->go_on);
 }
 
 static void reader_tell(struct event_reader *r)
@@ -217,7 +222,10 @@ static void reader_wake(struct watcher *w)
 
 static void reader_go_on(void *arg)
 {
-    reader_tell(arg);
+    struct event_reader *r = arg;
+
+    musterd_turn_came(r->m);
+    reader_tell(r);
 }
 
 /* -- becoming a filtered reader -------------------------------------------- */
@@ -415,7 +423,7 @@ static void event_closed(struct conn *c, void *arg, const char *reason)
 
     (void)c;
     (void)reason;
-    loop_unsettle(r->m->loop, &r->go_on);
+    musterd_not_later(r->m, &r->go_on);
     reader_unwatch(r);
     free(r);
 }

@@ -45,40 +45,68 @@ void answer_end(struct finder *f)
 
 /* -- answering ------------------------------------------------------------- */
 
-static bool selected(struct finder *f, const struct service *v,
-                     const struct record *r)
+static enum selector_result selected(struct finder *f, const struct service *v,
+                                     const struct record *r)
 {
     return query_matches(f->selector.terms, f->selector.count, v, r,
                          &f->budget);
 }
 
-/*
- * One change after .since: a service is told at its last change, and that it
- * is gone where it left the selection for good.
- */
-static void find_tell_change(struct finder *f, const struct change *ch)
+static void tell_gone(struct finder *f, const struct service *v)
 {
     struct buf *out = conn_out(f->conn);
-    struct service *v = ch->service, *now;
 
-    if (ch->kind == CHANGE_OTHER)
+    if (f->options.count)
         return;
-    if (v->registered && selected(f, v, v->record)) {
-        if (v->changed == ch->revision) {
-            f->found++;
-            if (!f->options.count)
-                answer_service(f, v);
-        }
-        return;
-    }
-    if (!selected(f, v, ch->before) || selected(f, v, ch->after))
-        return;
-    now = catalog_find(f->m->catalog, v->name, v->name_len);
-    if ((now && selected(f, now, now->record)) || f->options.count)
-        return; /* another one of that name follows */
     buf_add_str(out, ".gone");
     buf_add_word(out, v->name, v->name_len);
     buf_add_char(out, '\n');
+}
+
+/* Whether v left the selection with that change, and none of its name is in it
+ * now (that one follows). */
+static enum selector_result left_for_good(struct finder *f,
+                                          const struct change *ch)
+{
+    struct service *v = ch->service, *now;
+    enum selector_result r = selected(f, v, ch->before);
+
+    if (r != SELECTOR_YES)
+        return r;
+    r = selected(f, v, ch->after);
+    now = catalog_find(f->m->catalog, v->name, v->name_len);
+    if (r == SELECTOR_NO && now)
+        r = selected(f, now, now->record);
+    if (r == SELECTOR_MORE)
+        return r;
+    return r == SELECTOR_NO ? SELECTOR_YES : SELECTOR_NO;
+}
+
+/*
+ * One change after .since: a service is told at its last change, and that it
+ * is gone where it left the selection for good. False if the budget ends within
+ * it: then it comes again.
+ */
+static bool find_tell_change(struct finder *f, const struct change *ch)
+{
+    struct service *v = ch->service;
+    enum selector_result r = SELECTOR_NO;
+
+    if (ch->kind == CHANGE_OTHER)
+        return true;
+    if (v->registered)
+        r = selected(f, v, v->record);
+    if (r == SELECTOR_YES && v->changed == ch->revision) {
+        f->found++;
+        if (!f->options.count)
+            answer_service(f, v);
+    }
+    if (r != SELECTOR_NO)
+        return r == SELECTOR_YES;
+    r = left_for_good(f, ch);
+    if (r == SELECTOR_YES)
+        tell_gone(f, v);
+    return r != SELECTOR_MORE;
 }
 
 static enum query_state find_since(struct finder *f)
@@ -95,7 +123,9 @@ static enum query_state find_since(struct finder *f)
     while (f->told < f->revision) {
         if (!f->budget || conn_is_full(f->conn))
             return QUERY_MORE;
-        find_tell_change(f, changes_at(s, ++f->told));
+        if (!find_tell_change(f, changes_at(s, f->told + 1)))
+            return QUERY_MORE;
+        f->told++;
     }
     return QUERY_DONE;
 }
@@ -104,7 +134,7 @@ void answer_pause(struct finder *f)
 {
     conn_flush(f->conn);
     if (!conn_is_full(f->conn))
-        loop_later(f->m->loop, &f->go_on);
+        musterd_later(f->m, &f->go_on);
 }
 
 void answer_begin(struct finder *f)

@@ -128,7 +128,7 @@ static enum conn_verdict find_batch_end(struct conn *c, void *arg)
 
     (void)c;
     quick_answer_all(f);
-    f->budget = FIND_BUDGET;
+    f->budget = musterd_share(f->m, FIND_BUDGET);
     return f->answering ? CONN_WAIT : CONN_NEXT;
 }
 
@@ -159,12 +159,20 @@ static void find_go_on(void *arg)
 {
     struct finder *f = arg;
 
-    f->budget = FIND_BUDGET;
+    f->budget = musterd_share(f->m, FIND_BUDGET);
     if (!f->answering || conn_is_closing(f->conn) || !answer_part(f))
         return;
     find_take_up(f);
     if (!f->answering)
         conn_resume(f->conn);
+}
+
+static void find_next_turn(void *arg)
+{
+    struct finder *f = arg;
+
+    musterd_turn_came(f->m);
+    find_go_on(f);
 }
 
 static enum conn_verdict find_too_long(struct conn *c, void *arg)
@@ -191,8 +199,8 @@ static void *find_open(struct conn *c, void *ctx)
 
     f->m = ctx;
     f->conn = c;
-    f->budget = FIND_BUDGET;
-    f->go_on = (struct loop_task){.fn = find_go_on, .arg = f};
+    f->budget = musterd_share(f->m, FIND_BUDGET);
+    f->go_on = (struct loop_task){.fn = find_next_turn, .arg = f};
     return f;
 }
 
@@ -202,7 +210,7 @@ static void find_closed(struct conn *c, void *arg, const char *reason)
 
     (void)c;
     (void)reason;
-    loop_unsettle(f->m->loop, &f->go_on);
+    musterd_not_later(f->m, &f->go_on);
     selector_free(&f->selector);
     quick_free(f);
     free(f);
