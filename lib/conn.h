@@ -36,7 +36,7 @@
 struct conn;
 struct principal;
 
-#define CONN_AHEAD 32
+#define CONN_BATCH 32
 
 enum conn_verdict {
     CONN_NEXT, /* go on with the next line */
@@ -51,7 +51,7 @@ struct conn_handler {
     /* A line, NUL-terminated and writable; valid during the call. */
     enum conn_verdict (*line)(struct conn *c, void *arg, char *line,
                               size_t len);
-    /* Before lines are handled, and after each CONN_AHEAD of them: what is at
+    /* Before lines are handled, and after each CONN_BATCH of them: what is at
      * hand, whole lines and the beginning of one that is still coming. Nothing
      * of it is taken; for owners that prepare for several together. */
     void (*ahead)(struct conn *c, void *arg, const char *bytes, size_t len);

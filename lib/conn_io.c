@@ -208,7 +208,7 @@ static void look_ahead(struct conn *c, unsigned handled)
     const char *bytes;
     size_t len;
 
-    if (!c->handler->ahead || handled % CONN_AHEAD || c->gate || c->rest_due ||
+    if (!c->handler->ahead || handled % CONN_BATCH || c->gate || c->rest_due ||
         c->raw)
         return;
     bytes = line_peek(&c->in, &len);

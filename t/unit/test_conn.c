@@ -57,10 +57,10 @@ static void test_lines_a_turn(void **state)
     assert_log(&o, "[1] [2] batch [3] batch [last] batch eof");
 }
 
-/* What came is looked at before it is handled, CONN_AHEAD lines at a time. */
+/* What came is looked at before it is handled, CONN_BATCH lines at a time. */
 static void test_ahead(void **state)
 {
-    char lines[2 * CONN_AHEAD + 1];
+    char lines[2 * CONN_BATCH + 1];
     unsigned i;
 
     (void)state;
@@ -72,7 +72,7 @@ static void test_ahead(void **state)
     conn_resume(o.conn);
     turns(o.loop);
     assert_log(&o, "<1\n> [1]");
-    for (i = 0; i < CONN_AHEAD; i++)
+    for (i = 0; i < CONN_BATCH; i++)
         memcpy(lines + 2 * i, "x\n", 3);
     peer_send(&o, lines);
     assert_true(strstr(buf_str(&o.log), "[x] [x]") != NULL);

@@ -243,13 +243,13 @@ static void new_look_ahead(struct conn *conn, void *arg, const char *bytes,
                            size_t len)
 {
     const struct session *s = arg;
-    struct warm_hint hints[CONN_AHEAD];
+    struct warm_hint hints[CONN_BATCH];
     unsigned n;
 
     (void)conn;
     if (s->owner.count < 2 && *bytes != '.')
         return;
-    n = new_ahead(bytes, len, hints, CONN_AHEAD);
+    n = new_ahead(bytes, len, hints, CONN_BATCH);
     if (n > 1)
         catalog_warm(s->m->catalog, hints, n);
 }
