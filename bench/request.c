@@ -88,6 +88,24 @@ static uint64_t update_prepare(const uint64_t *args, unsigned conns)
     return args[0] > conns ? args[0] / conns : 1;
 }
 
+/* -- durable --------------------------------------------------------------- */
+
+/* A service that is kept, each time another; in each run others. args: ATTRS
+ * RUN */
+static void durable(struct request_state *s, const uint64_t *args)
+{
+    uint64_t n = (uint64_t)s->number * CONN_NUMBERS + s->sent;
+    char prefix[32];
+
+    snprintf(prefix, sizeof(prefix), "%skept%llu-", s->sent ? ".new " : "",
+             (ull)args[1]);
+    if (args[0] > 1)
+        request_service(s->out, prefix, n);
+    else
+        buf_add_fmt(s->out, "%s%llu state xxx", prefix, (ull)n);
+    buf_add_str(s->out, s->sent ? " persist 1\n" : " persist 1 .ack 1\n");
+}
+
 /* -- redis ----------------------------------------------------------------- */
 
 /* redis-benchmark's own keys and values. args: COUNT keys, or 1 */
@@ -111,6 +129,7 @@ static const struct request_kind kinds[] = {
     {"fixed", "COUNT", find_fixed, NULL, '.', 's'},
     {"change", "EVERY ATTRS", change, NULL, 'o', 0},
     {"update", "COUNT ATTRS", update, update_prepare, 'o', 0},
+    {"durable", "ATTRS RUN", durable, NULL, 'o', 0},
     {"get", "COUNT", redis_get, NULL, '$', '?'},
     {"set", "COUNT", redis_set, NULL, '+', 0},
 };

@@ -249,11 +249,11 @@ const struct db_kind *db_registry(void)
         .setting = "registry.store",
         .application_id = 0x6d737472, /* "mstr" */
         .version = 1,
-        .schema = "CREATE TABLE records("
-                  "created INTEGER NOT NULL, kind TEXT NOT NULL, "
-                  "key BLOB NOT NULL, changed INTEGER NOT NULL, "
-                  "value BLOB NOT NULL, PRIMARY KEY(created, kind, key)"
-                  ") WITHOUT ROWID",
+        /* id: the revision that created it times DB_PLACES, and its place
+         * among those that were created with it; new ones come behind all */
+        .schema = "CREATE TABLE records(id INTEGER PRIMARY KEY, "
+                  "kind TEXT NOT NULL, key BLOB NOT NULL, "
+                  "changed INTEGER NOT NULL, value BLOB NOT NULL)",
         .counter = "revision",
     };
 

@@ -72,7 +72,9 @@ struct db_restored {
 MUST_CHECK char *db_restore(const struct db_kind *kind, const char *from,
                             const char *to, struct db_restored *r);
 
-/* The database of the registry. */
+/* The database of the registry. In it, ids of records are a revision times
+ * this, and a place below it. */
+#define DB_PLACES 1024
 const struct db_kind *db_registry(void);
 
 #endif

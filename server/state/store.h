@@ -51,6 +51,8 @@ enum store_op { STORE_PUT, STORE_DELETE };
 #define STORE_EXPECT_ANY    UINT64_MAX /* it is there */
 /* any other: it is there, and was last changed by that revision */
 
+#define STORE_ALSO 1000
+
 /* A change; embedded in the module's own struct, which says of what. */
 struct store_txn {
     const struct store_client *client; /* whose it is */
@@ -62,7 +64,8 @@ struct store_txn {
     const char *error; /* set with STORE_FAILED; a static text */
     /* Further changes, committed with it or not at all: each has its own
      * client, op, expect and durable, all have the revision of the first, and
-     * only its done() is called. At most one of them is a service's. */
+     * only its done() is called. At most one of them is a service's, and they
+     * are STORE_ALSO at most. */
     struct store_txn *also;
     void (*done)(struct store_txn *txn, enum store_status status,
                  uint64_t revision);

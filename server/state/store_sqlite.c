@@ -9,6 +9,7 @@
  * which one all that were used are, that is moved on long before it is reached,
  * and every start begins there.
  */
+#include <assert.h>
 #include <sqlite3.h>
 #include <stdlib.h>
 #include <string.h>
@@ -90,6 +91,7 @@ static struct kept *kept_new(struct sqlite_store *q,
     k = xmalloc(sizeof(*k) + buf_len(&t->key) + buf_len(&t->value));
     *k = (struct kept){.kind = client->name,
                        .put = put,
+                       .fresh = !t->created && revision,
                        .created = t->created ? t->created : revision,
                        .changed = t->changed ? t->changed : revision,
                        .key_len = buf_len(&t->key),
@@ -105,6 +107,7 @@ static struct entry *entry_new(struct sqlite_store *q, struct store_txn *txn)
 {
     struct entry *e = xcalloc(1, sizeof(*e));
     struct kept **last = &e->kept;
+    unsigned place = 0;
 
     e->txn = txn;
     e->bytes = ENTRY_BYTES;
@@ -112,7 +115,9 @@ static struct entry *entry_new(struct sqlite_store *q, struct store_txn *txn)
     for (; txn; txn = txn->also) {
         if (!txn->durable)
             continue;
+        assert(place < STORE_ALSO);
         *last = kept_new(q, txn, e->revision);
+        (*last)->place = place++;
         e->bytes += (*last)->key_len + (*last)->value_len;
         last = &(*last)->next;
     }
@@ -314,7 +319,7 @@ static bool replay_row(struct store *s, sqlite3_stmt *st, char **error)
     const char *kind = (const char *)sqlite3_column_text(st, 1);
     const struct store_client *client = store_find_client(s, kind);
     struct store_row row = {
-        .created = (uint64_t)sqlite3_column_int64(st, 0),
+        .created = (uint64_t)sqlite3_column_int64(st, 0) / DB_PLACES,
         .key = sqlite3_column_blob(st, 2),
         .key_len = (size_t)sqlite3_column_bytes(st, 2),
         .changed = (uint64_t)sqlite3_column_int64(st, 3),
@@ -338,8 +343,8 @@ static bool replay_records(struct store *s, sqlite3 *sql, char **error)
 {
     sqlite3_stmt *st = NULL;
     int rc = sqlite3_prepare_v2(sql,
-                                "SELECT created, kind, key, changed, value "
-                                "FROM records ORDER BY created, kind, key",
+                                "SELECT id, kind, key, changed, value "
+                                "FROM records ORDER BY id",
                                 -1, &st, NULL);
 
     if (rc == SQLITE_OK)

@@ -13,9 +13,10 @@
 #include "lib/mem.h"
 #include "server/state/writer_db.h"
 
-#define WRITER_PROBE_NS      1000000000l /* between tries while writes fail */
-#define WRITER_GATHER        4 /* part of a sync's time to wait at most */
-#define WRITER_GATHER_MAX_NS 2000000l
+#define WRITER_PROBE_NS  1000000000l /* between tries while writes fail */
+#define WRITER_GATHER_NS 5000000l    /* at most */
+#define WRITER_HURRY     16
+#define WRITER_HURRY_MAX 1024
 
 struct writer {
     pthread_t thread;
@@ -34,6 +35,8 @@ struct writer {
     /* the thread's own */
     struct writer_db db;
     unsigned expected; /* changes that are likely to come together */
+    unsigned hurry;    /* groups that are begun without waiting for them ... */
+    unsigned hurries;  /* ... after the last time that was in vain */
     long sync_ns;      /* what a transaction takes, lately */
     bool failing;
 };
@@ -126,21 +129,37 @@ static void wait_for(struct writer *w, unsigned n, const struct timespec *until)
     w->wanted = 0;
 }
 
+/* Waits for others that are likely to come. If they take longer than a sync
+ * does, that is no use, and better not done the next times. */
+static void gather(struct writer *w)
+{
+    struct timespec until;
+
+    if (w->hurry) {
+        w->hurry--;
+        return;
+    }
+    until =
+        after_ns(w->sync_ns < WRITER_GATHER_NS ? w->sync_ns : WRITER_GATHER_NS);
+    wait_for(w, w->expected, &until);
+    if (w->queue.count >= w->expected)
+        w->hurries = 0;
+    else if (w->hurries < WRITER_HURRY_MAX)
+        w->hurries = w->hurries ? 2 * w->hurries : WRITER_HURRY;
+    w->hurry = w->hurries;
+}
+
 /* Something to do, with as many as are likely to share it. */
 static void wait_for_work(struct writer *w)
 {
     struct timespec until;
-    long ns;
 
     if (!w->queue.count && !w->reserve) {
         until = after_ns(WRITER_PROBE_NS);
         wait_for(w, 1, w->failing ? &until : NULL);
     }
-    if (w->queue.count && w->queue.count < w->expected) {
-        ns = w->sync_ns / WRITER_GATHER;
-        until = after_ns(ns < WRITER_GATHER_MAX_NS ? ns : WRITER_GATHER_MAX_NS);
-        wait_for(w, w->expected, &until);
-    }
+    if (w->queue.count && w->queue.count < w->expected)
+        gather(w);
 }
 
 static void post(struct writer *w, struct batch *b)

@@ -9,7 +9,7 @@
  * How many share a sync: while one is on its way others gather. When it is done
  * those that waited for it are likely to ask again, and so the next one is not
  * begun before as many have come as were under way, or a fraction of the time
- * that a sync takes has passed.
+ * takes has passed; that only as long as it is of use.
  *
  * What failed is written nowhere: a transaction whose sync failed could still
  * be found in the log after a crash, and so another one is written over it.
@@ -34,6 +34,8 @@ struct kept {
     struct kept *next; /* others that are committed with it */
     const char *kind;  /* static */
     bool put;          /* else it goes */
+    bool fresh;        /* it is created by this change */
+    unsigned place;    /* ... in the order of those that are */
     uint64_t created, changed;
     size_t key_len, value_len;
     char bytes[]; /* the key, then the value */

@@ -9,10 +9,15 @@ static const char *const texts[WRITER_STATEMENTS] = {
     [WRITER_BEGIN] = "BEGIN IMMEDIATE",
     [WRITER_COMMIT] = "COMMIT",
     [WRITER_ROLLBACK] = "ROLLBACK",
-    [WRITER_PUT] = "INSERT OR REPLACE INTO records"
-                   "(created, kind, key, changed, value) VALUES(?, ?, ?, ?, ?)",
-    [WRITER_DELETE] =
-        "DELETE FROM records WHERE created=? AND kind=? AND key=?",
+    [WRITER_ADD] = "INSERT INTO records(id, kind, key, changed, value) "
+                   "VALUES(?1, ?3, ?4, ?5, ?6)",
+    [WRITER_CHANGE] = "UPDATE records SET changed=?5, value=?6 "
+                      "WHERE id BETWEEN ?1 AND ?2 AND kind=?3 AND key=?4",
+    [WRITER_PROMOTE] = "INSERT INTO records(id, kind, key, changed, value) "
+                       "SELECT coalesce(max(id) + 1, ?1), ?3, ?4, ?5, ?6 "
+                       "FROM records WHERE id BETWEEN ?1 AND ?2",
+    [WRITER_DELETE] = "DELETE FROM records "
+                      "WHERE id BETWEEN ?1 AND ?2 AND kind=?3 AND key=?4",
     [WRITER_NUMBER] = "INSERT OR REPLACE INTO meta(name, value) VALUES(?, ?)",
 };
 
@@ -73,19 +78,36 @@ static int write_number(struct writer_db *d, const char *name, uint64_t value)
     return run(s);
 }
 
+static int run_kept(struct writer_db *d, enum writer_statement which,
+                    const struct kept *k)
+{
+    sqlite3_stmt *s = statement(d, which);
+    sqlite3_int64 first = (sqlite3_int64)(k->created * DB_PLACES);
+
+    if (which == WRITER_ADD)
+        first += k->place;
+    sqlite3_bind_int64(s, 1, first);
+    sqlite3_bind_int64(s, 2, first + DB_PLACES - 1);
+    sqlite3_bind_text(s, 3, k->kind, -1, SQLITE_STATIC);
+    sqlite3_bind_blob64(s, 4, k->bytes, k->key_len, SQLITE_STATIC);
+    sqlite3_bind_int64(s, 5, (sqlite3_int64)k->changed);
+    sqlite3_bind_blob64(s, 6, k->bytes + k->key_len, k->value_len,
+                        SQLITE_STATIC);
+    return run(s);
+}
+
 static int write_kept(struct writer_db *d, const struct kept *k)
 {
-    sqlite3_stmt *s = statement(d, k->put ? WRITER_PUT : WRITER_DELETE);
+    int rc;
 
-    sqlite3_bind_int64(s, 1, (sqlite3_int64)k->created);
-    sqlite3_bind_text(s, 2, k->kind, -1, SQLITE_STATIC);
-    sqlite3_bind_blob64(s, 3, k->bytes, k->key_len, SQLITE_STATIC);
-    if (k->put) {
-        sqlite3_bind_int64(s, 4, (sqlite3_int64)k->changed);
-        sqlite3_bind_blob64(s, 5, k->bytes + k->key_len, k->value_len,
-                            SQLITE_STATIC);
-    }
-    return run(s);
+    if (!k->put)
+        return run_kept(d, WRITER_DELETE, k);
+    if (k->fresh)
+        return run_kept(d, WRITER_ADD, k);
+    rc = run_kept(d, WRITER_CHANGE, k);
+    if (rc == SQLITE_OK && !sqlite3_changes(d->db->sql))
+        rc = run_kept(d, WRITER_PROMOTE, k); /* it was not kept until now */
+    return rc;
 }
 
 /* -- transactions ---------------------------------------------------------- */
