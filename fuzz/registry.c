@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "fuzz/port.h"
+#include "lib/auth/auth.h"
 #include "lib/conf.h"
 #include "lib/log.h"
 #include "lib/mem.h"
@@ -39,10 +40,11 @@ int fuzz_registry(const struct listen_face *face, const uint8_t *data,
                   size_t size)
 {
     struct loop *l = loop_new(NULL);
+    struct auth *auth = auth_new(l);
     struct port_conn p, watcher, owner;
     struct musterd m;
 
-    if (!musterd_init(&m, l, small_conf()))
+    if (!musterd_init(&m, l, auth, small_conf()))
         abort();
     port_open(&owner, l, new_face(), &m);
     port_send(&owner, l, fixture, strlen(fixture));
@@ -55,6 +57,7 @@ int fuzz_registry(const struct listen_face *face, const uint8_t *data,
     port_close(&owner, l);
     port_close(&watcher, l);
     musterd_free(&m);
+    auth_free(auth);
     loop_free(l);
     return 0;
 }

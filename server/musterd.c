@@ -3,10 +3,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/auth/auth.h"
 #include "lib/conf.h"
 #include "lib/log.h"
 #include "lib/mem.h"
 #include "server/state/hash.h"
+#include "server/state/token_store.h"
 #include "server/statics.h"
 #include "server/storage.h"
 
@@ -62,6 +64,7 @@ static void musterd_configure(struct musterd *m, const struct conf *conf)
     m->limits.readers = (unsigned)conf_int(conf, "limits.readers");
     m->limits.selector = conf_size(conf, "limits.selector");
     m->limits.regexes = (unsigned)conf_int(conf, "limits.regexes");
+    token_store_set_max(m->tokens, (size_t)conf_int(conf, "limits.tokens"));
     l->services = (size_t)conf_int(conf, "limits.services");
     l->services_per_owner =
         (size_t)conf_int(conf, "limits.services_per_connection");
@@ -80,18 +83,40 @@ void musterd_reload(struct musterd *m, const struct conf *conf)
         log_error("registry.static: the static entries stay as they were");
 }
 
-bool musterd_init(struct musterd *m, struct loop *loop, const struct conf *conf)
+/* -- tokens ---------------------------------------------------------------- */
+
+static void token_came(void *arg, struct principal *p)
 {
+    const struct musterd *m = arg;
+
+    auth_put(m->auth, AUTH_STORE, p);
+}
+
+static void token_went(void *arg, const char *name)
+{
+    const struct musterd *m = arg;
+
+    auth_drop(m->auth, AUTH_STORE, name, "the token was revoked");
+}
+
+/* -- life ------------------------------------------------------------------ */
+
+bool musterd_init(struct musterd *m, struct loop *loop, struct auth *auth,
+                  const struct conf *conf)
+{
+    const struct token_user user = {
+        .put = token_came, .drop = token_went, .arg = m};
     struct catalog_limits limits = {0};
 
     hash_init();
-    *m = (struct musterd){.loop = loop};
+    *m = (struct musterd){.loop = loop, .auth = auth};
     m->storage = storage_open(m, conf);
     if (!m->storage)
         return false;
     m->catalog = catalog_new(m->store, &limits,
                              (size_t)conf_int(conf, "registry.changes"),
                              conf_size(conf, "registry.changes_size"));
+    m->tokens = token_store_new(m->store, 0, &user);
     watches_init(&m->watches, m->catalog);
     m->wake = (struct loop_task){.fn = wake_watchers, .arg = m};
     m->catalog->changed = catalog_has_changed;
@@ -115,6 +140,7 @@ void musterd_finish(struct musterd *m)
 void musterd_free(struct musterd *m)
 {
     storage_close(m->storage);
+    token_store_free(m->tokens);
     catalog_free(m->catalog);
     watches_free(&m->watches);
     statics_free(m->statics);

@@ -16,6 +16,7 @@
 #include "server/state/catalog.h"
 #include "server/state/watch.h"
 
+struct auth;
 struct conf;
 struct storage;
 struct statics;
@@ -34,7 +35,9 @@ struct musterd_limits {
 struct musterd {
     struct loop *loop;
     struct storage *storage;
-    struct store *store; /* the storage's */
+    struct store *store;        /* the storage's */
+    struct auth *auth;          /* borrowed */
+    struct token_store *tokens; /* owned; whose principals auth has */
     struct catalog *catalog;
     struct watches watches;
     struct musterd_limits limits;
@@ -51,9 +54,10 @@ struct musterd {
 };
 
 /* Builds the core from the settings and fills it with what the store has kept
- * and the static entries; loop is borrowed. False, and logged, if one of them
- * cannot be had; free it all the same. */
-bool musterd_init(struct musterd *m, struct loop *loop,
+ * and the static entries; loop is borrowed, and so is auth, which is told of
+ * the tokens that the store keeps. False, and logged, if one of them cannot be
+ * had; free it all the same. */
+bool musterd_init(struct musterd *m, struct loop *loop, struct auth *auth,
                   const struct conf *conf);
 /* Settings that may change while it runs, and the static entries. */
 void musterd_reload(struct musterd *m, const struct conf *conf);
