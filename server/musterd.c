@@ -145,6 +145,7 @@ void musterd_free(struct musterd *m)
     watches_free(&m->watches);
     statics_free(m->statics);
     loop_unsettle(m->loop, &m->wake);
+    loop_unsettle(m->loop, &m->looked);
     loop_timer_free(m->expiry);
     free(m->words);
 }
@@ -196,6 +197,20 @@ void musterd_later(struct musterd *m, struct loop_task *task)
 void musterd_turn_came(struct musterd *m)
 {
     m->under_way--;
+}
+
+static void turn_is_over(void *arg)
+{
+    (void)arg; /* that it is no longer queued says it */
+}
+
+bool musterd_may_look(struct musterd *m)
+{
+    if (m->looked.queued)
+        return false;
+    m->looked.fn = turn_is_over;
+    loop_later(m->loop, &m->looked);
+    return true;
 }
 
 void musterd_not_later(struct musterd *m, struct loop_task *task)

@@ -48,6 +48,7 @@ struct musterd {
 
     unsigned under_way;        /* answers that go on in the next turn */
     size_t watch_bytes;        /* what the readers' selections take */
+    struct loop_task looked;   /* queued: a look was had in this turn */
     struct loop_task wake;     /* wakes watchers, at the end of a turn */
     struct loop_timer *expiry; /* for the next service to expire */
     struct statics *statics;   /* owned */
@@ -79,6 +80,9 @@ void musterd_later(struct musterd *m, struct loop_task *task);
 void musterd_turn_came(struct musterd *m);
 void musterd_not_later(struct musterd *m, struct loop_task *task);
 unsigned musterd_share(const struct musterd *m, unsigned most);
+
+/* Whether a look at every recent change may be had: once in a turn. */
+bool musterd_may_look(struct musterd *m);
 
 /*
  * Splits a line into m->words. Returns their number, or -1 and an error text

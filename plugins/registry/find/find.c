@@ -7,6 +7,8 @@
 #include "lib/mem.h"
 #include "plugins/registry/find/finder.h"
 
+#define PUT_OFF_REFUSAL '\1'
+
 static const struct directive directives[] = {
     {".keep", DIRECTIVE_FLAG, 0, offsetof(struct find_options, keep)},
     {".names", DIRECTIVE_FLAG, 0, offsetof(struct find_options, names)},
@@ -21,24 +23,44 @@ static const struct directive directives[] = {
 
 /* -- asking ---------------------------------------------------------------- */
 
-/* The place of a service that is or was there, for paging on. */
-static bool find_place(struct finder *f, const struct word *name, uint64_t *seq)
+/* Looks for one that was there. It may take long, and so only one look is had
+ * in a turn of the loop, whoever asks: MORE. */
+static enum selector_result
+place_of_gone(struct finder *f, const struct word *name, uint64_t *seq)
 {
-    const struct catalog *c = f->m->catalog;
-    const struct service *v = catalog_find(c, name->text, name->len);
-    const struct changes *s = &c->changes;
+    const struct changes *s = &f->m->catalog->changes;
+    const struct change *ch;
     uint64_t i;
 
-    for (i = 0; !v && i < s->count; i++) {
-        const struct change *ch = changes_at(s, s->head - i);
-
-        if (ch->kind == CHANGE_GONE && word_is(name, ch->service->name))
-            v = ch->service;
+    if (!musterd_may_look(f->m))
+        return SELECTOR_MORE;
+    f->budget = 0;
+    for (i = 0; i < s->count; i++) {
+        ch = changes_at(s, s->head - i);
+        if (ch->kind != CHANGE_GONE || !word_is(name, ch->service->name))
+            continue;
+        *seq = ch->service->seq;
+        return SELECTOR_YES;
     }
-    query_spend(&f->budget, i / 4);
+    return SELECTOR_NO;
+}
+
+/* The place of a service that is or was there, for paging on. */
+static char *find_place(struct finder *f, const struct word *name,
+                        uint64_t *seq)
+{
+    const struct service *v =
+        catalog_find(f->m->catalog, name->text, name->len);
+    enum selector_result found = SELECTOR_YES;
+
     if (v)
         *seq = v->seq;
-    return v != NULL;
+    else
+        found = place_of_gone(f, name, seq);
+    f->tired = found == SELECTOR_MORE;
+    return found == SELECTOR_NO
+               ? xasprintf("no such service: %.80s", name->text)
+               : NULL;
 }
 
 static char *find_check(struct finder *f)
@@ -52,12 +74,11 @@ static char *find_check(struct finder *f)
         return xstrdup(".since goes with neither .limit nor .after");
     if (o->meta && o->count)
         return xstrdup(".meta does not go with .count");
-    if (o->after.text && !find_place(f, &o->after, &f->query.after))
-        return xasprintf("no such service: %.80s", o->after.text);
-    return NULL;
+    return o->after.text ? find_place(f, &o->after, &f->query.after) : NULL;
 }
 
-/* The line waits until the long answer before it is done. */
+/* The line waits: until the long answer before it is done, or for a turn in
+ * which there is a budget for it. */
 static void find_put_off(struct finder *f, const struct word *w, int n)
 {
     int i;
@@ -67,15 +88,42 @@ static void find_put_off(struct finder *f, const struct word *w, int n)
     buf_add_char(&f->put_off, '\n');
 }
 
+/* The same of one that is refused, as a word that nobody can say unquoted. */
+static void find_put_off_refusal(struct finder *f, enum refusal why,
+                                 const char *error)
+{
+    buf_add_char(&f->put_off, PUT_OFF_REFUSAL);
+    buf_add_char(&f->put_off, (char)('A' + why));
+    buf_add_str(&f->put_off, error);
+    buf_add_char(&f->put_off, '\n');
+}
+
 static void find_refuse(struct finder *f, enum refusal why, const char *error)
 {
+    if (f->answering || f->tired) {
+        find_put_off_refusal(f, why, error);
+        return;
+    }
     conn_refuse(f->conn, why, "%s", error);
     selector_free(&f->selector);
     if (!f->keep)
         conn_close(f->conn, "its query was refused");
 }
 
-static bool find_words(struct finder *f, const struct word *w, int n)
+/* Whether the next line must wait. */
+static enum conn_verdict find_verdict(struct finder *f)
+{
+    if (f->answering)
+        return CONN_WAIT;
+    if (!f->budget)
+        f->tired = true;
+    if (!f->tired)
+        return CONN_NEXT;
+    musterd_later(f->m, &f->go_on);
+    return CONN_WAIT;
+}
+
+static void find_words(struct finder *f, const struct word *w, int n)
 {
     enum refusal why = REFUSED_REQUEST;
     char *error;
@@ -91,11 +139,16 @@ static bool find_words(struct finder *f, const struct word *w, int n)
     if (error) {
         find_refuse(f, why, error);
         free(error);
-        return true;
+        return;
+    }
+    if (f->tired) {
+        selector_free(&f->selector);
+        find_put_off(f, w, n);
+        return;
     }
     f->keep = f->options.keep;
     answer_begin(f);
-    return answer_part(f);
+    answer_part(f);
 }
 
 static enum conn_verdict find_line(struct conn *c, void *arg, char *line,
@@ -107,6 +160,7 @@ static enum conn_verdict find_line(struct conn *c, void *arg, char *line,
     int n = musterd_split(f->m, line, len, &wrong);
 
     (void)c;
+    query_spend(&f->budget, len / 64);
     if (quick_take(f, w, n)) {
         if (f->quick_count == QUERY_BATCH)
             quick_answer_all(f);
@@ -114,12 +168,12 @@ static enum conn_verdict find_line(struct conn *c, void *arg, char *line,
         quick_answer_all(f);
         if (n < 0)
             find_refuse(f, REFUSED_REQUEST, wrong);
-        else if (f->answering)
+        else if (f->answering || f->tired)
             find_put_off(f, w, n);
         else
             find_words(f, w, n);
     }
-    return f->answering ? CONN_WAIT : CONN_NEXT;
+    return find_verdict(f);
 }
 
 static enum conn_verdict find_batch_end(struct conn *c, void *arg)
@@ -128,8 +182,10 @@ static enum conn_verdict find_batch_end(struct conn *c, void *arg)
 
     (void)c;
     quick_answer_all(f);
+    if (f->answering || f->tired)
+        return CONN_WAIT;
     f->budget = musterd_share(f->m, FIND_BUDGET);
-    return f->answering ? CONN_WAIT : CONN_NEXT;
+    return CONN_NEXT;
 }
 
 /* Takes up the lines that were put off, as long as their answers are short. */
@@ -143,9 +199,12 @@ static void find_take_up(struct finder *f)
         line = buf_data(&lines);
         lf = memchr(line, '\n', buf_len(&lines));
         *lf = '\0';
-        if (f->answering) {
+        if (f->answering || f->tired) {
             buf_add(&f->put_off, line, (size_t)(lf - line));
             buf_add_char(&f->put_off, '\n');
+        } else if (*line == PUT_OFF_REFUSAL) {
+            quick_answer_all(f);
+            find_refuse(f, (enum refusal)(line[1] - 'A'), line + 2);
         } else {
             find_line(f->conn, f, line, (size_t)(lf - line));
         }
@@ -160,10 +219,11 @@ static void find_go_on(void *arg)
     struct finder *f = arg;
 
     f->budget = musterd_share(f->m, FIND_BUDGET);
-    if (!f->answering || conn_is_closing(f->conn) || !answer_part(f))
+    if (conn_is_closing(f->conn) || (f->answering && !answer_part(f)))
         return;
+    f->tired = false;
     find_take_up(f);
-    if (!f->answering)
+    if (find_verdict(f) == CONN_NEXT)
         conn_resume(f->conn);
 }
 
@@ -182,13 +242,16 @@ static enum conn_verdict find_too_long(struct conn *c, void *arg)
     (void)c;
     quick_answer_all(f);
     find_refuse(f, REFUSED_LINE, refusal_text(REFUSED_LINE));
-    return f->answering ? CONN_WAIT : CONN_NEXT;
+    return find_verdict(f);
 }
 
 static void find_drain(struct conn *c, void *arg)
 {
+    const struct finder *f = arg;
+
     (void)c;
-    find_go_on(arg);
+    if (f->answering)
+        find_go_on(arg);
 }
 
 /* -- life ------------------------------------------------------------------ */

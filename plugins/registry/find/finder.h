@@ -38,6 +38,7 @@ struct finder {
     unsigned budget; /* what is left of it in this turn */
     bool keep;       /* .keep was said: it stays */
     bool answering;
+    bool tired; /* it goes on in the next turn: the budget is used up */
     struct quick *quick; /* owned; QUERY_BATCH of them once it is kept */
     unsigned quick_count;
     struct buf put_off; /* lines that came behind a long answer */
