@@ -12,7 +12,7 @@
 static const struct verb_option globals[] = {
     {.name = "registry",
      .kind = VALUE_TEXT,
-     .value = "HOST[:NEW[:FIND[:EVENT]]]",
+     .value = "[tls!]HOST[:NEW[:FIND[:EVENT]]]",
      .help = "the registry; several, separated by commas"},
     {.name = "dispatcher",
      .kind = VALUE_TEXT,
@@ -195,6 +195,39 @@ static const struct verb_option dev_options[] = {
     END,
 };
 
+static const struct verb_option tls_options[] = {
+    {.name = "dir",
+     .kind = VALUE_FILE,
+     .value = "DIR",
+     .help = "the folder of the CA and of what it signs"},
+    {.name = "dns",
+     .kind = VALUE_TEXT,
+     .value = "NAME,NAME",
+     .many = true,
+     .help = "issue: further names that it is dialled by"},
+    {.name = "ip",
+     .kind = VALUE_TEXT,
+     .value = "ADDRESS,ADDRESS",
+     .many = true,
+     .help = "issue: addresses that it is dialled by"},
+    {.name = "server", .help = "issue: to be dialled only"},
+    {.name = "client", .help = "issue: to dial others only"},
+    {.name = "name",
+     .kind = VALUE_TEXT,
+     .value = "NAME",
+     .help = "init: the CA's own name"},
+    {.name = "days",
+     .kind = VALUE_NUMBER,
+     .value = "N",
+     .help = "how long it is valid; 365 days, the CA 3650"},
+    {.name = "from",
+     .kind = VALUE_TEXT,
+     .value = "DATE",
+     .help = "valid from that date on, instead of now"},
+    {.name = "force", .help = "replace files that are there"},
+    END,
+};
+
 /* -- the verbs ------------------------------------------------------------- */
 
 #define SELECTOR_MORE                                                          \
@@ -325,6 +358,28 @@ static const struct verb table[] = {
          "  muster dev --ports any --attr role=db --attr rack=1\n",
      .run = verb_dev,
      .options = dev_options},
+    {.word = "tls",
+     .usage = "init|issue [NAME]",
+     .help = "make a small CA, and certificates that it signs",
+     .more = "init makes a CA: ca.pem, which every program is to know, and "
+             "ca.key,\n"
+             "which makes certificates and stays where it is. issue makes "
+             "NAME.pem\n"
+             "and NAME.key for a host, to be dialled and to dial others, and "
+             "prints\n"
+             "what its muster.yaml needs. The folder is /etc/muster/tls unless "
+             "--dir\n"
+             "names another. Nothing is overwritten without --force. See "
+             "muster-tls(7).\n"
+             "\n"
+             "  muster tls init\n"
+             "  muster tls issue web1.example.com --ip 10.0.0.7\n"
+             "  muster tls issue deploy --client\n",
+     .min = 1,
+     .max = 2,
+     .bare = true,
+     .run = verb_tls,
+     .options = tls_options},
     {.word = "version",
      .usage = "",
      .help = "print the version",

@@ -67,6 +67,7 @@ int verb_help(struct cli *cli);
 int verb_job(struct cli *cli);
 int verb_jobs(struct cli *cli);
 int verb_register(struct cli *cli);
+int verb_tls(struct cli *cli);
 int verb_version(struct cli *cli);
 int verb_watch(struct cli *cli);
 
