@@ -62,7 +62,8 @@ enum conf_type {
     CONF_WORDS,      /* a list of words [conf_list] */
     CONF_MAP,        /* attributes and their values [conf_map] */
     CONF_STORE,      /* memory sqlite:PATH [conf_str] */
-    CONF_LOG_TO      /* stderr file:PATH syslog [conf_str] */
+    CONF_LOG_TO,     /* stderr file:PATH syslog [conf_str] */
+    CONF_AUDIT_TO    /* off file:PATH [conf_str] */
 };
 
 /* A row of the table of settings. */

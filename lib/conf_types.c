@@ -134,6 +134,7 @@ const char *conf_type_name(enum conf_type type)
     case CONF_MAP: return "map";
     case CONF_STORE: return "store";
     case CONF_LOG_TO: return "log target";
+    case CONF_AUDIT_TO: return "audit target";
     }
     return "?";
 }
@@ -311,6 +312,15 @@ static bool check_store(const char *text, char *why)
     return false;
 }
 
+static bool check_audit_to(const char *text, char *why)
+{
+    if (strcmp(text, "off") == 0 ||
+        (strncmp(text, "file:", 5) == 0 && text[5] != '\0'))
+        return true;
+    snprintf(why, CONF_WHY_MAX, CITE " is not off or file:PATH", text);
+    return false;
+}
+
 /* What holds for texts of every type. */
 static bool check_text(const char *text, char *why)
 {
@@ -351,6 +361,7 @@ bool conf_type_check(const struct conf_setting *s, const char *text,
     case CONF_REGISTRIES: return check_registry(text, why);
     case CONF_STORE: return check_store(text, why);
     case CONF_LOG_TO: return check_log_to(text, why);
+    case CONF_AUDIT_TO: return check_audit_to(text, why);
     case CONF_STRING:
     case CONF_WORDS:
     case CONF_MAP: break;

@@ -11,6 +11,7 @@
 #include "lib/conn_impl.h"
 #include "lib/log.h"
 #include "lib/mem.h"
+#include "lib/refused.h"
 
 /* -- closing --------------------------------------------------------------- */
 
@@ -182,7 +183,11 @@ conn_tell_refusal(struct conn *c, enum refusal why, const char *fmt,
     char *text = xvasprintf(fmt, args);
 
     conn_count(c, why);
-    log_id_info(c->id, "refused: %s", text);
+    refused_tell(c->loop, &(struct refused){.id = c->id,
+                                            .who = conn_principal(c)->name,
+                                            .from = c->peer,
+                                            .code = refusal_name(why),
+                                            .text = text});
     buf_add_str(&c->out, "error:");
     if (buf_word_quotes(text, strlen(text)))
         buf_add_word(&c->out, text, strlen(text));

@@ -11,6 +11,7 @@ static const struct {
     [REFUSED_RIGHT] = {"right", NULL, NULL},
     [REFUSED_HANDSHAKE] = {"handshake", NULL, NULL},
     [REFUSED_STORE] = {"store", NULL, NULL},
+    [REFUSED_AUDIT] = {"audit", "audit.queue", NULL},
 
     [REFUSED_CONNECTIONS] = {"connections", "limits.connections", NULL},
     [REFUSED_PER_ADDRESS] = {"connections_per_address",

@@ -27,6 +27,7 @@ enum refusal {
     REFUSED_RIGHT,
     REFUSED_HANDSHAKE,
     REFUSED_STORE,
+    REFUSED_AUDIT,
     /* bounds of a daemon's connections */
     REFUSED_CONNECTIONS,
     REFUSED_PER_ADDRESS,

@@ -136,6 +136,40 @@ static const struct conf_setting tls_table[] = {
              "they have changed; 0 is never, only at SIGHUP"},
 };
 
+static const struct conf_setting audit_table[] = {
+    {.key = "audit.to",
+     .type = CONF_AUDIT_TO,
+     .def = "off",
+     .programs = DAEMONS,
+     .help = "where each change and each refusal is written, as a chain of "
+             "JSON lines: off or file:PATH (opened again at SIGHUP)"},
+    {.key = "audit.sync",
+     .type = CONF_DURATION,
+     .def = "1s",
+     .min = 0,
+     .max = 3600 * SECOND,
+     .reloadable = true,
+     .programs = DAEMONS,
+     .help = "how much later than its event a line is on the disk at the "
+             "latest; 0 is at once, with those that came together"},
+    {.key = "audit.queue",
+     .type = CONF_SIZE,
+     .def = "4M",
+     .min = 128 * KIB,
+     .max = GIB,
+     .reloadable = true,
+     .programs = DAEMONS,
+     .help = "how much may wait to be written"},
+    {.key = "audit.full",
+     .type = CONF_ENUM,
+     .def = "drop",
+     .values = "drop refuse",
+     .reloadable = true,
+     .programs = DAEMONS,
+     .help = "when so much waits: drop lines, of which the log then says how "
+             "many are missing, or refuse what would change anything"},
+};
+
 /* The table is in parts, by program, so that each can be read in one go. */
 static struct {
     struct conf_setting table[SETTINGS_MAX];
@@ -168,6 +202,7 @@ const struct conf_setting *settings_table(size_t *count)
         add_part(settings_of_auth);
         add(log_table, ARRAY_LEN(log_table));
         add(tls_table, ARRAY_LEN(tls_table));
+        add(audit_table, ARRAY_LEN(audit_table));
         add_part(settings_of_limits);
     }
     *count = all.count;

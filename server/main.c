@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <stdlib.h>
 
+#include "lib/audit.h"
 #include "lib/auth/auth_conf.h"
 #include "lib/conf.h"
 #include "lib/daemon.h"
@@ -69,6 +70,7 @@ static void on_hup(void *arg)
     auth_conf_apply(p->auth, p->daemon.conf, &p->daemon.files);
     tls_conf_reload(p->tls, p->daemon.conf);
     musterd_reload(&p->musterd, p->daemon.conf);
+    audit_reload(p->daemon.conf);
 }
 
 static void serve(struct program *p)
@@ -111,7 +113,9 @@ int main(int argc, char **argv)
     p.tls = tls_conf_new(p.loop, p.daemon.conf);
     if (p.tls)
         listen_host_tls(p.host, tls_conf_tls(p.tls));
-    status = p.tls && musterd_init(&p.musterd, p.loop, p.auth, p.daemon.conf) &&
+    status = p.tls &&
+                     audit_start(p.loop, p.daemon.conf, p.daemon.name) &&
+                     musterd_init(&p.musterd, p.loop, p.auth, p.daemon.conf) &&
                      faces_listen(&p) && tell_ready(&p)
                  ? DAEMON_OK
                  : DAEMON_FAILED;
@@ -122,6 +126,7 @@ int main(int argc, char **argv)
     loop_settle_all(p.loop);
     listen_host_free(p.host);
     musterd_free(&p.musterd);
+    audit_stop();
     auth_free(p.auth);
     tls_conf_free(p.tls);
     loop_free(p.loop);

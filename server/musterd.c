@@ -7,6 +7,7 @@
 #include "lib/conf.h"
 #include "lib/log.h"
 #include "lib/mem.h"
+#include "server/audit.h"
 #include "server/state/hash.h"
 #include "server/state/token_store.h"
 #include "server/statics.h"
@@ -122,6 +123,7 @@ bool musterd_init(struct musterd *m, struct loop *loop, struct auth *auth,
     m->catalog->changed = catalog_has_changed;
     m->catalog->deadline = watch_expiry;
     m->catalog->arg = m;
+    server_audit_start(m);
     m->expiry = loop_timer_new(loop, expire, m);
     musterd_configure(m, conf);
     musterd_tick(m);

@@ -244,6 +244,14 @@ static const struct verb_option config_options[] = {
     END,
 };
 
+static const struct verb_option audit_options[] = {
+    {.name = "expect",
+     .kind = VALUE_TEXT,
+     .value = "HASH",
+     .help = "this hash must be there: none before is missing"},
+    END,
+};
+
 static const struct verb table[] = {
     {.word = "register",
      .usage = "NAME [ATTR=VALUE...] [-- COMMAND...]",
@@ -347,6 +355,25 @@ static const struct verb table[] = {
      .bare = true,
      .run = verb_config,
      .options = config_options},
+    {.word = "audit",
+     .usage = "verify FILE...",
+     .help = "check that an audit log is whole",
+     .more =
+         "The files of one log, oldest first; - is standard input. Each line\n"
+         "holds the hash of the line before: what was changed, left out or\n"
+         "moved is named. Lines cut off at the end are missed by nobody "
+         "unless\n"
+         "a later hash is known: note the one printed, and give it next time.\n"
+         "\n"
+         "  muster audit verify /var/log/muster/audit.log\n"
+         "  zcat audit.log.2.gz | muster audit verify - audit.log.1 audit.log\n"
+         "\n"
+         "Exit status 1 when it is not whole.\n",
+     .min = 2,
+     .max = -1,
+     .bare = true,
+     .run = verb_audit,
+     .options = audit_options},
     {.word = "dev",
      .usage = "",
      .help = "run registry, dispatcher and workers here, to try things out",

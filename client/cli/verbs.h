@@ -57,6 +57,7 @@ const struct verb_option *verbs_globals(void);
 /* The verbs, a file each: they return the exit status. */
 int verb_cancel(struct cli *cli);
 int verb_completion(struct cli *cli);
+int verb_audit(struct cli *cli);
 int verb_config(struct cli *cli);
 int verb_delete(struct cli *cli);
 int verb_dev(struct cli *cli);

@@ -148,6 +148,7 @@ void catalog_register(struct catalog *c, struct catalog_owner *owner,
     struct catalog_call k = {
         .catalog = c, .owner = owner, .name = *name, .done = done, .arg = arg};
 
+    k.asker = c->asker;
     catalog_in_turn(&k, q, register_now);
 }
 
@@ -159,6 +160,7 @@ static struct catalog_call call_about(struct catalog *c, struct service *v,
                                  .owner = v->owner,
                                  .service = v,
                                  .name = {.text = v->name, .len = v->name_len},
+                                 .asker = c->asker,
                                  .done = done,
                                  .arg = arg};
 }
@@ -281,6 +283,7 @@ static void end_now(const struct catalog_call *k,
         t = removal_new(k);
         t->loss = LOST_EXPIRED;
         t->ends = true;
+        t->why = expired ? "its ttl is over" : "its connection ended";
         catalog_txn_commit(t);
     } else if (v->ttl_ms) {
         v->expires_ms = catalog_expiry(v);
@@ -292,6 +295,7 @@ void catalog_end(struct catalog *c, struct service *v)
 {
     struct catalog_call k = call_about(c, v, NULL, NULL);
 
+    k.asker = NULL;
     catalog_in_turn(&k, NULL, end_now);
 }
 

@@ -63,6 +63,13 @@ struct catalog_request {
     bool may_all;
 };
 
+/* A change, as catalog.committed() is told of it. */
+struct catalog_commit {
+    const struct change *change; /* valid during the call */
+    const void *asker;           /* as it was set for the request */
+    const char *why; /* of an end that nobody asked for: static; else NULL */
+};
+
 /*
  * Hidden attributes that the catalog heeds. To whom a service belongs beyond
  * its connection; and, of each attribute that no registrant may change, its
@@ -85,11 +92,16 @@ struct catalog {
     uint64_t now_ms; /* monotonic; set by catalog_set_now() */
     struct turns turns;
     size_t coming; /* services being registered */
+    /* Who asks for what is asked for now: valid until its done(), and handed to
+     * committed(). NULL: this daemon itself. */
+    const void *asker;
     /* Called after every committed change; may be NULL. */
     void (*changed)(void *arg);
+    /* The same, with all there is to say of it; may be NULL. */
+    void (*committed)(void *arg, const struct catalog_commit *k);
     /* Called when catalog_expire() may be due earlier; may be NULL. */
     void (*deadline)(void *arg);
-    void *arg; /* of both */
+    void *arg; /* of all three */
 };
 
 /* ring and ring_bytes bound the recent changes. */

@@ -73,10 +73,11 @@ void catalog_forget_change(void *arg, struct change *ch)
         service_unref(&c->index, ch->service);
 }
 
-static void change_tell(struct catalog *c, enum change_kind kind,
-                        struct service *v, struct record *before,
-                        uint64_t revision)
+static void change_tell(const struct catalog_txn *t, enum change_kind kind,
+                        struct record *before, uint64_t revision)
 {
+    struct catalog *c = t->catalog;
+    struct service *v = t->service;
     struct change ch = {.revision = revision,
                         .kind = kind,
                         .service = v,
@@ -84,6 +85,8 @@ static void change_tell(struct catalog *c, enum change_kind kind,
                         .after = v->record ? record_ref(v->record) : NULL};
 
     v->refs++;
+    if (c->committed)
+        c->committed(c->arg, &(struct catalog_commit){&ch, t->asker, t->why});
     changes_add(&c->changes, &ch);
     if (c->changed)
         c->changed(c->arg);
@@ -143,7 +146,7 @@ static void catalog_apply_put(struct catalog *c, struct catalog_txn *t,
     before = catalog_put_record(c, v, record_ref(t->record), true);
     v->changed = revision;
     catalog_put_settings(t, v);
-    change_tell(c, kind, v, before, revision);
+    change_tell(t, kind, before, revision);
 }
 
 void catalog_apply_silent(struct catalog_txn *t)
@@ -167,7 +170,7 @@ static void catalog_apply_delete(struct catalog *c, const struct catalog_txn *t,
     v->registered = false;
     v->changed = revision;
     service_lose(v, t->loss);
-    change_tell(c, CHANGE_GONE, v, before, revision);
+    change_tell(t, CHANGE_GONE, before, revision);
     service_unref(&c->index, v);
 }
 

@@ -14,7 +14,8 @@ struct catalog_call {
     struct catalog_owner *owner; /* register: for whom; else: whose it was */
     struct service *service;     /* register: NULL */
     struct word name;
-    bool by_owner;         /* whose it is asks, whoever that is */
+    bool by_owner; /* whose it is asks, whoever that is */
+    const void *asker;
     catalog_done_fn *done; /* may be NULL */
     void *arg;
 };
@@ -36,7 +37,9 @@ struct catalog_txn {
     uint32_t ttl_ms;
     bool ends;              /* a removal that nobody asked for: tried again */
     enum catalog_loss loss; /* what a removal is to the owner */
-    catalog_done_fn *done;  /* may be NULL */
+    const char *why;        /* of one that nobody asked for; or NULL */
+    const void *asker;
+    catalog_done_fn *done; /* may be NULL */
     void *arg;
     unsigned room; /* for so many pins */
     struct record_pins pins;

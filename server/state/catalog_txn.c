@@ -100,6 +100,7 @@ struct catalog_txn *catalog_txn_new(const struct catalog_call *k,
     t->service = v;
     t->txn.done = txn_done;
     t->catalog = k->catalog;
+    t->asker = k->asker;
     t->done = k->done;
     t->arg = k->arg;
     v->refs++;

@@ -3,10 +3,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/audit.h"
 #include "lib/log.h"
 #include "lib/mem.h"
 #include "plugins/registry/new/ahead.h"
 #include "plugins/registry/new/line.h"
+#include "server/audit.h"
 #include "server/musterd.h"
 
 /* A connection that lost a service to another one, which may be about to take
@@ -17,6 +19,7 @@ struct session {
     struct musterd *m;
     struct conn *conn; /* NULL once closed */
     struct catalog_owner owner;
+    struct asker asker;
     struct service *first; /* what a line without .of is about; or NULL */
     struct loop_timer *grace;
     bool had_line; /* the first line is behind */
@@ -178,6 +181,7 @@ static void session_request(struct session *s, const struct new_line *l,
     struct catalog_request q;
 
     request_from_line(&q, l);
+    c->asker = &s->asker;
     s->removing = l->verb == NEW_REMOVE;
     s->answered = false;
     if (l->verb == NEW_REGISTER)
@@ -186,7 +190,24 @@ static void session_request(struct session *s, const struct new_line *l,
         catalog_remove(c, v, &q, session_answered, s);
     else
         catalog_update(c, v, &q, session_answered, s);
+    c->asker = NULL;
     s->waiting = !s->answered;
+}
+
+/* Of a refusal, what the line was about. */
+static void session_about(const struct session *s, const struct new_line *l)
+{
+    static const char *const actions[] = {[NEW_NOTHING] = "settings",
+                                          [NEW_REGISTER] = "register",
+                                          [NEW_UPDATE] = "update",
+                                          [NEW_REMOVE] = "remove"};
+
+    if (l->name.text)
+        audit_about(actions[l->verb], l->name.text, l->name.len);
+    else if (s->first)
+        audit_about(actions[l->verb], s->first->name, s->first->name_len);
+    else
+        audit_about(actions[l->verb], NULL, 0);
 }
 
 static void session_do(struct session *s, const struct new_line *l)
@@ -206,6 +227,20 @@ static void session_do(struct session *s, const struct new_line *l)
         }
     }
     session_request(s, l, v);
+}
+
+/* With an audit log: a refusal is told with what was asked for, and nothing is
+ * done that it could not tell of, if that is wanted. */
+static void session_do_audited(struct session *s, const struct new_line *l)
+{
+    const char *full = l->verb == NEW_NOTHING ? NULL : audit_refusal();
+
+    session_about(s, l);
+    if (full)
+        session_refuse(s, REFUSED_AUDIT, full);
+    else
+        session_do(s, l);
+    audit_about(NULL, NULL, 0);
 }
 
 static enum conn_verdict new_line_came(struct conn *conn, void *arg, char *line,
@@ -233,7 +268,10 @@ static enum conn_verdict new_line_came(struct conn *conn, void *arg, char *line,
         s->ack = l.ack;
     musterd_tick(s->m);
     catalog_heard(s->m->catalog, &s->owner);
-    session_do(s, &l);
+    if (audit_is_on())
+        session_do_audited(s, &l);
+    else
+        session_do(s, &l);
     return s->waiting ? CONN_WAIT : CONN_NEXT;
 }
 
@@ -273,6 +311,7 @@ static void *new_open(struct conn *conn, void *ctx)
 
     s->m = ctx;
     s->conn = conn;
+    s->asker = (struct asker){.conn = conn, .face = "new"};
     s->owner.lost = session_lost;
     return s;
 }
@@ -283,6 +322,8 @@ static void new_closed(struct conn *conn, void *arg, const char *reason)
 
     (void)conn;
     (void)reason;
+    if (s->waiting)
+        asker_gone(&s->asker);
     s->conn = NULL;
     loop_timer_free(s->grace);
     s->grace = NULL;

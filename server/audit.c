@@ -1,0 +1,110 @@
+#include "server/audit.h"
+
+#include <stdio.h>
+
+#include "lib/audit.h"
+#include "lib/audit_body.h"
+#include "server/musterd.h"
+
+static void set_asker(struct audit_event *e, const struct asker *a)
+{
+    e->face = a->face;
+    e->who = a->who;
+    e->from = a->from;
+    if (a->conn)
+        audit_from_conn(e, a->conn);
+}
+
+void asker_gone(struct asker *a)
+{
+    struct audit_event e = {0};
+
+    set_asker(&e, a);
+    snprintf(a->who, sizeof(a->who), "%s", e.who);
+    snprintf(a->from, sizeof(a->from), "%s", e.from);
+    a->conn = NULL;
+}
+
+/* -- names of attributes --------------------------------------------------- */
+
+struct names {
+    struct word list[AUDIT_NAMES_MAX];
+    unsigned count; /* more than there is room for are counted only */
+};
+
+static void add_name(struct names *n, struct attr_key *key)
+{
+    if (key->hidden)
+        return;
+    if (n->count < AUDIT_NAMES_MAX)
+        n->list[n->count] = (struct word){.text = key->name, .len = key->len};
+    n->count++;
+}
+
+/* Those of to that from has not, or not with that value; gone: not at all. */
+static void add_differing(struct names *n, const struct record *to,
+                          const struct record *from, bool gone)
+{
+    uint32_t i;
+
+    for (i = 0; to && i < to->count; i++) {
+        struct attr_pair *pair = to->pairs[i];
+
+        if (!from ||
+            (gone ? !record_pair_of(from, pair->key) : !record_has(from, pair)))
+            add_name(n, pair->key);
+    }
+}
+
+static void set_names(struct audit_event *e, struct names *n,
+                      const struct change *ch)
+{
+    if (ch->kind == CHANGE_GONE)
+        return;
+    add_differing(n, ch->after, ch->before, false);
+    if (ch->before)
+        add_differing(n, ch->before, ch->after, true);
+    e->attrs = n->list;
+    e->attr_count = n->count;
+}
+
+/* -- changes --------------------------------------------------------------- */
+
+/* Whose service it was, of an end that nobody asked for. */
+static const char *owner_of(const struct record *r)
+{
+    size_t len;
+    const char *owner =
+        r ? record_lookup(r, RECORD_OWNER, sizeof(RECORD_OWNER) - 1, &len)
+          : NULL;
+
+    return owner ? owner : "anonymous";
+}
+
+static void committed(void *arg, const struct catalog_commit *k)
+{
+    static const char *const actions[] = {[CHANGE_NEW] = "register",
+                                          [CHANGE_SET] = "update",
+                                          [CHANGE_GONE] = "remove"};
+    const struct change *ch = k->change;
+    struct names names = {.count = 0};
+    struct audit_event e = {.who = "musterd",
+                            .action = k->why ? "end" : actions[ch->kind],
+                            .what = ch->service->name,
+                            .what_len = ch->service->name_len,
+                            .revision = ch->revision,
+                            .reason = k->why};
+
+    (void)arg;
+    if (k->why)
+        e.who = owner_of(ch->before);
+    else if (k->asker)
+        set_asker(&e, k->asker);
+    set_names(&e, &names, ch);
+    audit_write(&e);
+}
+
+void server_audit_start(struct musterd *m)
+{
+    m->catalog->committed = audit_is_on() ? committed : NULL;
+}

@@ -1,0 +1,29 @@
+/*
+ * Changes of the catalog as lines of the audit log: whatever is committed, who
+ * asked for it, from where. Must not know the faces.
+ */
+#ifndef MUSTER_SERVER_AUDIT_H
+#define MUSTER_SERVER_AUDIT_H
+
+#include "lib/auth/principal.h"
+#include "lib/sock.h"
+
+struct conn;
+struct musterd;
+
+/* Who asks, of a face: catalog.asker while it calls the catalog. It lives as
+ * long as the request, which may be longer than the connection. */
+struct asker {
+    const struct conn *conn; /* NULL: gone, and the rest says who it was */
+    const char *face;        /* constant text */
+    char who[PRINCIPAL_NAME_MAX + 1];
+    char from[SOCK_PEER_MAX];
+};
+
+/* The connection goes, and a request of it is still under way. */
+void asker_gone(struct asker *a);
+
+/* From now on, if there is an audit log at all. */
+void server_audit_start(struct musterd *m);
+
+#endif
