@@ -10,6 +10,7 @@
 #include "client/tls_settings.h"
 #include "dispatcher/dispatch.h"
 #include "lib/addr.h"
+#include "lib/audit.h"
 #include "lib/auth/auth_conf.h"
 #include "lib/buf.h"
 #include "lib/daemon.h"
@@ -85,6 +86,7 @@ static void on_hup(void *arg)
     struct listen_limits limits;
     struct muster_tls tls;
 
+    audit_reopen();
     if (!daemon_reload(&p->daemon))
         return;
     dispatch_settings_read(&settings, p->daemon.conf);
@@ -96,6 +98,7 @@ static void on_hup(void *arg)
     tls = tls_settings(p->daemon.conf);
     if (!muster_set_tls(p->muster, &tls, NULL)) /* tls_conf told why */
         log_warn("to registries the certificates are those of before, too");
+    audit_reload(p->daemon.conf);
 }
 
 /* -- the registry ---------------------------------------------------------- */
@@ -215,7 +218,8 @@ static bool program_start(struct program *p)
     p->term = loop_signal_new(p->loop, SIGTERM, on_term, p);
     p->intr = loop_signal_new(p->loop, SIGINT, on_term, p);
     p->hup = loop_signal_new(p->loop, SIGHUP, on_hup, p);
-    if (!speak_tls(p) || !listen_all(p) || !connect_registry(p) ||
+    if (!audit_start(p->loop, p->daemon.conf, p->daemon.name) ||
+        !speak_tls(p) || !listen_all(p) || !connect_registry(p) ||
         !register_self(p))
         return false;
     listen_ready_words(p->listen, &words);
@@ -229,6 +233,7 @@ static void program_end(struct program *p)
 {
     listen_host_free(p->listen);
     dispatch_free(p->dispatch);
+    audit_stop();
     muster_free(p->muster);
     auth_free(p->auth);
     tls_conf_free(p->tls);

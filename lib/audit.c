@@ -291,6 +291,12 @@ bool audit_start(struct loop *l, const struct conf *conf, const char *program)
     return true;
 }
 
+void audit_reopen(void)
+{
+    if (audit_is_on())
+        audit_writer_reopen(the_audit.writer);
+}
+
 void audit_reload(const struct conf *conf)
 {
     struct audit_writer_settings settings;
@@ -299,7 +305,6 @@ void audit_reload(const struct conf *conf)
         return;
     read_settings(conf, &settings);
     audit_writer_configure(the_audit.writer, &settings);
-    audit_writer_reopen(the_audit.writer);
 }
 
 void audit_stop(void)

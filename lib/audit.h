@@ -61,7 +61,9 @@ struct audit_event {
  */
 MUST_CHECK bool audit_start(struct loop *l, const struct conf *conf,
                             const char *program);
-/* SIGHUP: the file is opened again, new settings hold. */
+/* SIGHUP: the file is opened again (it may have been renamed), whatever the
+ * configuration is like; then new settings hold. */
+void audit_reopen(void);
 void audit_reload(const struct conf *conf);
 /* Writes what is queued, if that is possible, and ends. */
 void audit_stop(void);

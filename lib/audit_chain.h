@@ -4,7 +4,7 @@
  * line before and its own, which is the SHA-256 of everything before it:
  *
  *   {"seq":7,"time":"…",…,"prev":"<64 digits>","hash":"<64 digits>"}
- *            ^ body: any members          ^ of line 6   ^ of {"seq" … "prev":"…"
+ *            ^ body: any members          ^ of line 6         ^ of all before
  *
  * So no line can be changed, left out or moved without the next one telling.
  * Who may write the whole file can also write a whole new chain: against that

@@ -63,6 +63,7 @@ static void on_hup(void *arg)
     struct program *p = arg;
     struct listen_limits limits;
 
+    audit_reopen();
     if (!daemon_reload(&p->daemon))
         return;
     limits = listen_conf_limits(p->daemon.conf);

@@ -18,7 +18,7 @@ my %rooms = (
     'muster' => ['client/cli'],
 );
 # read on behalf of all of them
-my @shared = ('daemon.c', 'auth/auth_conf.c', 'conf_derive.c',
+my @shared = ('audit.c', 'daemon.c', 'auth/auth_conf.c', 'conf_derive.c',
     'listen_conf.c', 'tls_conf.c');
 
 my $top = source_dir();

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "lib/addr.h"
+#include "lib/audit.h"
 #include "lib/auth/auth_conf.h"
 #include "lib/listen_conf.h"
 #include "lib/log.h"
@@ -86,6 +87,7 @@ static void on_reload(void *arg)
     struct attrs attrs = {0};
     struct listen_limits limits;
 
+    audit_reopen();
     if (!daemon_reload(&w->daemon))
         return;
     worker_configure(w);
@@ -98,6 +100,7 @@ static void on_reload(void *arg)
     registrar_update(&w->registrar, &attrs);
     attrs_free(&attrs);
     status_changed(w);
+    audit_reload(w->daemon.conf);
 }
 
 static void on_jobs_changed(void *arg)
@@ -177,7 +180,8 @@ static bool worker_start(struct worker *w)
 {
     w->loop = loop_new(NULL);
     instance_make(w->instance, sizeof(w->instance) - 1);
-    if (!w->loop || !jobs_init(&w->jobs, w->loop, w->instance))
+    if (!w->loop || !audit_start(w->loop, w->daemon.conf, w->daemon.name) ||
+        !jobs_init(&w->jobs, w->loop, w->instance))
         return false;
     w->host = xstrdup(conf_str(w->daemon.conf, "worker.host"));
     w->jobs.host = w->host;
@@ -224,6 +228,7 @@ static void worker_free(struct worker *w)
             loop_signal_free(w->signals[i]);
     status_free(w);
     jobs_free(&w->jobs);
+    audit_stop();
     auth_free(w->auth);
     tls_conf_free(w->tls);
     loop_free(w->loop);
