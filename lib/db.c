@@ -250,10 +250,12 @@ const struct db_kind *db_registry(void)
         .application_id = 0x6d737472, /* "mstr" */
         .version = 1,
         /* id: the revision that created it times DB_PLACES, and its place
-         * among those that were created with it; new ones come behind all */
+         * among those that were created with it; new ones come behind all.
+         * sum: db_sum() of the rest, for SQLite sees no damage in there */
         .schema = "CREATE TABLE records(id INTEGER PRIMARY KEY, "
                   "kind TEXT NOT NULL, key BLOB NOT NULL, "
-                  "changed INTEGER NOT NULL, value BLOB NOT NULL)",
+                  "changed INTEGER NOT NULL, value BLOB NOT NULL, "
+                  "sum INTEGER NOT NULL)",
         .counter = "revision",
     };
 

@@ -327,6 +327,13 @@ static bool replay_row(struct store *s, sqlite3_stmt *st, char **error)
         .value_len = (size_t)sqlite3_column_bytes(st, 4),
     };
 
+    if ((uint32_t)sqlite3_column_int64(st, 5) !=
+        kept_sum(kind, row.created, row.changed, row.key, row.key_len,
+                 row.value, row.value_len)) {
+        *error = xasprintf("the record of kind '%.80s' with id %lld is damaged",
+                           kind, (long long)sqlite3_column_int64(st, 0));
+        return false;
+    }
     if (!client) {
         *error = xasprintf("a record of kind '%.80s' is not known here: run "
                            "the muster that wrote it",
@@ -343,7 +350,7 @@ static bool replay_records(struct store *s, sqlite3 *sql, char **error)
 {
     sqlite3_stmt *st = NULL;
     int rc = sqlite3_prepare_v2(sql,
-                                "SELECT id, kind, key, changed, value "
+                                "SELECT id, kind, key, changed, value, sum "
                                 "FROM records ORDER BY id",
                                 -1, &st, NULL);
 

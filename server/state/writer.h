@@ -41,6 +41,11 @@ struct kept {
     char bytes[]; /* the key, then the value */
 };
 
+/* A sum over what is kept of a record, and stands beside it. */
+uint32_t kept_sum(const char *kind, uint64_t created, uint64_t changed,
+                  const char *key, size_t key_len, const char *value,
+                  size_t value_len);
+
 /* A change on its way. */
 struct entry {
     struct entry *next;

@@ -2,6 +2,7 @@
 
 #include <sqlite3.h>
 #include <stddef.h>
+#include <string.h>
 
 #define FOLD_PAGES 2000 /* of the log: then it is folded in */
 
@@ -9,13 +10,14 @@ static const char *const texts[WRITER_STATEMENTS] = {
     [WRITER_BEGIN] = "BEGIN IMMEDIATE",
     [WRITER_COMMIT] = "COMMIT",
     [WRITER_ROLLBACK] = "ROLLBACK",
-    [WRITER_ADD] = "INSERT INTO records(id, kind, key, changed, value) "
-                   "VALUES(?1, ?3, ?4, ?5, ?6)",
-    [WRITER_CHANGE] = "UPDATE records SET changed=?5, value=?6 "
+    [WRITER_ADD] = "INSERT INTO records(id, kind, key, changed, value, sum) "
+                   "VALUES(?1, ?3, ?4, ?5, ?6, ?7)",
+    [WRITER_CHANGE] = "UPDATE records SET changed=?5, value=?6, sum=?7 "
                       "WHERE id BETWEEN ?1 AND ?2 AND kind=?3 AND key=?4",
-    [WRITER_PROMOTE] = "INSERT INTO records(id, kind, key, changed, value) "
-                       "SELECT coalesce(max(id) + 1, ?1), ?3, ?4, ?5, ?6 "
-                       "FROM records WHERE id BETWEEN ?1 AND ?2",
+    [WRITER_PROMOTE] =
+        "INSERT INTO records(id, kind, key, changed, value, sum) "
+        "SELECT coalesce(max(id) + 1, ?1), ?3, ?4, ?5, ?6, ?7 "
+        "FROM records WHERE id BETWEEN ?1 AND ?2",
     [WRITER_DELETE] = "DELETE FROM records "
                       "WHERE id BETWEEN ?1 AND ?2 AND kind=?3 AND key=?4",
     [WRITER_NUMBER] = "INSERT OR REPLACE INTO meta(name, value) VALUES(?, ?)",
@@ -35,11 +37,8 @@ static int count_pages(void *arg, sqlite3 *sql, const char *name, int pages)
 
 void writer_db_init(struct writer_db *d, struct db *db, uint64_t reserved)
 {
-    int size = 0;
-
     *d = (struct writer_db){.db = db, .reserved = reserved};
     sqlite3_wal_hook(db->sql, count_pages, d);
-    (void)size;
 }
 
 static sqlite3_stmt *statement(struct writer_db *d, enum writer_statement which)
@@ -78,6 +77,28 @@ static int write_number(struct writer_db *d, const char *name, uint64_t value)
     return run(s);
 }
 
+/* Fowler, Noll and Vo's 1a: it is damage that is looked for, not malice. */
+static uint32_t sum_add(uint32_t sum, const void *bytes, size_t len)
+{
+    const unsigned char *p = bytes;
+
+    while (len--)
+        sum = (sum ^ *p++) * 16777619u;
+    return sum;
+}
+
+uint32_t kept_sum(const char *kind, uint64_t created, uint64_t changed,
+                  const char *key, size_t key_len, const char *value,
+                  size_t value_len)
+{
+    uint64_t numbers[] = {created, changed, key_len, value_len};
+    uint32_t sum = sum_add(2166136261u, numbers, sizeof(numbers));
+
+    sum = sum_add(sum, kind, strlen(kind));
+    sum = sum_add(sum, key, key_len);
+    return sum_add(sum, value, value_len);
+}
+
 static int run_kept(struct writer_db *d, enum writer_statement which,
                     const struct kept *k)
 {
@@ -93,6 +114,10 @@ static int run_kept(struct writer_db *d, enum writer_statement which,
     sqlite3_bind_int64(s, 5, (sqlite3_int64)k->changed);
     sqlite3_bind_blob64(s, 6, k->bytes + k->key_len, k->value_len,
                         SQLITE_STATIC);
+    sqlite3_bind_int64(s, 7,
+                       kept_sum(k->kind, k->created, k->changed, k->bytes,
+                                k->key_len, k->bytes + k->key_len,
+                                k->value_len));
     return run(s);
 }
 
