@@ -25,6 +25,8 @@ enum refusal {
     REFUSED_TAKEN,   /* the name is another one's */
     REFUSED_TOKEN,
     REFUSED_RIGHT,
+    REFUSED_OWNER,
+    REFUSED_PINNED,
     REFUSED_HANDSHAKE,
     REFUSED_STORE,
     REFUSED_AUDIT,

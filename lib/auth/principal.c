@@ -54,13 +54,21 @@ void scope_free(struct scope *scope)
     scope->kind = SCOPE_NONE;
 }
 
-char *scope_narrow(const struct scope *scope, const char *what,
-                   struct selector *s)
+char *principal_refusal(const struct principal *p, const char *what)
+{
+    return xasprintf("no right to %.80s%s", what,
+                     p->anonymous ? ": show a token (.token T on the first "
+                                    "line)"
+                                  : "");
+}
+
+char *scope_narrow(const struct principal *p, const struct scope *scope,
+                   const char *what, struct selector *s)
 {
     if (scope->kind == SCOPE_ALL)
         return NULL;
     if (scope->kind == SCOPE_NONE)
-        return xasprintf("no right to %s", what);
+        return principal_refusal(p, what);
     return selector_add_all(s, &scope->selector);
 }
 

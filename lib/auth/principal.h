@@ -107,10 +107,15 @@ bool principal_may_op(const struct principal *p, const char *op);
 /* The value it pins attr to, or NULL. */
 const char *principal_pin(const struct principal *p, const char *attr);
 
-/* Narrows s to the scope: its terms are added. NULL, or an error text for the
- * peer (owned by the caller): nothing may be seen, or there are too many
- * terms. what names the right: "find". */
-MUST_CHECK char *scope_narrow(const struct scope *scope, const char *what,
+/* The text for a peer (free()) that lacks a right: "no right to WHAT", and that
+ * a token helps where none was shown. */
+MUST_CHECK char *principal_refusal(const struct principal *p, const char *what);
+
+/* Narrows s to one of p's scopes: its terms are added. NULL, or an error text
+ * for the peer (free()): nothing may be done, or there are too many terms. what
+ * names the right: "find". */
+MUST_CHECK char *scope_narrow(const struct principal *p,
+                              const struct scope *scope, const char *what,
                               struct selector *s);
 /* Whether the service of that name and record is in the scope. */
 bool scope_has(const struct scope *scope, const char *name,

@@ -79,6 +79,9 @@ struct catalog_commit {
 #define RECORD_OWNER  ".owner"
 #define RECORD_PINNED ".pinned."
 
+/* Appends " .pinned a,b" with the attributes that are, if any. */
+void catalog_write_pinned(const struct record *r, struct buf *out);
+
 struct catalog {
     struct store *store; /* borrowed */
     struct store_client client;

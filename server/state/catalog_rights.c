@@ -1,5 +1,6 @@
 #include <string.h>
 
+#include "lib/refusal.h"
 #include "server/state/catalog_impl.h"
 
 static bool is_theirs(const struct record *r, const struct word *by)
@@ -43,8 +44,7 @@ static bool unsets(const struct record_edit *e, const struct attr_key *key)
 static const char *pin_refusal(const struct record *r,
                                const struct record_edit *e)
 {
-    static const char text[] = "a pinned attribute can be neither set nor "
-                               "unset";
+    const char *text = refusal_text(REFUSED_PINNED);
     const struct attr_pair *pin;
     const struct word *value;
     unsigned i;
@@ -64,12 +64,35 @@ static const char *pin_refusal(const struct record *r,
     return NULL;
 }
 
+void catalog_write_pinned(const struct record *r, struct buf *out)
+{
+    const size_t prefix = strlen(RECORD_PINNED);
+    struct buf names = BUF_INIT;
+    const struct attr_key *k;
+    uint32_t i;
+
+    for (i = 0; r->hidden && i < r->count; i++) {
+        k = r->pairs[i]->key;
+        if (!k->hidden || k->len <= prefix ||
+            memcmp(k->name, RECORD_PINNED, prefix) != 0)
+            continue;
+        if (buf_len(&names))
+            buf_add_char(&names, ',');
+        buf_add(&names, k->name + prefix, k->len - prefix);
+    }
+    if (buf_len(&names)) {
+        buf_add_str(out, " .pinned");
+        buf_add_word(out, buf_data(&names), buf_len(&names));
+    }
+    buf_free(&names);
+}
+
 const char *catalog_takeover_refusal(const struct record *r,
                                      const struct catalog_request *q)
 {
     if (q->may_all || (!r->hidden && !q->by.len) || is_theirs(r, &q->by))
         return NULL;
-    return "that service belongs to another token";
+    return refusal_text(REFUSED_OWNER);
 }
 
 const char *catalog_edit_refusal(const struct record *r,

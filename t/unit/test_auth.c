@@ -264,23 +264,25 @@ static void test_checks(void **state)
 
 static void test_scope(void **state)
 {
+    const struct principal *p = principal_nobody();
     struct scope scope = {0};
     struct selector s = {0};
     char *error;
 
     (void)state;
-    error = scope_narrow(&scope, "find", &s);
-    assert_string_equal(error, "no right to find");
+    error = scope_narrow(p, &scope, "find", &s);
+    assert_string_equal(error, "no right to find: show a token (.token T on "
+                               "the first line)");
     free(error);
     scope.kind = SCOPE_ALL;
-    assert_null(scope_narrow(&scope, "find", &s));
+    assert_null(scope_narrow(p, &scope, "find", &s));
     assert_int_equal(s.count, 0);
     scope.kind = SCOPE_SELECTED;
     assert_null(
         selector_parse_text(&scope.selector, "os linux role=web,db", 20));
-    assert_null(scope_narrow(&scope, "find", &s));
+    assert_null(scope_narrow(p, &scope, "find", &s));
     assert_int_equal(s.count, 2);
-    while (!(error = scope_narrow(&scope, "find", &s)))
+    while (!(error = scope_narrow(p, &scope, "find", &s)))
         continue;
     assert_int_equal(s.count, SELECTOR_TERMS_MAX);
     assert_non_null(strstr(error, "at most"));

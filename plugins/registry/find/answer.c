@@ -1,3 +1,4 @@
+#include "lib/auth/rights.h"
 #include "plugins/registry/find/finder.h"
 
 /* -- writing --------------------------------------------------------------- */
@@ -9,6 +10,10 @@ void answer_service(struct finder *f, const struct service *v)
     service_write(v, f->options.names ? NULL : v->record, out);
     if (f->options.meta)
         meta_write(f, v, out);
+    if (f->options.hidden)
+        record_write_hidden(v->record, out);
+    if (f->options.pinned)
+        catalog_write_pinned(v->record, out);
     buf_add_char(out, '\n');
 }
 
@@ -128,6 +133,18 @@ static enum query_state find_since(struct finder *f)
         f->told++;
     }
     return QUERY_DONE;
+}
+
+void answer_whoami(struct finder *f)
+{
+    const struct principal *p = conn_principal(f->conn);
+    struct buf *out = conn_out(f->conn);
+
+    f->revision = catalog_revision(f->m->catalog);
+    buf_add_words(out, p->name);
+    rights_write(p, false, out);
+    buf_add_char(out, '\n');
+    answer_end(f);
 }
 
 void answer_pause(struct finder *f)

@@ -14,6 +14,9 @@ static const struct directive directives[] = {
     {".names", DIRECTIVE_FLAG, 0, offsetof(struct find_options, names)},
     {".count", DIRECTIVE_FLAG, 0, offsetof(struct find_options, count)},
     {".meta", DIRECTIVE_FLAG, 0, offsetof(struct find_options, meta)},
+    {".hidden", DIRECTIVE_FLAG, 0, offsetof(struct find_options, hidden)},
+    {".pinned", DIRECTIVE_FLAG, 0, offsetof(struct find_options, pinned)},
+    {".whoami", DIRECTIVE_FLAG, 0, offsetof(struct find_options, whoami)},
     {".limit", DIRECTIVE_NUMBER, UINT64_MAX - 1,
      offsetof(struct find_options, limit)},
     {".since", DIRECTIVE_NUMBER, UINT64_MAX - 1,
@@ -22,6 +25,14 @@ static const struct directive directives[] = {
 };
 
 /* -- asking ---------------------------------------------------------------- */
+
+static bool find_sees(const struct finder *f, const struct service *v,
+                      const struct record *r)
+{
+    const struct principal *p = conn_principal(f->conn);
+
+    return p->all || scope_has(&p->find, v->name, record_lookup, r);
+}
 
 /* Looks for one that was there. It may take long, and so only one look is had
  * in a turn of the loop, whoever asks: MORE. */
@@ -37,7 +48,8 @@ place_of_gone(struct finder *f, const struct word *name, uint64_t *seq)
     f->budget = 0;
     for (i = 0; i < s->count; i++) {
         ch = changes_at(s, s->head - i);
-        if (ch->kind != CHANGE_GONE || !word_is(name, ch->service->name))
+        if (ch->kind != CHANGE_GONE || !word_is(name, ch->service->name) ||
+            !find_sees(f, ch->service, ch->before))
             continue;
         *seq = ch->service->seq;
         return SELECTOR_YES;
@@ -53,7 +65,7 @@ static char *find_place(struct finder *f, const struct word *name,
         catalog_find(f->m->catalog, name->text, name->len);
     enum selector_result found = SELECTOR_YES;
 
-    if (v)
+    if (v && find_sees(f, v, v->record))
         *seq = v->seq;
     else
         found = place_of_gone(f, name, seq);
@@ -63,6 +75,20 @@ static char *find_place(struct finder *f, const struct word *name,
                : NULL;
 }
 
+/* What who asks may not see is as if it were not there. */
+static char *find_narrow(struct finder *f, enum refusal *why)
+{
+    const struct principal *p = conn_principal(f->conn);
+    char *error;
+
+    if (p->all || f->options.whoami)
+        return NULL;
+    error = scope_narrow(p, &p->find, "find", &f->selector);
+    if (error)
+        *why = REFUSED_RIGHT;
+    return error;
+}
+
 static char *find_check(struct finder *f)
 {
     struct find_options *o = &f->options;
@@ -70,6 +96,9 @@ static char *find_check(struct finder *f)
     f->query = (struct query){.terms = f->selector.terms,
                               .count = f->selector.count,
                               .left = o->limit};
+    if ((o->names || o->count) && (o->hidden || o->pinned))
+        return xstrdup(".hidden and .pinned go with neither .names nor "
+                       ".count");
     if (o->since != UINT64_MAX && (o->after.text || o->limit != UINT64_MAX))
         return xstrdup(".since goes with neither .limit nor .after");
     if (o->meta && o->count)
@@ -135,6 +164,8 @@ static void find_words(struct finder *f, const struct word *w, int n)
     if (!error)
         error = musterd_refuse_selector(f->m, &f->selector, &why);
     if (!error)
+        error = find_narrow(f, &why);
+    if (!error)
         error = find_check(f);
     if (error) {
         find_refuse(f, why, error);
@@ -147,6 +178,10 @@ static void find_words(struct finder *f, const struct word *w, int n)
         return;
     }
     f->keep = f->options.keep;
+    if (f->options.whoami) {
+        answer_whoami(f);
+        return;
+    }
     answer_begin(f);
     answer_part(f);
 }

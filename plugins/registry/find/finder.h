@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "lib/auth/principal.h"
 #include "lib/conn.h"
 #include "lib/selector.h"
 #include "lib/words.h"
@@ -20,7 +21,7 @@
 struct quick;
 
 struct find_options {
-    bool keep, names, count, meta;
+    bool keep, names, count, meta, hidden, pinned, whoami;
     uint64_t limit, since; /* UINT64_MAX: not said */
     struct word after;     /* text NULL: not said */
 };
@@ -54,6 +55,8 @@ bool answer_part(struct finder *f);
 void answer_pause(struct finder *f);
 void answer_service(struct finder *f, const struct service *v);
 void answer_end(struct finder *f);
+/* The whole answer to .whoami: a name and its rights. */
+void answer_whoami(struct finder *f);
 
 /* meta.c: appends what the registry knows of a service beside its attributes,
  * as directives are written. */

@@ -11,12 +11,18 @@ struct quick {
     struct selector_term terms[QUICK_TERMS];
 };
 
+/* Whose query is not narrowed. */
+static bool sees_all(const struct finder *f)
+{
+    return conn_principal(f->conn)->find.kind == SCOPE_ALL;
+}
+
 bool quick_take(struct finder *f, const struct word *w, int n)
 {
     struct quick *q;
     int i;
 
-    if (!f->keep || n % 2 || !n || n > 2 * QUICK_TERMS)
+    if (!f->keep || !sees_all(f) || n % 2 || !n || n > 2 * QUICK_TERMS)
         return false;
     if (!f->quick)
         f->quick = xcalloc(QUERY_BATCH, sizeof(*f->quick));

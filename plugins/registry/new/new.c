@@ -9,6 +9,7 @@
 #include "plugins/registry/new/ahead.h"
 #include "plugins/registry/new/line.h"
 #include "server/audit.h"
+#include "plugins/registry/new/rights.h"
 #include "server/musterd.h"
 
 /* A connection that lost a service to another one, which may be about to take
@@ -179,9 +180,11 @@ static void session_request(struct session *s, const struct new_line *l,
 {
     struct catalog *c = s->m->catalog;
     struct catalog_request q;
+    struct new_rights rights;
 
     request_from_line(&q, l);
     c->asker = &s->asker;
+    rights_complete(conn_principal(s->conn), l, v, &q, &rights);
     s->removing = l->verb == NEW_REMOVE;
     s->answered = false;
     if (l->verb == NEW_REGISTER)
@@ -191,6 +194,7 @@ static void session_request(struct session *s, const struct new_line *l,
     else
         catalog_update(c, v, &q, session_answered, s);
     c->asker = NULL;
+    new_rights_free(&rights);
     s->waiting = !s->answered;
 }
 
@@ -210,11 +214,25 @@ static void session_about(const struct session *s, const struct new_line *l)
         audit_about(actions[l->verb], NULL, 0);
 }
 
+/* False, and refused, if who speaks may not ask for that. */
+static bool session_may(struct session *s, const struct new_line *l)
+{
+    char *error = rights_check(conn_principal(s->conn), l);
+
+    if (!error)
+        return true;
+    session_refuse(s, REFUSED_RIGHT, error);
+    free(error);
+    return false;
+}
+
 static void session_do(struct session *s, const struct new_line *l)
 {
     struct service *v = NULL;
     const char *wrong;
 
+    if (!session_may(s, l))
+        return;
     if (l->verb == NEW_NOTHING) {
         session_accept(s, catalog_revision(s->m->catalog));
         return;
