@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/auth/principal.h"
 #include "lib/request.h"
 #include "lib/log.h"
 #include "lib/mem.h"
@@ -13,6 +14,7 @@
 #define EVENT_BUDGET 5000 /* of one reader in a turn: see query_run() */
 
 enum reader_kind {
+    READER_DEAF,    /* nothing: it may not watch, as far as is known */
     READER_PLAIN,   /* versions, of every change */
     READER_FILTER,  /* versions, of changes that touch its selection */
     READER_MISSED,  /* the same; what .since asked for is looked through */
@@ -21,7 +23,7 @@ enum reader_kind {
 };
 
 struct event_options {
-    bool filter, detail, sync;
+    bool filter, detail, sync, hidden;
     uint64_t since; /* UINT64_MAX: not said */
 };
 
@@ -29,6 +31,7 @@ static const struct directive directives[] = {
     {".filter", DIRECTIVE_FLAG, 0, offsetof(struct event_options, filter)},
     {".detail", DIRECTIVE_FLAG, 0, offsetof(struct event_options, detail)},
     {".sync", DIRECTIVE_FLAG, 0, offsetof(struct event_options, sync)},
+    {".hidden", DIRECTIVE_FLAG, 0, offsetof(struct event_options, hidden)},
     {".since", DIRECTIVE_NUMBER, UINT64_MAX - 1,
      offsetof(struct event_options, since)},
 };
@@ -42,6 +45,7 @@ struct event_reader {
     uint64_t sync;    /* once this has been told, say so; UINT64_MAX: no */
     uint64_t touched; /* READER_MISSED: the last that did, or 0 ... */
     uint64_t until;   /* ... of those up to here */
+    bool hidden;      /* details tell what the registry set, too */
     struct loop_task go_on;
 };
 
@@ -80,6 +84,8 @@ static void tell_detail(struct event_reader *r, char sign, uint64_t revision,
     buf_add_char(out, ' ');
     buf_add_u64(out, revision);
     service_write(v, record, out);
+    if (r->hidden)
+        record_write_hidden(record, out);
     buf_add_char(out, '\n');
 }
 
@@ -99,8 +105,12 @@ static void tell_change(struct event_reader *r, const struct change *ch,
     static const char signs[] = {
         [WATCH_CAME] = '+', [WATCH_CHANGED] = '=', [WATCH_LEFT] = '-'};
 
-    tell_detail(r, signs[v], ch->revision, ch->service,
-                ch->after ? ch->after : ch->before);
+    const struct record *shown = ch->after ? ch->after : ch->before;
+
+    /* where it went may be nothing for those who see a part */
+    if (v == WATCH_LEFT && conn_principal(r->conn)->watch.kind != SCOPE_ALL)
+        shown = ch->before;
+    tell_detail(r, signs[v], ch->revision, ch->service, shown);
 }
 
 /* What was before r->sync has been told. */
@@ -207,6 +217,7 @@ static void reader_tell(struct event_reader *r)
     if (conn_is_closing(r->conn))
         return;
     switch (r->kind) {
+    case READER_DEAF: break;
     case READER_PLAIN:
     case READER_FILTER: tell_version(r); break;
     case READER_MISSED: reader_missed(r); break;
@@ -247,6 +258,8 @@ static char *event_read(struct selector *s, struct event_options *o,
 
     if (!error && o->filter && o->detail)
         error = xstrdup(".filter and .detail exclude each other");
+    if (!error && o->hidden && !o->detail)
+        error = xstrdup(".hidden goes with .detail 1");
     if (!error && o->sync && !(o->detail && o->since != UINT64_MAX))
         error = xstrdup(".sync goes with .detail 1 and .since");
     return error;
@@ -283,13 +296,15 @@ static void reader_unwatch(struct event_reader *r)
 {
     const struct watch *w = r->watcher.watch;
 
+    if (r->kind == READER_DEAF)
+        return;
     if (w && w->readers == 1)
         r->m->watch_bytes -= watch_bytes(w);
     watcher_close(&r->m->watches, &r->watcher);
 }
 
-/* Takes the selector over. False, and it watches all again, if there is no room
- * for one more selection. */
+/* Takes the selector over. False, and it is deaf, if there is no room for one
+ * more selection: what is told then, and that it is closed. */
 static bool reader_watch(struct event_reader *r, struct selector *s,
                          bool details, uint64_t since)
 {
@@ -304,9 +319,41 @@ static bool reader_watch(struct event_reader *r, struct selector *s,
     if (m->watch_bytes <= m->limits.watches)
         return true;
     reader_unwatch(r);
-    r->watcher.details = false;
-    watcher_open(&m->watches, &r->watcher, NULL, since);
+    r->kind = READER_DEAF;
+    conn_refuse(r->conn, REFUSED_WATCHES,
+                "the selections of all readers take too much memory: at most "
+                "%zu bytes",
+                m->limits.watches);
+    conn_close(r->conn, "no room for its selection");
     return false;
+}
+
+/* What it is without a line of ours: told the versions of all changes, or of
+ * those it may know. */
+static void reader_plain(struct event_reader *r)
+{
+    const struct principal *p = conn_principal(r->conn);
+    uint64_t now = catalog_revision(r->m->catalog);
+    struct selector s = {0};
+
+    reader_unwatch(r);
+    r->kind = READER_DEAF;
+    if (p->watch.kind == SCOPE_NONE)
+        return;
+    if (r->m->limits.readers &&
+        r->m->watches.watchers >= r->m->limits.readers) {
+        conn_refuse(r->conn, REFUSED_READERS,
+                    "too many readers of events: at most %u",
+                    r->m->limits.readers);
+        conn_close(r->conn, "too many readers of events");
+        return;
+    }
+    if (p->watch.kind == SCOPE_ALL)
+        watcher_open(&r->m->watches, &r->watcher, NULL, now);
+    else if (selector_add_all(&s, &p->watch.selector) ||
+             !reader_watch(r, &s, false, now))
+        return;
+    r->kind = READER_PLAIN;
 }
 
 static void reader_begin(struct event_reader *r, struct selector *s,
@@ -317,15 +364,9 @@ static void reader_begin(struct event_reader *r, struct selector *s,
 
     if (since == UINT64_MAX || (o->detail && !since))
         since = now;
-    if (!reader_watch(r, s, o->detail, since)) {
-        r->kind = READER_PLAIN;
-        conn_refuse(r->conn, REFUSED_WATCHES,
-                    "the selections of all readers take too much memory: at "
-                    "most %zu bytes",
-                    r->m->limits.watches);
-        conn_close(r->conn, "no room for its selection");
+    if (!reader_watch(r, s, o->detail, since))
         return;
-    }
+    r->hidden = o->hidden;
     buf_add_str(out, "READY ");
     buf_add_u64(out, now);
     buf_add_char(out, '\n');
@@ -340,6 +381,7 @@ static enum conn_verdict event_line(struct conn *c, void *arg, char *line,
                                     size_t len)
 {
     struct event_reader *r = arg;
+    const struct principal *p = conn_principal(c);
     struct event_options o = {.since = UINT64_MAX};
     struct selector s = {0};
     const char *wrong;
@@ -352,6 +394,10 @@ static enum conn_verdict event_line(struct conn *c, void *arg, char *line,
     error = event_read(&s, &o, r->m->words, n);
     if (!error)
         error = musterd_refuse_selector(r->m, &s, &why);
+    if (!error) {
+        error = scope_narrow(p, &p->watch, "watch", &s);
+        why = error ? REFUSED_RIGHT : why;
+    }
     if (error) {
         conn_refuse(c, why, "%s", error);
         selector_free(&s);
@@ -376,7 +422,7 @@ static void event_eof(struct conn *c, void *arg)
     const struct event_reader *r = arg;
 
     /* who has asked and then closed its side (nc -N) is still told */
-    if (r->kind == READER_PLAIN)
+    if (r->kind <= READER_PLAIN)
         conn_close(c, "the peer closed the connection");
 }
 
@@ -386,11 +432,28 @@ static void event_drain(struct conn *c, void *arg)
     reader_tell(arg);
 }
 
-/* A reader may be quiet for as long as it likes. */
+/* A reader may be quiet for as long as it likes, but one that is told nothing
+ * shows who it is in time. */
 static void event_timeout(struct conn *c, void *arg)
 {
-    (void)c;
-    (void)arg;
+    const struct event_reader *r = arg;
+    char *text = principal_refusal(conn_principal(c), "watch");
+
+    if (r->kind == READER_DEAF) {
+        conn_refuse(c, REFUSED_RIGHT, "%s", text);
+        conn_close(c, "it may not watch");
+    }
+    free(text);
+}
+
+/* A token was shown, on the first line. */
+static void event_principal(struct conn *c, void *arg)
+{
+    struct event_reader *r = arg;
+
+    reader_plain(r);
+    if (!conn_is_closing(c))
+        event_timeout(c, r);
 }
 
 static void *event_open(struct conn *c, void *ctx)
@@ -402,16 +465,10 @@ static void *event_open(struct conn *c, void *ctx)
     r->sync = UINT64_MAX;
     r->go_on = (struct loop_task){.fn = reader_go_on, .arg = r};
     r->watcher.wake = reader_wake;
-    watcher_open(&r->m->watches, &r->watcher, NULL,
-                 catalog_revision(r->m->catalog));
     conn_set_output(c, r->m->limits.watch_queue);
-    if (r->m->limits.readers && r->m->watches.watchers > r->m->limits.readers) {
-        conn_refuse(c, REFUSED_READERS,
-                    "too many readers of events: at most %u",
-                    r->m->limits.readers);
-        conn_close(c, "too many readers of events");
+    reader_plain(r);
+    if (conn_is_closing(c))
         return r;
-    }
     buf_add_str(conn_out(c), "READY\n");
     conn_flush(c);
     return r;
@@ -438,6 +495,7 @@ const struct listen_face *event_face(void)
                     .eof = event_eof,
                     .drain = event_drain,
                     .timeout = event_timeout,
+                    .principal = event_principal,
                     .closed = event_closed},
     };
 
