@@ -24,7 +24,7 @@ for my $name (sort keys %directive) {
     ok $page =~ /(?<!\w)\Q$name\E\b/, "$name: muster-protocol(7)";
 }
 for my $name ($page =~ /(?<=[ ,])(\.[a-z]{2,})\b/g) {
-    next if $name eq '.name' || $name eq '.directive';
+    next if grep { $name eq $_ } qw(.name .directive .owner .token .pinned);
     ok $directive{$name}, "$name of muster-protocol(7) is there";
 }
 finish();

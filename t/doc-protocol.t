@@ -6,13 +6,15 @@
 # "!" is asked until the answer is the one that stands there, for what it waits
 # for may just be happening. Identities and times differ from run to run (those
 # in the examples are stand-ins), and lines of different hosts may come in any
-# order; a worker may speak of its load at any time.
+# order; a worker may speak of its load at any time. With ```example tokens```,
+# lines `# NAME: {RIGHTS}` are the registry's tokens file; a token is NAME.secret.
 use strict;
 use warnings;
 use FindBin;
 use lib "$FindBin::Bin/lib";
 use Muster;
 use Test::More;
+use Tokens;
 
 my $text = slurp(source_dir() . '/doc/protocol.md');
 my @blocks;
@@ -35,7 +37,10 @@ sub run_example
         plan skip_all => "$program is not built"
             if $info =~ /workers/ && !have_program($program);
     }
-    my $reg = registry();
+    my @tokens = $dialogue =~ /^# (\w+): (\{.*\})$/mg;
+    $dialogue =~ s/^#.*\n//mg;
+    my $reg = registry($info =~ /tokens/
+        ? ('-o', 'auth.tokens=' . tokens_file(@tokens)) : ());
     my %daemon = map { ($_ => $reg) } qw(new find event);
     my @others;
     for my $spec (split /,/, $info =~ /workers=(\S+)/ ? $1 : '') {

@@ -1,12 +1,10 @@
 #include "plugins/registry/event/event.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "lib/auth/principal.h"
 #include "lib/request.h"
-#include "lib/log.h"
 #include "lib/mem.h"
 #include "server/musterd.h"
 #include "server/state/query.h"
@@ -107,9 +105,8 @@ static void tell_change(struct event_reader *r, const struct change *ch,
 
     const struct record *shown = ch->after ? ch->after : ch->before;
 
-    /* where it went may be nothing for those who see a part */
     if (v == WATCH_LEFT && conn_principal(r->conn)->watch.kind != SCOPE_ALL)
-        shown = ch->before;
+        shown = ch->before; /* what it is now may be nothing for it */
     tell_detail(r, signs[v], ch->revision, ch->service, shown);
 }
 
@@ -217,12 +214,12 @@ static void reader_tell(struct event_reader *r)
     if (conn_is_closing(r->conn))
         return;
     switch (r->kind) {
-    case READER_DEAF: break;
     case READER_PLAIN:
     case READER_FILTER: tell_version(r); break;
     case READER_MISSED: reader_missed(r); break;
     case READER_LISTING: reader_list(r); break;
     case READER_DETAIL: reader_walk(r); break;
+    case READER_DEAF: break;
     }
 }
 
@@ -467,9 +464,8 @@ static void *event_open(struct conn *c, void *ctx)
     r->watcher.wake = reader_wake;
     conn_set_output(c, r->m->limits.watch_queue);
     reader_plain(r);
-    if (conn_is_closing(c))
-        return r;
-    buf_add_str(conn_out(c), "READY\n");
+    if (!conn_is_closing(c))
+        buf_add_str(conn_out(c), "READY\n");
     conn_flush(c);
     return r;
 }
