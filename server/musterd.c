@@ -8,7 +8,9 @@
 #include "lib/log.h"
 #include "lib/mem.h"
 #include "server/audit.h"
+#include "server/keys.h"
 #include "server/state/hash.h"
+#include "server/state/kv.h"
 #include "server/state/token_store.h"
 #include "server/statics.h"
 #include "server/storage.h"
@@ -31,7 +33,10 @@ static void wake_watchers(void *arg)
 
 void musterd_tick(struct musterd *m)
 {
-    catalog_set_now(m->catalog, loop_now(m->loop));
+    uint64_t now = loop_now(m->loop);
+
+    catalog_set_now(m->catalog, now);
+    kv_set_now(m->kv, now);
 }
 
 static void expire(void *arg)
@@ -80,6 +85,7 @@ static void musterd_configure(struct musterd *m, const struct conf *conf)
 void musterd_reload(struct musterd *m, const struct conf *conf)
 {
     musterd_configure(m, conf);
+    keys_configure(m->keys, conf);
     if (!statics_load(m->statics, conf))
         log_error("registry.static: the static entries stay as they were");
 }
@@ -125,12 +131,14 @@ bool musterd_init(struct musterd *m, struct loop *loop, struct auth *auth,
     m->catalog->arg = m;
     server_audit_start(m);
     m->expiry = loop_timer_new(loop, expire, m);
+    m->keys = keys_new(m, conf);
     musterd_configure(m, conf);
     musterd_tick(m);
     m->statics = statics_new(loop, m->catalog);
     if (!storage_replay(m->storage))
         return false;
     catalog_start(m->catalog);
+    keys_start(m->keys);
     return statics_load(m->statics, conf);
 }
 
@@ -144,6 +152,7 @@ void musterd_free(struct musterd *m)
     storage_close(m->storage);
     token_store_free(m->tokens);
     catalog_free(m->catalog);
+    keys_free(m->keys);
     watches_free(&m->watches);
     statics_free(m->statics);
     loop_unsettle(m->loop, &m->wake);

@@ -18,6 +18,8 @@
 
 struct auth;
 struct conf;
+struct keys;
+struct kv;
 struct storage;
 struct statics;
 
@@ -52,6 +54,8 @@ struct musterd {
     struct loop_task wake;     /* wakes watchers, at the end of a turn */
     struct loop_timer *expiry; /* for the next service to expire */
     struct statics *statics;   /* owned */
+    struct kv *kv;             /* the keys' */
+    struct keys *keys;         /* owned */
 };
 
 /* Builds the core from the settings and fills it with what the store has kept

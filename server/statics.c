@@ -156,14 +156,33 @@ static void ask_is_done(void *arg, const struct catalog_result *r)
     statics_go_on(s);
 }
 
+static struct word word_of(const char *text)
+{
+    return (struct word){.text = (char *)text, .len = (unsigned)strlen(text)};
+}
+
+/* What the entry says, and whose it is. */
+static void register_entry(struct statics *s, const struct attrdb_entry *e,
+                           struct ask *a)
+{
+    struct word *sets = xcalloc(2 * (size_t)e->count + 2, sizeof(*sets));
+    struct catalog_request q = {
+        .edit = {.sets = sets, .set_count = e->count + 1},
+        .by = word_of(STATICS_NAME),
+        .replace = true};
+
+    memcpy(sets, attrdb_pairs(&s->db, e), 2 * e->count * sizeof(*sets));
+    sets[2 * e->count] = word_of(RECORD_OWNER);
+    sets[2 * e->count + 1] = q.by;
+    catalog_register(s->catalog, &s->owner, &e->name, &q, ask_is_done, a);
+    free(sets);
+}
+
 static void entry_ask(struct statics *s, size_t at)
 {
     const struct attrdb_entry *e = &s->db.entries[at];
     const struct service *v =
         catalog_find(s->catalog, e->name.text, e->name.len);
-    struct catalog_request q = {
-        .edit = {.sets = attrdb_pairs(&s->db, e), .set_count = e->count},
-        .replace = true};
     struct ask *a;
 
     if (v && v->owner != &s->owner) {
@@ -172,7 +191,7 @@ static void entry_ask(struct statics *s, size_t at)
     }
     a = ask_new(s, at);
     a->before = v ? v->changed : 0;
-    catalog_register(s->catalog, &s->owner, &e->name, &q, ask_is_done, a);
+    register_entry(s, e, a);
 }
 
 /* What is registered and stands in the file no more. */
@@ -253,6 +272,26 @@ struct statics *statics_new(struct loop *loop, struct catalog *c)
     return s;
 }
 
+/* Those that a store has kept are of an earlier run of this daemon. */
+static void take_back(struct statics *s)
+{
+    struct seqset_pos pos;
+    struct service *v;
+    const char *owner;
+    size_t len;
+
+    for (v = seqset_first(&s->catalog->all, 0, &pos); v;
+         v = seqset_next(&pos)) {
+        owner = v->persist && !v->owner
+                    ? record_lookup(v->record, RECORD_OWNER,
+                                    strlen(RECORD_OWNER), &len)
+                    : NULL;
+        if (owner && len == strlen(STATICS_NAME) &&
+            !memcmp(owner, STATICS_NAME, len))
+            service_own(v, &s->owner);
+    }
+}
+
 bool statics_load(struct statics *s, const struct conf *conf)
 {
     const char *path = conf_str(conf, "registry.static");
@@ -260,6 +299,8 @@ bool statics_load(struct statics *s, const struct conf *conf)
 
     if (path && !db_read(&db, path, conf))
         return false;
+    if (!s->load)
+        take_back(s);
     attrdb_free(&s->db);
     free(s->file);
     free(s->held);

@@ -24,6 +24,7 @@
 #include "lib/loop.h"
 #include "server/state/catalog.h"
 
+#define STATICS_NAME     "static" /* whom they belong to: no token has it */
 #define STATICS_FILE_MAX (16 * 1024 * 1024) /* bytes of the file */
 
 struct statics;

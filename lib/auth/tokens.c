@@ -126,8 +126,9 @@ static const char *name_wrong(const char *name)
         return "a token's name has 1 to 64 letters, digits, _ and - (not in "
                "front)";
     if (!strcmp(name, "anonymous") || !strcmp(name, "auto") ||
-        !strcmp(name, "all") || !strcmp(name, "none"))
-        return "the names anonymous, auto, all and none are taken";
+        !strcmp(name, "all") || !strcmp(name, "none") ||
+        !strcmp(name, "static"))
+        return "the names anonymous, auto, all, none and static are taken";
     return NULL;
 }
 

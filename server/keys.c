@@ -1,0 +1,134 @@
+#include "server/keys.h"
+
+#include <stdlib.h>
+
+#include "lib/log.h"
+#include "lib/mem.h"
+#include "lib/metrics.h"
+#include "server/musterd.h"
+#include "server/state/kv.h"
+
+/* The numbers, as of when somebody last asked. */
+struct keys_counts {
+    uint64_t keys, bytes, locks, tombstones, waiters, sessions, pending;
+};
+
+struct keys {
+    struct musterd *m;
+    struct loop_timer *timer; /* for kv_expire() */
+    struct keys_counts counts;
+};
+
+/* -- numbers --------------------------------------------------------------- */
+
+static void count(void *arg)
+{
+    struct keys *k = arg;
+    struct kv_counts n = kv_count(k->m->kv);
+
+    k->counts = (struct keys_counts){.keys = n.keys,
+                                     .bytes = n.bytes,
+                                     .locks = n.locks,
+                                     .tombstones = n.tombstones,
+                                     .waiters = n.waiters,
+                                     .sessions = n.sessions,
+                                     .pending = n.pending};
+}
+
+static void add_metrics(struct keys *k)
+{
+#define ROW(name, field, help)                                                 \
+    {                                                                          \
+        name, help, offsetof(struct keys_counts, field),                       \
+        {                                                                      \
+            NULL, NULL                                                         \
+        }                                                                      \
+    }
+    static const struct metric_row rows[] = {
+        ROW("muster_kv_keys", keys, "Keys in the tree."),
+        ROW("muster_kv_bytes", bytes, "Bytes of keys and their values."),
+        ROW("muster_kv_locks", locks, "Keys whose lock a session holds."),
+        ROW("muster_kv_tombstones", tombstones,
+            "Deleted keys that are still remembered."),
+        ROW("muster_kv_waiters", waiters,
+            "Readers that wait for a key or a prefix to change."),
+        ROW("muster_kv_pending", pending,
+            "Requests that change keys or sessions and are not done."),
+        ROW("muster_sessions", sessions, "Sessions that live."),
+    };
+#undef ROW
+
+    metrics_add_rows(rows, ARRAY_LEN(rows), &k->counts, k,
+                     (struct metric_label){NULL, NULL});
+    metrics_on_read(count, k, k);
+}
+
+/* -- time ------------------------------------------------------------------ */
+
+static void keys_expire(void *arg)
+{
+    struct keys *k = arg;
+    uint64_t wait;
+
+    musterd_tick(k->m);
+    wait = kv_expire(k->m->kv);
+    if (wait != UINT64_MAX)
+        loop_timer_set(k->timer, wait);
+}
+
+static void keys_are_due(void *arg)
+{
+    struct keys *k = arg;
+
+    musterd_tick(k->m);
+    loop_timer_set(k->timer, kv_due_in(k->m->kv));
+}
+
+/* -- life ------------------------------------------------------------------ */
+
+void keys_configure(struct keys *k, const struct conf *conf)
+{
+    const struct kv_limits limits = {
+        .value = conf_size(conf, "registry.kv_value"),
+        .keys = (size_t)conf_int(conf, "registry.kv_keys"),
+        .bytes = conf_size(conf, "registry.kv_size"),
+        .sessions = (size_t)conf_int(conf, "registry.sessions")};
+
+    kv_limit(k->m->kv, &limits);
+}
+
+struct keys *keys_new(struct musterd *m, const struct conf *conf)
+{
+    const struct kv_limits none = {0};
+    struct keys *k = xcalloc(1, sizeof(*k));
+
+    k->m = m;
+    m->kv = kv_new(m->store, &none);
+    k->timer = loop_timer_new(m->loop, keys_expire, k);
+    kv_on_deadline(m->kv, keys_are_due, k);
+    keys_configure(k, conf);
+    add_metrics(k);
+    return k;
+}
+
+void keys_start(struct keys *k)
+{
+    size_t orphans = kv_start(k->m->kv, loop_now(k->m->loop));
+
+    if (orphans)
+        log_warn("registry.store: %zu keys were locked by sessions that are "
+                 "not there: nobody holds these locks now",
+                 orphans);
+}
+
+void keys_free(struct keys *k)
+{
+    if (!k)
+        return;
+    metrics_forget(k);
+    kv_on_deadline(k->m->kv, NULL, NULL);
+    loop_timer_free(k->timer);
+    kv_free(k->m->kv);
+    k->m->kv = NULL;
+    free(k);
+}
