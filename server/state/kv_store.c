@@ -26,8 +26,9 @@ static void key_apply(void *arg, struct store_txn *txn, uint64_t revision)
 {
     const struct kv_effect *f = effect_of(txn);
 
-    if (!f->before)
-        f->after->created = revision;
+    /* the record goes on, even if it was deleted in between */
+    if (f->after)
+        f->after->created = f->before ? f->before->created : revision;
     kv_put(arg, f->before, f->after, revision);
 }
 
