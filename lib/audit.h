@@ -47,6 +47,8 @@ struct audit_event {
     const char *action; /* "register"; of a refusal: what was asked for */
     const char *what;   /* a name: of a service, a job, a key, a token */
     size_t what_len;
+    const char *op;           /* of a job: its operation */
+    const char *on;           /* ... and what it is for: a selector, or hosts */
     const struct word *attrs; /* names of attributes that were set or unset */
     unsigned attr_count;
     enum audit_outcome outcome;

@@ -4,15 +4,14 @@
 
 #include "lib/utf8.h"
 
-/* A text at its longest, escaped: each byte as \\xNN. Those of one event, its
- * names and what else is in a body fit into AUDIT_BODY_MAX together:
- * 7 texts of 5 KiB, 64 names of 320 bytes. */
-#define NAME_MAX_BYTES 64
+#define NAME_MAX_BYTES 48
+#define TEXTS          9 /* of one event */
+#define ESCAPED        5 /* bytes that one may become */
 
-_Static_assert(7 * 5 * AUDIT_TEXT_MAX + AUDIT_NAMES_MAX * 5 * NAME_MAX_BYTES +
-                       1024 <
-                   AUDIT_BODY_MAX,
-               "an event fits");
+_Static_assert(
+    ESCAPED *(TEXTS *AUDIT_TEXT_MAX + AUDIT_NAMES_MAX * NAME_MAX_BYTES) + 1024 <
+        AUDIT_BODY_MAX,
+    "an event fits");
 
 static void add_escaped(struct buf *out, const char *text, size_t len)
 {
@@ -113,6 +112,8 @@ void audit_body(struct buf *out, const struct timespec *when,
     add_text(&body, "action", e->action);
     if (e->what != NULL)
         audit_body_text(&body, "what", e->what, e->what_len);
+    add_text(&body, "op", e->op);
+    add_text(&body, "on", e->on);
     add_names(&body, e);
     add_text(&body, "outcome", outcomes[e->outcome]);
     if (e->revision)

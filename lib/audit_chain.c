@@ -8,13 +8,13 @@
 
 #define SEQ_BEGIN  "{\"seq\":"
 #define PREV_BEGIN ",\"prev\":\""
-#define HASH_BEGIN "\",\"hash\":\""
+#define PREV_END   "\""
+#define HASH_BEGIN ",\"hash\":\""
 #define LINE_END   "\"}"
 
 /* From the comma before "prev" to the end of a line */
 #define SEAL_LEN                                                               \
-    (sizeof(PREV_BEGIN) + sizeof(HASH_BEGIN) + sizeof(LINE_END) - 3 +          \
-     2 * AUDIT_HASH_LEN)
+    (sizeof(PREV_BEGIN PREV_END HASH_BEGIN LINE_END) - 1 + 2 * AUDIT_HASH_LEN)
 
 void audit_hash(const void *bytes, size_t len, char *out)
 {
@@ -51,6 +51,7 @@ void audit_chain_add(struct audit_chain *c, const char *body, size_t len,
     buf_add(out, body, len);
     buf_add_str(out, PREV_BEGIN);
     buf_add_str(out, c->hash);
+    buf_add_str(out, PREV_END);
     audit_hash(buf_data(out) + begin, buf_len(out) - begin, c->hash);
     buf_add_str(out, HASH_BEGIN);
     buf_add_str(out, c->hash);
@@ -103,7 +104,8 @@ bool audit_seal_read(const char *line, size_t len, struct audit_seal *s)
     s->body = p;
     s->body_len = (size_t)(end - p) - SEAL_LEN;
     p += s->body_len;
-    if (!take(&p, end, PREV_BEGIN) || !take_hash(&p, end, s->prev))
+    if (!take(&p, end, PREV_BEGIN) || !take_hash(&p, end, s->prev) ||
+        !take(&p, end, PREV_END))
         return false;
     hashed = p;
     if (!take(&p, end, HASH_BEGIN) || !take_hash(&p, end, s->hash) ||

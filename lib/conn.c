@@ -170,10 +170,39 @@ void conn_hold(struct conn *c, enum refusal_held what)
         c->refusals->held[what]++;
 }
 
-void conn_count(struct conn *c, enum refusal why)
+static void refused_text(struct conn *c, enum refusal why, const char *text)
 {
     if (c->refusals)
         c->refusals->refused[why]++;
+    refused_tell(c->loop, &(struct refused){.id = c->id,
+                                            .who = conn_principal(c)->name,
+                                            .from = c->peer,
+                                            .code = refusal_name(why),
+                                            .text = text});
+}
+
+void conn_refused(struct conn *c, enum refusal why, const char *fmt, ...)
+{
+    va_list args;
+    char *text;
+
+    va_start(args, fmt);
+    text = xvasprintf(fmt, args);
+    va_end(args);
+    refused_text(c, why, text);
+    free(text);
+}
+
+/* The line of an error: two words, the text always quoted. */
+static void error_line(struct conn *c, const char *text)
+{
+    buf_add_str(&c->out, "error:");
+    if (buf_word_quotes(text, strlen(text)))
+        buf_add_word(&c->out, text, strlen(text));
+    else
+        buf_add_fmt(&c->out, " '%s'", text);
+    buf_add_char(&c->out, '\n');
+    conn_flush(c);
 }
 
 static void __attribute__((format(printf, 3, 0)))
@@ -182,20 +211,22 @@ conn_tell_refusal(struct conn *c, enum refusal why, const char *fmt,
 {
     char *text = xvasprintf(fmt, args);
 
-    conn_count(c, why);
-    refused_tell(c->loop, &(struct refused){.id = c->id,
-                                            .who = conn_principal(c)->name,
-                                            .from = c->peer,
-                                            .code = refusal_name(why),
-                                            .text = text});
-    buf_add_str(&c->out, "error:");
-    if (buf_word_quotes(text, strlen(text)))
-        buf_add_word(&c->out, text, strlen(text));
-    else
-        buf_add_fmt(&c->out, " '%s'", text); /* it is always quoted */
-    buf_add_char(&c->out, '\n');
+    refused_text(c, why, text);
+    error_line(c, text);
     free(text);
-    conn_flush(c);
+}
+
+void conn_notice(struct conn *c, const char *fmt, ...)
+{
+    va_list args;
+    char *text;
+
+    va_start(args, fmt);
+    text = xvasprintf(fmt, args);
+    va_end(args);
+    log_id_debug(c->id, "told: %s", text);
+    error_line(c, text);
+    free(text);
 }
 
 void conn_refuse(struct conn *c, enum refusal why, const char *fmt, ...)
@@ -223,7 +254,7 @@ static void conn_revoked(struct principal_holder *h, const char *why)
     struct conn *c = container_of(h, struct conn, holder);
 
     if (!c->closing)
-        conn_error(c, "%s", why);
+        conn_refuse(c, REFUSED_TOKEN, "%s", why);
     conn_close(c, "%s", why);
 }
 

@@ -190,8 +190,13 @@ void conn_set_refusals(struct conn *c, struct refusals *counts);
 /* Writes one line `error: 'message'`, and counts it. */
 void conn_refuse(struct conn *c, enum refusal why, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
-/* Counts a refusal that cannot be told. */
-void conn_count(struct conn *c, enum refusal why);
+/* A refusal that the peer cannot be told in such a line, or is told in another
+ * way: it is counted, logged and audited like the others. */
+void conn_refused(struct conn *c, enum refusal why, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+/* Writes such a line where nothing was refused: what the peer had is over. */
+void conn_notice(struct conn *c, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
 /* The same for a request that is wrong in itself (REFUSED_REQUEST). */
 void conn_error(struct conn *c, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));

@@ -1,7 +1,6 @@
 #include <event2/event.h>
 
 #include "lib/conn_impl.h"
-#include "lib/log.h"
 
 #define CONN_LOOK_MS 20000 /* a half-closed peer is looked at so often */
 
@@ -67,9 +66,8 @@ static bool conn_stalled(struct conn *c)
 
     if (!c->stall_ms || !patience || loop_now(c->loop) < c->stall_ms + patience)
         return false;
-    conn_count(c, REFUSED_STALLED);
-    log_id_info(c->id, "refused: %zu bytes were not taken in %llu s",
-                c->stall_left, (unsigned long long)patience / 1000);
+    conn_refused(c, REFUSED_STALLED, "%zu bytes were not taken in %llu s",
+                 c->stall_left, (unsigned long long)patience / 1000);
     conn_abort(c, "it did not take what waited for it");
     return true;
 }

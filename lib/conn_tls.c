@@ -39,8 +39,7 @@ bool conn_greets_idly(const struct conn *c)
 /* Nobody has heard of this connection yet: there is one line in the log. */
 static void greet_failed(struct conn *c, const char *why)
 {
-    conn_count(c, REFUSED_HANDSHAKE);
-    log_id_warn(c->id, "refused: %s (from %s)", why, c->peer);
+    conn_refused(c, REFUSED_HANDSHAKE, "%s (from %s)", why, c->peer);
     c->tls_failed = true;
     buf_reset(&c->out, 0);
     conn_close(c, "%s", why);
@@ -48,9 +47,8 @@ static void greet_failed(struct conn *c, const char *why)
 
 void conn_greet_timeout(struct conn *c)
 {
-    conn_count(c, REFUSED_HANDSHAKE);
-    log_id_warn(c->id, "refused: no handshake of TLS in time (from %s)",
-                c->peer);
+    conn_refused(c, REFUSED_HANDSHAKE, "no handshake of TLS in time (from %s)",
+                 c->peer);
     conn_abort(c, "no handshake of TLS in time");
 }
 

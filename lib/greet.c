@@ -2,7 +2,6 @@
 
 #include <utlist.h>
 
-#include "lib/log.h"
 #include "lib/mem.h"
 #include "lib/metrics.h"
 
@@ -91,10 +90,8 @@ void greet_begin(struct greets *all, struct greet *g, struct conn *c,
 
     conn_set_handler(c, &handler, g);
     if (!s) {
-        conn_count(c, REFUSED_HANDSHAKE);
-        log_id_warn(conn_id(c),
-                    "refused: too many handshakes of TLS (limit %u)",
-                    all->most);
+        conn_refused(c, REFUSED_HANDSHAKE,
+                     "too many handshakes of TLS: at most %u", all->most);
         conn_abort(c, "too many handshakes of TLS");
         return;
     }

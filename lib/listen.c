@@ -17,6 +17,7 @@
 #include "lib/log.h"
 #include "lib/metrics.h"
 #include "lib/refusal.h"
+#include "lib/refused.h"
 #include "lib/seats.h"
 #include "lib/sock.h"
 
@@ -130,15 +131,18 @@ static void listen_enable(struct listen_host *h, bool on)
 static void refuse(struct listener *ln, int fd, enum refusal why, unsigned most)
 {
     const char *what = why == REFUSED_PER_ADDRESS ? " from one address" : "";
-    char text[160], who[SOCK_PEER_MAX];
+    char text[160], who[SOCK_PEER_MAX], *said;
     int len;
 
     ln->refusals->refused[why]++;
-    len = snprintf(text, sizeof(text),
-                   "error: 'too many connections%s: at most %u'\n", what, most);
-    log_warn("%s: refused %s: too many connections%s (limit %u)",
-             ln->face->name, (sock_peer(fd, who, sizeof(who)), who), what,
-             most);
+    sock_peer(fd, who, sizeof(who));
+    said = xasprintf("too many connections%s: at most %u", what, most);
+    refused_tell(ln->host->loop, &(struct refused){.face = ln->face->name,
+                                                   .from = who,
+                                                   .code = refusal_name(why),
+                                                   .text = said});
+    len = snprintf(text, sizeof(text), "error: '%s'\n", said);
+    free(said);
     if (ln->addr.tls)
         len = 0; /* plain text would not be understood */
     if (send(fd, text, (size_t)len, MSG_NOSIGNAL | MSG_DONTWAIT) >= 0)

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/audit.h"
 #include "lib/log.h"
 
 static void reply(struct peer *p, const char *word, const char *text)
@@ -36,6 +37,19 @@ static void hello_answer(struct peer *p)
     conn_flush(p->conn);
 }
 
+static void tell_hello(const struct peer *p)
+{
+    struct audit_event e = {.face = "worker",
+                            .action = "hello",
+                            .what = p->name,
+                            .what_len = strlen(p->name)};
+
+    if (!audit_is_on())
+        return;
+    audit_from_conn(&e, p->conn);
+    audit_write(&e);
+}
+
 static void do_hello(struct peer *p, struct word *words, int count)
 {
     struct word *name = &words[1];
@@ -60,6 +74,7 @@ static void do_hello(struct peer *p, struct word *words, int count)
         return;
     }
     peer_greeted(p, name->text, len);
+    tell_hello(p);
     hello_answer(p);
 }
 
@@ -90,6 +105,24 @@ static struct job *known_job(struct peer *p, const struct word *jid)
     if (!j)
         conn_error(p->conn, "unknown job %s", jid->text);
     return j;
+}
+
+/* Written to the audit log: a job that is begun, or why it is not. */
+static void tell_run(struct peer *p, const char *jid, const char *op,
+                     const char *why)
+{
+    struct audit_event e = {.face = "worker",
+                            .action = "run",
+                            .what = jid,
+                            .what_len = strlen(jid),
+                            .op = op,
+                            .outcome = why ? AUDIT_REFUSED : AUDIT_OK,
+                            .reason = why};
+
+    if (!audit_is_on())
+        return;
+    audit_from_conn(&e, p->conn);
+    audit_write(&e);
 }
 
 static void refuse(struct peer *p, const char *jid, const char *why)
@@ -129,9 +162,13 @@ static void do_run(struct peer *p, struct word *words, int count)
         return;
     }
     if (ps->draining)
-        refuse(p, jid, "draining");
-    else if ((j = op_run(ps->jobs, &ps->rules, jid, words + 2, count - 2,
-                         &why))) {
+        why = xstrdup("draining");
+    else if (audit_refusal())
+        why = xstrdup(audit_refusal());
+    else
+        j = op_run(ps->jobs, &ps->rules, jid, words + 2, count - 2, &why);
+    tell_run(p, jid, words[2].text, j ? NULL : why);
+    if (j) {
         reply(p, "ack", jid);
         send_known(p, j);
     } else {
@@ -229,7 +266,10 @@ static const struct request *request_find(const struct word *word)
 void request_handle(struct peer *p, struct word *words, int count)
 {
     const struct request *r = request_find(&words[0]);
+    const struct word *what = count > 1 ? &words[1] : NULL;
 
+    if (r)
+        audit_about(r->word, what ? what->text : NULL, what ? what->len : 0);
     if (!r)
         conn_error(p->conn, "unknown request %s", words[0].text);
     else if (!p->name[0] && r->handle != do_hello)
@@ -238,4 +278,5 @@ void request_handle(struct peer *p, struct word *words, int count)
         conn_error(p->conn, "usage: %s", r->usage);
     else
         r->handle(p, words, count);
+    audit_about(NULL, NULL, 0);
 }

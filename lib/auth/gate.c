@@ -73,7 +73,7 @@ enum conn_gate_verdict gate_line(struct conn *c, void *arg, const char *line,
     }
     log_id_warn(conn_id(c), "%s showed an unknown or expired token",
                 conn_peer(c));
-    conn_error(c, "unknown or expired token");
+    conn_refuse(c, REFUSED_TOKEN, "%s", refusal_text(REFUSED_TOKEN));
     conn_close(c, "unknown or expired token");
     return CONN_GATE_REST;
 }

@@ -6,6 +6,7 @@
 #include "dispatcher/dispatcher.h"
 #include "lib/conn.h"
 #include "lib/mem.h"
+#include "plugins/dispatch/exec_audit.h"
 #include "plugins/dispatch/exec_lines.h"
 #include "plugins/dispatch/exec_request.h"
 
@@ -13,10 +14,11 @@
 struct exec_session {
     struct conn *conn;
     struct dispatch *dispatch;
-    struct dispatch_reader *reader;  /* while a job's life is told */
-    const struct selector *selector; /* while jobs are listed */
-    bool keep;                       /* for further requests */
-    bool detach;                     /* the answer ends with the line submit */
+    struct dispatch_reader *reader;    /* while a job's life is told */
+    const struct selector *selector;   /* while jobs are listed */
+    struct exec_audit_job *submitting; /* until it is known how that went */
+    bool keep;                         /* for further requests */
+    bool detach;  /* the answer ends with the line submit */
     bool in_line; /* inside exec_line(): no resuming is needed */
 };
 
@@ -26,6 +28,8 @@ static void answer_end(struct exec_session *s)
 {
     dispatch_reader_free(s->reader);
     s->reader = NULL;
+    exec_audit_job_free(s->submitting);
+    s->submitting = NULL;
     if (!s->keep || dispatch_closing(s->dispatch)) {
         conn_flush(s->conn);
         conn_close(s->conn, "answered");
@@ -55,6 +59,16 @@ static void answer_verdict(struct exec_session *s, char *error)
     answer_end(s);
 }
 
+static void exec_submitted(struct exec_session *s,
+                           const struct dispatch_event *ev)
+{
+    bool ok = ev->kind == DISPATCH_SUBMIT;
+
+    exec_audit_job_told(s->submitting, s->conn, ok ? ev->jid : NULL,
+                        ok ? NULL : ev->text);
+    s->submitting = NULL;
+}
+
 /* Tells what has happened, as long as the client takes it. */
 static void exec_pump(void *arg)
 {
@@ -69,6 +83,8 @@ static void exec_pump(void *arg)
         case DISPATCH_END: answer_end(s); return;
         case DISPATCH_GOT: break;
         }
+        if (ev.kind == DISPATCH_SUBMIT || ev.kind == DISPATCH_ERROR)
+            exec_submitted(s, &ev);
         exec_lines_event(conn_out(s->conn), &ev,
                          dispatch_line_max(s->dispatch));
         if (ev.kind == DISPATCH_SUBMIT && s->detach) {
@@ -92,6 +108,7 @@ static void do_run(struct exec_session *s, struct exec_request *q)
         return;
     }
     s->detach = q->detach;
+    s->submitting = exec_audit_job_new(q);
     s->reader = dispatch_submit(s->dispatch, &q->spec, exec_pump, s, &error);
     if (s->reader)
         exec_pump(s);
@@ -165,12 +182,20 @@ static void do_follow(struct exec_session *s, struct exec_request *q)
 
 static void do_cancel(struct exec_session *s, struct exec_request *q)
 {
-    answer_verdict(s, dispatch_cancel(s->dispatch, q->jid));
+    char *error = dispatch_cancel(s->dispatch, q->jid);
+
+    if (!error)
+        exec_audit_done(s->conn, "cancel", q->jid);
+    answer_verdict(s, error);
 }
 
 static void do_delete(struct exec_session *s, struct exec_request *q)
 {
-    answer_verdict(s, dispatch_delete(s->dispatch, q->jid));
+    char *error = dispatch_delete(s->dispatch, q->jid);
+
+    if (!error)
+        exec_audit_done(s->conn, "delete", q->jid);
+    answer_verdict(s, error);
 }
 
 static void (*const doers[])(struct exec_session *, struct exec_request *) = {
@@ -179,17 +204,27 @@ static void (*const doers[])(struct exec_session *, struct exec_request *) = {
     [EXEC_CANCEL] = do_cancel, [EXEC_DELETE] = do_delete,
 };
 
+static void exec_do(struct exec_session *s, struct exec_request *q)
+{
+    const char *refusal = exec_audit_begin(q);
+
+    s->keep |= q->keep;
+    if (refusal)
+        answer_error(s, refusal);
+    else
+        doers[q->verb](s, q);
+    exec_audit_end();
+}
+
 static void exec_request(struct exec_session *s, struct word *words, int n)
 {
     struct exec_request q;
     char *wrong = exec_request_parse(&q, words, n);
 
-    if (wrong) {
+    if (wrong)
         answer_error(s, wrong);
-    } else {
-        s->keep |= q.keep;
-        doers[q.verb](s, &q);
-    }
+    else
+        exec_do(s, &q);
     free(wrong);
     exec_request_free(&q);
 }
@@ -235,6 +270,7 @@ static void exec_closed(struct conn *c, void *arg, const char *reason)
     (void)c;
     (void)reason;
     dispatch_reader_free(s->reader);
+    exec_audit_job_free(s->submitting);
     free(s);
 }
 

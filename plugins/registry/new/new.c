@@ -68,19 +68,20 @@ static void session_lost(struct catalog_owner *o, struct service *v,
         return;
     switch (why) {
     case LOST_REPLACED:
-        conn_error(s->conn, "%s was taken over by another connection", v->name);
+        conn_notice(s->conn, "%s was taken over by another connection",
+                    v->name);
         session_end(s, "its service was taken over");
         break;
     case LOST_EXPIRED:
-        conn_error(s->conn, "%s expired: no line came for %u s", v->name,
-                   v->ttl_ms / 1000);
+        conn_notice(s->conn, "%s expired: no line came for %u s", v->name,
+                    v->ttl_ms / 1000);
         if (!o->count)
             conn_close(s->conn, "its service expired");
         break;
     case LOST_REMOVED:
         if (s->removing)
             break;
-        conn_error(s->conn, "%s was removed", v->name);
+        conn_notice(s->conn, "%s was removed", v->name);
         if (!o->count)
             conn_close(s->conn, "its service was removed");
         break;
