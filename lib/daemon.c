@@ -172,6 +172,7 @@ static bool check_ready_fd(const struct daemon *d)
 int daemon_prepare(struct daemon *d)
 {
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN); /* a write fails, as it does on a full disk */
     log_init(d->name);
     if (!apply_log(d, true))
         return DAEMON_FAILED;

@@ -156,8 +156,11 @@ static char *db_make_ready(struct db *d, const struct db_kind *kind, bool empty)
                          "PRAGMA synchronous=FULL;"
                          "PRAGMA wal_autocheckpoint=0"))
         return sql_error(d->sql, d->path);
-    if (!empty)
+    if (!empty) {
+        /* what a crash has left in the log; if it cannot be now, later */
+        db_exec(d->sql, "PRAGMA wal_checkpoint(PASSIVE)");
         return NULL;
+    }
     text = xasprintf("BEGIN IMMEDIATE;"
                      "PRAGMA application_id=%" PRIu32 ";"
                      "PRAGMA user_version=%d;"

@@ -189,18 +189,31 @@ const char *writer_db_heal(struct writer_db *d)
     return why(rc);
 }
 
-const char *writer_db_write(struct writer_db *d, const struct entries *l,
-                            uint64_t reserve)
+/* A transaction that failed is written over in any case. */
+static int try_all(struct writer_db *d, const struct entries *l,
+                   uint64_t reserve, bool *healed)
 {
     int rc = run_plain(d, WRITER_BEGIN);
 
-    if (rc != SQLITE_OK)
-        return why(rc);
-    rc = end_transaction(d, write_all(d, l, reserve));
+    *healed = false;
+    if (rc == SQLITE_OK) {
+        rc = end_transaction(d, write_all(d, l, reserve));
+        if (rc != SQLITE_OK)
+            *healed = !writer_db_heal(d);
+    }
+    return rc;
+}
+
+const char *writer_db_write(struct writer_db *d, const struct entries *l,
+                            uint64_t reserve)
+{
+    bool healed;
+    int rc = try_all(d, l, reserve, &healed);
+
+    if (healed) /* it was the log that took the room, or bad luck */
+        rc = try_all(d, l, reserve, &healed);
     if (rc == SQLITE_OK && reserve)
         d->reserved = reserve;
-    if (rc != SQLITE_OK)
-        writer_db_heal(d);
     return why(rc);
 }
 
