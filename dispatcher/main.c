@@ -8,8 +8,10 @@
 
 #include "client/muster.h"
 #include "client/tls_settings.h"
+#include "dispatcher/admin.h"
 #include "dispatcher/dispatch.h"
 #include "lib/addr.h"
+#include "lib/admin.h"
 #include "lib/audit.h"
 #include "lib/auth/auth_conf.h"
 #include "lib/buf.h"
@@ -31,6 +33,7 @@ struct program {
     struct listen_host *listen;
     struct auth *auth; /* who may */
     struct tls_conf *tls;
+    struct admin *admin;
     struct dispatch *dispatch;
     struct muster *muster;
     struct muster_registration *registration;
@@ -68,6 +71,7 @@ static void on_ending(void *arg)
 {
     struct program *p = arg;
 
+    admin_stop(p->admin, "the dispatcher is going down");
     listen_host_close_all(p->listen, "the dispatcher is going down");
     loop_later(p->loop, &p->stop);
 }
@@ -95,6 +99,7 @@ static void on_hup(void *arg)
     listen_host_limits(p->listen, &limits);
     auth_conf_apply(p->auth, p->daemon.conf, &p->daemon.files);
     tls_conf_reload(p->tls, p->daemon.conf);
+    admin_configure(p->admin, p->daemon.conf);
     tls = tls_settings(p->daemon.conf);
     if (!muster_set_tls(p->muster, &tls, NULL)) /* tls_conf told why */
         log_warn("to registries the certificates are those of before, too");
@@ -181,7 +186,10 @@ static bool listen_all(struct program *p)
         if (!listen_conf_add(p->listen, p->daemon.conf, faces[i].key,
                              faces[i].face(), p->dispatch))
             return false;
-    return true;
+    p->admin = dispatch_admin(p->dispatch, p->listen, p->auth, p->tls);
+    admin_configure(p->admin, p->daemon.conf);
+    return listen_conf_add(p->listen, p->daemon.conf, "dispatcher.admin",
+                           admin_face(), p->admin);
 }
 
 static bool speak_tls(struct program *p)
@@ -232,6 +240,7 @@ static bool program_start(struct program *p)
 static void program_end(struct program *p)
 {
     listen_host_free(p->listen);
+    admin_free(p->admin);
     dispatch_free(p->dispatch);
     audit_stop();
     muster_free(p->muster);

@@ -76,7 +76,8 @@ struct conf_setting {
     const char *values; /* CONF_ENUM: "text json" */
     const char *unit;   /* what a CONF_INT counts: "services"; or NULL */
     const char *env;    /* a variable that sets it too, or NULL */
-    int face;           /* CONF_LISTEN: which port of a bind is for it, 0.. */
+    int face;           /* CONF_LISTEN: which port of a bind is for it, 0..;
+                         * -1: none */
     bool reloadable;    /* SIGHUP is enough */
     unsigned programs;  /* mask of enum conf_program */
     const char *help;   /* one sentence, no full stop */

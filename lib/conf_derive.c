@@ -68,7 +68,7 @@ static void apply_stand_ins(struct conf *conf)
         v = &conf->layer.values[i];
         if (v->above)
             continue;
-        if (s->type == CONF_LISTEN && binds != NULL)
+        if (s->type == CONF_LISTEN && s->face >= 0 && binds != NULL)
             listen_on_binds(v, s, binds);
         else if (s->type == CONF_REGISTRIES && seeds != NULL &&
                  strcmp(s->key, "seeds") != 0)

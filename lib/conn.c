@@ -159,6 +159,11 @@ void conn_set_refusals(struct conn *c, struct refusals *counts)
     c->refusals = counts;
 }
 
+void conn_set_traffic(struct conn *c, struct conn_traffic *traffic)
+{
+    c->traffic = traffic;
+}
+
 void conn_hold(struct conn *c, enum refusal_held what)
 {
     if (what == HELD_OUTPUT) {
@@ -193,15 +198,20 @@ void conn_refused(struct conn *c, enum refusal why, const char *fmt, ...)
     free(text);
 }
 
-/* The line of an error: two words, the text always quoted. */
-static void error_line(struct conn *c, const char *text)
+/* The line of an error: two words, the text always quoted; or what the face
+ * makes of it. */
+static void error_line(struct conn *c, enum refusal why, const char *text)
 {
-    buf_add_str(&c->out, "error:");
-    if (buf_word_quotes(text, strlen(text)))
-        buf_add_word(&c->out, text, strlen(text));
-    else
-        buf_add_fmt(&c->out, " '%s'", text);
-    buf_add_char(&c->out, '\n');
+    if (c->handler->refused) {
+        c->handler->refused(c, c->arg, why, text);
+    } else {
+        buf_add_str(&c->out, "error:");
+        if (buf_word_quotes(text, strlen(text)))
+            buf_add_word(&c->out, text, strlen(text));
+        else
+            buf_add_fmt(&c->out, " '%s'", text);
+        buf_add_char(&c->out, '\n');
+    }
     conn_flush(c);
 }
 
@@ -212,7 +222,7 @@ conn_tell_refusal(struct conn *c, enum refusal why, const char *fmt,
     char *text = xvasprintf(fmt, args);
 
     refused_text(c, why, text);
-    error_line(c, text);
+    error_line(c, why, text);
     free(text);
 }
 
@@ -225,7 +235,7 @@ void conn_notice(struct conn *c, const char *fmt, ...)
     text = xvasprintf(fmt, args);
     va_end(args);
     log_id_debug(c->id, "told: %s", text);
-    error_line(c, text);
+    error_line(c, REFUSED_REQUEST, text);
     free(text);
 }
 

@@ -75,6 +75,10 @@ struct conn_handler {
     /* The first line has not come in time, or nothing for too long. NULL:
      * closed with that reason. */
     void (*timeout)(struct conn *c, void *arg);
+    /* It is refused something: says so in its own way. NULL: a line `error:
+     * 'message'`. */
+    void (*refused)(struct conn *c, void *arg, enum refusal why,
+                    const char *text);
     /* Another principal speaks from now on (conn_set_principal()). */
     void (*principal)(struct conn *c, void *arg);
     /* It is closed: the last call for this connection; forget it. reason says
@@ -95,6 +99,12 @@ struct conn_gate {
                                    size_t len, struct buf *rest);
     /* After CONN_GATE_LATER: it ends before conn_gate_open(). */
     void (*gone)(struct conn *c, void *arg);
+};
+
+/* What passes through the connections of one face; counted, never reset. */
+struct conn_traffic {
+    uint64_t lines, bytes_in, bytes_out;
+    struct histogram busy; /* seconds for the lines that came together */
 };
 
 /* Bounds of a connection; 0 means none. */
@@ -187,7 +197,10 @@ void conn_unpause(struct conn *c);
 
 /* Counts what is refused from now on, and where it has to wait. */
 void conn_set_refusals(struct conn *c, struct refusals *counts);
-/* Writes one line `error: 'message'`, and counts it. */
+/* Counts what passes through from now on. */
+void conn_set_traffic(struct conn *c, struct conn_traffic *traffic);
+/* Writes one line `error: 'message'` (or what handler.refused() makes of it),
+ * and counts it. */
 void conn_refuse(struct conn *c, enum refusal why, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 /* A refusal that the peer cannot be told in such a line, or is told in another

@@ -35,7 +35,8 @@ struct conn {
     void (*on_free)(void *arg);       /* for the listener host; may be NULL */
     void (*on_first_line)(void *arg); /* the same */
     void *on_free_arg;
-    struct refusals *refusals; /* of its face; NULL: not counted */
+    struct refusals *refusals;    /* of its face; NULL: not counted */
+    struct conn_traffic *traffic; /* the same */
     uint64_t opened_ms;
     uint64_t heard_ms; /* last whole line; opened_ms before the first */
     uint64_t raw;      /* bytes to come that are no lines */

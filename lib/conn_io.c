@@ -97,6 +97,8 @@ void conn_readable(evutil_socket_t fd, short what, void *arg)
     }
     if (n == 0)
         c->eof = true;
+    if (c->traffic)
+        c->traffic->bytes_in += (size_t)n;
     line_fed(&c->in, (size_t)n);
     conn_lines(c);
 }
@@ -141,6 +143,8 @@ static void handle(struct conn *c, enum line_result got, char *line, size_t len)
 {
     enum conn_verdict v = CONN_NEXT;
 
+    if (c->traffic)
+        c->traffic->lines++;
     c->heard_ms = loop_now(c->loop);
     if (!c->had_line) {
         c->had_line = true;
@@ -238,6 +242,7 @@ static void conn_lines(struct conn *c)
 {
     unsigned most = c->limits.lines_a_turn ? c->limits.lines_a_turn : ~0u, n;
     enum line_result got = LINE_NONE;
+    bool any = false;
 
     if (c->handling)
         return;
@@ -247,6 +252,7 @@ static void conn_lines(struct conn *c)
         got = handle_next(c);
         if (got == LINE_NONE)
             break;
+        any = true;
         if (conn_is_full(c))
             conn_hold(c, HELD_OUTPUT);
     }
@@ -256,6 +262,8 @@ static void conn_lines(struct conn *c)
     if (conn_is_full(c))
         conn_hold(c, HELD_OUTPUT);
     c->handling = false;
+    if (c->traffic && any)
+        histogram_add(&c->traffic->busy, loop_elapsed(c->loop));
     if (!c->rest_due && !c->asking && c->rest.data)
         buf_free(&c->rest);
     if (conn_may_handle(c) && got != LINE_NONE) {
@@ -318,6 +326,8 @@ void conn_write(struct conn *c)
             return;
         }
         buf_consume(&c->out, (size_t)n);
+        if (c->traffic)
+            c->traffic->bytes_out += (size_t)n;
         if (c->stall_ms)
             conn_took(c, (size_t)n);
     }
@@ -353,6 +363,7 @@ void conn_go_on(void *arg)
 
     if (c->closing)
         return;
+    loop_refresh(c->loop);
     if (c->greet_due) {
         conn_greet(c);
         return;

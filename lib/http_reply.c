@@ -149,7 +149,7 @@ void http_reply(struct http_request *r, int status, const char *type,
 
 void http_reply_json(struct http_request *r, int status, json_t *json)
 {
-    char *text = json_dumps(json, JSON_COMPACT);
+    char *text = json_dumps(json, JSON_COMPACT | JSON_REAL_PRECISION(15));
     size_t len;
 
     json_decref(json);
@@ -177,6 +177,29 @@ void http_reply_error(struct http_request *r, int status, const char *fmt, ...)
         http_reply_json(
             r, status,
             json_pack("{s:i, s:s}", "status", status, "error", clean));
+}
+
+void httpd_answer_text(char *text, size_t size, int status, const char *why)
+{
+    char clean[128], *body;
+    json_t *json;
+
+    utf8_clean(clean, sizeof(clean), why);
+    json = json_pack("{s:i, s:s}", "status", status, "error", clean);
+    body = json_dumps(json, JSON_COMPACT);
+    if (!body)
+        mem_exhausted();
+    snprintf(text, size,
+             "HTTP/1.1 %d %s\r\nContent-Type: " JSON_TYPE
+             "\r\nConnection: close\r\nContent-Length: %zu\r\n\r\n%s\n",
+             status, http_status_text(status), strlen(body) + 1, body);
+    free(body);
+    json_decref(json);
+}
+
+void httpd_refusal(char *text, size_t size, const char *why)
+{
+    httpd_answer_text(text, size, 503, why);
 }
 
 /* -- streams --------------------------------------------------------------- */

@@ -163,12 +163,20 @@ enum conn_verdict httpd_run(struct http_request *r)
 
 /* -- connections ----------------------------------------------------------- */
 
+static void conn_end(struct httpd_conn *hc)
+{
+    DL_DELETE(hc->h->conns, hc);
+    loop_timer_free(hc->hangup);
+    free(hc);
+}
+
 void *httpd_open(struct conn *c, struct httpd *h)
 {
     struct httpd_conn *hc = xcalloc(1, sizeof(*hc));
 
     hc->h = h;
     hc->c = c;
+    DL_APPEND(h->conns, hc);
     conn_set_gate(c, NULL, NULL); /* a token stands in a header */
     conn_set_idle(c, h->limits.idle_ms);
     return hc;
@@ -264,6 +272,20 @@ static void httpd_drain(struct conn *c, void *arg)
         hc->r->room(hc->r, hc->r->room_arg);
 }
 
+/* By those who know nothing of HTTP: the connection ends with it. */
+static void httpd_refused(struct conn *c, void *arg, enum refusal why,
+                          const char *text)
+{
+    struct httpd_conn *hc = arg;
+    char answer[512];
+
+    if (hc->r && (hc->r->over || hc->r->streaming))
+        return;
+    httpd_answer_text(answer, sizeof(answer), why == REFUSED_TOKEN ? 401 : 503,
+                      text);
+    buf_add_str(conn_out(c), answer);
+}
+
 /* Whoever keeps the request is told, once; it is freed when that is settled. */
 static void request_gone(struct http_request *r)
 {
@@ -286,8 +308,7 @@ static void httpd_closed(struct conn *c, void *arg, const char *reason)
         request_gone(hc->r);
     else if (hc->r)
         request_free(hc->r);
-    loop_timer_free(hc->hangup);
-    free(hc);
+    conn_end(hc);
 }
 
 const struct conn_handler *httpd_handler(void)
@@ -301,6 +322,7 @@ const struct conn_handler *httpd_handler(void)
         .hangup = httpd_hangup,
         .drain = httpd_drain,
         .timeout = httpd_timeout,
+        .refused = httpd_refused,
         .closed = httpd_closed,
     };
 
@@ -308,6 +330,78 @@ const struct conn_handler *httpd_handler(void)
 }
 
 /* -- the face -------------------------------------------------------------- */
+
+static const struct metric_row rows[] = {
+    {"muster_http_requests_total",
+     "HTTP requests, refused ones too.",
+     offsetof(struct httpd_counts, requests),
+     {NULL, NULL}},
+    {"muster_http_answers_total",
+     "HTTP answers, by their status.",
+     offsetof(struct httpd_counts, classes[0]),
+     {"status", "2xx"}},
+    {"muster_http_answers_total",
+     "",
+     offsetof(struct httpd_counts, classes[1]),
+     {"status", "3xx"}},
+    {"muster_http_answers_total",
+     "",
+     offsetof(struct httpd_counts, classes[2]),
+     {"status", "4xx"}},
+    {"muster_http_answers_total",
+     "",
+     offsetof(struct httpd_counts, classes[3]),
+     {"status", "5xx"}},
+    {"muster_http_gone_total",
+     "Clients that did not wait for their answer.",
+     offsetof(struct httpd_counts, gone),
+     {NULL, NULL}},
+    {"muster_http_body_bytes_total",
+     "Bytes of bodies received.",
+     offsetof(struct httpd_counts, body),
+     {NULL, NULL}},
+};
+
+/* In the order of enum httpd_refused. */
+static const char *const refused_names[HTTPD_REFUSALS] = {
+    "malformed", "size", "late",  "path", "host",
+    "site",      "type", "right", "busy"};
+
+static double waiting(void *arg)
+{
+    return httpd_waiting(arg);
+}
+
+static void tell_counts(struct httpd *h)
+{
+    const struct metric_label label = {"face", h->face->name};
+    struct metric m = {.type = METRIC_COUNTER, .labels = {label}, .owner = h};
+    int i;
+
+    metrics_add_rows(rows, ARRAY_LEN(rows), &h->counts, h, label);
+    m.name = "muster_http_refused_total";
+    m.help = "HTTP requests refused before anybody handled them, by reason.";
+    for (i = 0; i < HTTPD_REFUSALS; i++) {
+        m.labels[1] = (struct metric_label){"reason", refused_names[i]};
+        m.count = &h->counts.refused[i];
+        metrics_add(&m);
+    }
+    m = (struct metric){.name = "muster_http_waiting",
+                        .help = "HTTP requests that wait for their answer.",
+                        .type = METRIC_GAUGE,
+                        .labels = {label},
+                        .read = waiting,
+                        .arg = h,
+                        .owner = h};
+    metrics_add(&m);
+    m = (struct metric){.name = "muster_http_request_seconds",
+                        .help = "Time from a whole HTTP request to its answer.",
+                        .type = METRIC_HISTOGRAM,
+                        .labels = {label},
+                        .histogram = &h->seconds,
+                        .owner = h};
+    metrics_add(&m);
+}
 
 struct httpd *httpd_new(struct loop *l, const struct httpd_face *face,
                         void *ctx)
@@ -322,6 +416,7 @@ struct httpd *httpd_new(struct loop *l, const struct httpd_face *face,
                                       .idle_ms = 60000,
                                       .waiting = 1024};
     histogram_init_seconds(&h->seconds);
+    tell_counts(h);
     return h;
 }
 
@@ -369,12 +464,18 @@ void httpd_stop(struct httpd *h, const char *why)
 
 void httpd_free(struct httpd *h)
 {
-    struct http_request *r, *next;
+    struct http_request *r, *next_r;
+    struct httpd_conn *hc, *next;
 
     if (!h)
         return;
     metrics_forget(h);
-    DL_FOREACH_SAFE (h->waiting, r, next)
+    DL_FOREACH_SAFE (h->conns, hc, next) { /* nobody told of their end */
+        if (hc->r && !hc->r->waits)
+            request_free(hc->r);
+        conn_end(hc);
+    }
+    DL_FOREACH_SAFE (h->waiting, r, next_r)
         request_free(r);
     names_free(h);
     free(h);

@@ -74,13 +74,13 @@ void httpd_set_names(struct httpd *h, const char *const *names, size_t count);
 /* For a listen_face's open(), and its handler: constant but for the name. */
 void *httpd_open(struct conn *c, struct httpd *h);
 const struct conn_handler *httpd_handler(void);
-/* For its refuse(): the whole answer to a connection that is not taken. */
+/* For its refusal(): the whole answer to a connection that is not taken. */
 void httpd_refusal(char *text, size_t size, const char *why);
 
 /* Every request that waits is answered 503 and why, every stream ends: before
  * the connections are closed. */
 void httpd_stop(struct httpd *h, const char *why);
-/* When all its connections are closed. NULL is fine. */
+/* When all its connections are closed or freed. NULL is fine. */
 void httpd_free(struct httpd *h);
 
 /* Requests that wait for their answer, and streams. */

@@ -43,6 +43,7 @@ struct httpd_counts {
 
 struct httpd {
     struct loop *loop;
+    struct httpd_conn *conns;
     const struct httpd_face *face;
     void *ctx;
     struct auth *auth; /* NULL: nobody knows any token */
@@ -65,6 +66,7 @@ struct httpd_conn {
     uint64_t heard_sent;       /* of r->sent, when that timer was set */
     bool hurried;              /* the time for a request counts, not the idle */
     bool forgiven;             /* an empty line before a request */
+    struct httpd_conn *prev, *next;
 };
 
 enum httpd_taking {
@@ -117,6 +119,11 @@ enum conn_verdict httpd_run(struct http_request *r);
 /* It is over while nobody handles it: goes on in the settling step. */
 void httpd_settle(struct http_request *r);
 double httpd_clock(void);
+
+/* http_reply.c */
+
+/* A whole answer that stands outside of any request. */
+void httpd_answer_text(char *text, size_t size, int status, const char *why);
 
 /* httpd_take.c */
 

@@ -14,6 +14,14 @@ static enum conn_verdict complete(struct http_request *r)
     return httpd_run(r);
 }
 
+/* What it is to those who count and audit refusals of whatever face. */
+static enum refusal class_of(enum httpd_refused what, int status)
+{
+    if (what != HTTPD_RIGHT)
+        return REFUSED_REQUEST;
+    return status == 401 ? REFUSED_TOKEN : REFUSED_RIGHT;
+}
+
 enum conn_verdict httpd_refuse(struct http_request *r, enum httpd_refused what,
                                int status, const char *why)
 {
@@ -23,7 +31,7 @@ enum conn_verdict httpd_refuse(struct http_request *r, enum httpd_refused what,
     r->h->counts.refused[what]++;
     r->keep = r->keep && whole;
     r->taking = TAKEN;
-    log_id_info(conn_id(r->hc->c), "refused: %d %s", status, why);
+    conn_refused(r->hc->c, class_of(what, status), "%d %s", status, why);
     http_reply_error(r, status, "%s", why);
     return httpd_run(r);
 }

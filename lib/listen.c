@@ -14,6 +14,7 @@
 
 #include "lib/greet.h"
 #include "lib/listen_bind.h"
+#include "lib/listen_counts.h"
 #include "lib/log.h"
 #include "lib/metrics.h"
 #include "lib/refusal.h"
@@ -27,17 +28,11 @@
 #define LISTEN_PER_TURN  32   /* accepted before those have their turn */
 #define LISTEN_SPARE_FDS 64   /* descriptors kept for files and peers */
 
-/* A face, and what was refused to its connections. */
-struct listen_counts {
-    const struct listen_face *face;
-    struct refusals refusals;
-    struct listen_counts *next;
-};
-
 struct listen_conn {
     struct listen_host *host;
     struct seat seat;
     struct greet greet;
+    struct listen_counts *counts; /* of its face */
     struct conn *conn;
     const struct listen_face *face;
     void *ctx; /* of the face */
@@ -47,7 +42,7 @@ struct listen_conn {
 struct listener {
     struct listen_host *host;
     const struct listen_face *face;
-    struct refusals *refusals; /* of the face */
+    struct listen_counts *counts; /* of the face */
     void *ctx;
     struct addr addr; /* as bound */
     struct evconnlistener *ev;
@@ -69,9 +64,7 @@ struct listen_host {
     uint64_t pause_ms; /* the next pause; 0: accepting goes well */
     struct loop_task next_turn;
     unsigned accepted; /* in this turn */
-    struct listen_events {
-        uint64_t pauses, put_off;
-    } events;
+    struct listen_events events;
     unsigned long serial; /* names connections in the log */
 };
 
@@ -84,6 +77,7 @@ static void listen_conn_gone(void *arg)
 
     seat_leave(&h->seats, &lc->seat);
     greet_gone(&lc->greet);
+    lc->counts->open--;
     DL_DELETE(h->conns, lc);
     free(lc);
     if (h->pause_ms && loop_timer_is_set(h->pause_timer))
@@ -98,19 +92,17 @@ static void listen_conn_spoke(void *arg)
 }
 
 /* Several listeners of one face share its counts. */
-static struct refusals *refusals_of(struct listen_host *h,
-                                    const struct listen_face *face)
+static struct listen_counts *counts_of(struct listen_host *h,
+                                       const struct listen_face *face)
 {
     struct listen_counts *n;
 
     LL_FOREACH (h->counts, n)
         if (n->face == face)
-            return &n->refusals;
-    n = xcalloc(1, sizeof(*n));
-    n->face = face;
+            return n;
+    n = listen_counts_new(face, h);
     LL_PREPEND(h->counts, n);
-    refusals_tell(&n->refusals, face->name, h);
-    return &n->refusals;
+    return n;
 }
 
 /* -- accepting ------------------------------------------------------------- */
@@ -131,21 +123,23 @@ static void listen_enable(struct listen_host *h, bool on)
 static void refuse(struct listener *ln, int fd, enum refusal why, unsigned most)
 {
     const char *what = why == REFUSED_PER_ADDRESS ? " from one address" : "";
-    char text[160], who[SOCK_PEER_MAX], *said;
-    int len;
+    char text[512], who[SOCK_PEER_MAX], *said;
 
-    ln->refusals->refused[why]++;
+    ln->counts->refusals.refused[why]++;
     sock_peer(fd, who, sizeof(who));
     said = xasprintf("too many connections%s: at most %u", what, most);
     refused_tell(ln->host->loop, &(struct refused){.face = ln->face->name,
                                                    .from = who,
                                                    .code = refusal_name(why),
                                                    .text = said});
-    len = snprintf(text, sizeof(text), "error: '%s'\n", said);
+    if (ln->face->refusal)
+        ln->face->refusal(text, sizeof(text), said);
+    else
+        snprintf(text, sizeof(text), "error: '%s'\n", said);
     free(said);
     if (ln->addr.tls)
-        len = 0; /* plain text would not be understood */
-    if (send(fd, text, (size_t)len, MSG_NOSIGNAL | MSG_DONTWAIT) >= 0)
+        text[0] = '\0'; /* plain text would not be understood */
+    if (send(fd, text, strlen(text), MSG_NOSIGNAL | MSG_DONTWAIT) >= 0)
         shutdown(fd, SHUT_WR);
     close(fd);
 }
@@ -237,11 +231,15 @@ static void listen_adopt(struct listener *ln, int fd, const struct sockaddr *sa,
     lc->face = ln->face;
     lc->ctx = ln->ctx;
     lc->greet.done = listen_greeted;
+    lc->counts = ln->counts;
+    lc->counts->opened++;
+    lc->counts->open++;
     seat_take(&h->seats, &lc->seat, a);
     DL_APPEND(h->conns, lc);
     c = conn_new(h->loop, fd, id, &h->limits.conn, &ln->face->handler, NULL);
     lc->conn = c;
-    conn_set_refusals(c, ln->refusals);
+    conn_set_refusals(c, &ln->counts->refusals);
+    conn_set_traffic(c, &ln->counts->traffic);
     conn_on_free(c, listen_conn_gone, lc);
     conn_on_first_line(c, listen_conn_spoke);
     listen_authenticate(h, c, sa);
@@ -342,7 +340,7 @@ char *listen_add(struct listen_host *h, const struct listen_face *face,
     ln = xcalloc(1, sizeof(*ln));
     ln->host = h;
     ln->face = face;
-    ln->refusals = refusals_of(h, face);
+    ln->counts = counts_of(h, face);
     ln->ctx = ctx;
     ln->addr = *addr;
     listen_bound_addr(&ln->addr, fd);
@@ -384,17 +382,6 @@ static void limits_fit(struct listen_limits *limits)
     limits->connections = most > ~0u ? ~0u : (unsigned)most;
 }
 
-static const struct metric_row host_rows[] = {
-    {"muster_accept_pauses_total",
-     "Times accepting paused because descriptors or memory ran short.",
-     offsetof(struct listen_events, pauses),
-     {NULL, NULL}},
-    {"muster_accept_put_off_total",
-     "Times as many were accepted as one turn of the loop allows.",
-     offsetof(struct listen_events, put_off),
-     {NULL, NULL}},
-};
-
 struct listen_host *listen_host_new(struct loop *l,
                                     const struct listen_limits *limits)
 {
@@ -404,8 +391,7 @@ struct listen_host *listen_host_new(struct loop *l,
     h->pause_timer = loop_timer_new(l, pause_over, h);
     greets_init(&h->greets, l);
     h->next_turn = (struct loop_task){.fn = turn_over, .arg = h};
-    metrics_add_rows(host_rows, ARRAY_LEN(host_rows), &h->events, h,
-                     (struct metric_label){NULL, NULL});
+    listen_events_tell(&h->events, h);
     listen_host_limits(h, limits);
     return h;
 }
@@ -497,4 +483,11 @@ void listen_host_free(struct listen_host *h)
 unsigned listen_host_count(const struct listen_host *h)
 {
     return h->seats.count;
+}
+
+const char *listen_host_paused(const struct listen_host *h)
+{
+    return h->pause_ms ? "connections cannot be accepted: descriptors or "
+                         "memory run short"
+                       : NULL;
 }

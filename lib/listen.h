@@ -25,6 +25,9 @@ struct listen_face {
     struct conn_handler handler;
     /* A connection has come; returns the arg of its handler calls. */
     void *(*open)(struct conn *c, void *ctx);
+    /* Writes all that a connection is told which is not taken. NULL: a line
+     * `error: 'message'`. */
+    void (*refusal)(char *text, size_t size, const char *why);
 };
 
 /* Bounds shared by all listeners of a daemon; 0 means none. */
@@ -78,5 +81,7 @@ void listen_host_close_all(struct listen_host *h, const char *reason);
  * fine. */
 void listen_host_free(struct listen_host *h);
 unsigned listen_host_count(const struct listen_host *h);
+/* NULL, or why nobody is accepted at the moment (static). */
+const char *listen_host_paused(const struct listen_host *h);
 
 #endif

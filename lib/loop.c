@@ -21,9 +21,12 @@ struct loop {
     struct task_list at_free;
     struct event settle_event;
     struct event later_event;
-    bool cached;     /* loop_now() is now_ms */
-    uint64_t now_ms; /* as of the last loop_refresh() */
-    bool settling;   /* settle_event is active or its callback runs */
+    bool cached;      /* loop_now() is now_ms */
+    uint64_t now_ms;  /* as of the last loop_refresh() */
+    uint64_t now_us;  /* the same */
+    uint64_t turn_us; /* when the callback began that wants to be settled */
+    struct loop_counts *counts; /* NULL: nobody counts */
+    bool settling; /* settle_event is active or its callback runs */
 };
 
 struct loop_timer {
@@ -69,18 +72,34 @@ static void list_remove(struct task_list *list, struct loop_task *t)
     t->queued = false;
 }
 
+static uint64_t clock_us(void)
+{
+    struct timespec ts;
+
+    clock_gettime(CLOCK_MONOTONIC, &ts);
+    return (uint64_t)ts.tv_sec * 1000000 + (uint64_t)ts.tv_nsec / 1000;
+}
+
 static void loop_run_settle(evutil_socket_t fd, short what, void *arg)
 {
     struct loop *l = arg;
     struct loop_task *t;
+    uint64_t tasks = 0;
 
     (void)fd;
     (void)what;
     while ((t = l->settle.first)) {
         list_remove(&l->settle, t);
         t->fn(t->arg);
+        tasks++;
     }
     l->settling = false;
+    if (l->counts && l->turn_us) {
+        l->counts->tasks += tasks;
+        histogram_add(&l->counts->busy,
+                      (double)(clock_us() - l->turn_us) / 1e6);
+        l->turn_us = 0;
+    }
 }
 
 /* What is queued while it runs waits for the turn after. */
@@ -108,6 +127,7 @@ void loop_settle(struct loop *l, struct loop_task *task)
     list_add(&l->settle, task);
     if (!l->settling) {
         l->settling = true;
+        l->turn_us = l->now_us;
         event_active(&l->settle_event, EV_TIMEOUT, 0);
     }
 }
@@ -206,16 +226,26 @@ void loop_stop(struct loop *l)
 
 uint64_t loop_clock(void)
 {
-    struct timespec ts;
-
-    clock_gettime(CLOCK_MONOTONIC, &ts);
-    return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
+    return clock_us() / 1000;
 }
 
 void loop_refresh(struct loop *l)
 {
-    if (l->cached)
-        l->now_ms = loop_clock();
+    if (!l->cached && !l->counts)
+        return;
+    l->now_us = clock_us();
+    l->now_ms = l->now_us / 1000;
+}
+
+double loop_elapsed(const struct loop *l)
+{
+    return l->now_us ? (double)(clock_us() - l->now_us) / 1e6 : 0;
+}
+
+void loop_count(struct loop *l, struct loop_counts *c)
+{
+    l->counts = c;
+    loop_refresh(l);
 }
 
 uint64_t loop_now(const struct loop *l)

@@ -14,6 +14,8 @@
 #include <stdint.h>
 #include <sys/time.h>
 
+#include "lib/metrics.h"
+
 struct event_base;
 struct resolver;
 struct loop;
@@ -39,6 +41,18 @@ void loop_cache_clock(struct loop *l);
 void loop_refresh(struct loop *l);
 /* Monotonic time in milliseconds, exact. */
 uint64_t loop_clock(void);
+/* Seconds since the callback at hand began; 0 where nobody looks at the clock
+ * then (neither loop_cache_clock() nor loop_count()). */
+double loop_elapsed(const struct loop *l);
+
+/* What a loop does, counted from loop_count() on; c stays the caller's. A turn
+ * is what happens from the first callback that wants something settled to the
+ * end of the settling step. */
+struct loop_counts {
+    uint64_t tasks;        /* settled */
+    struct histogram busy; /* seconds of the turns */
+};
+void loop_count(struct loop *l, struct loop_counts *c);
 
 /*
  * A job in the settling step: fn runs once after the current events, however

@@ -204,6 +204,7 @@ const struct conf_setting *settings_table(size_t *count)
         add(tls_table, ARRAY_LEN(tls_table));
         add(audit_table, ARRAY_LEN(audit_table));
         add_part(settings_of_limits);
+        add_part(settings_of_http);
     }
     *count = all.count;
     return all.table;

@@ -30,9 +30,11 @@ static bool faces_listen(struct program *p)
     size_t count, i;
     const struct face_entry *table = faces_table(&count);
 
+    faces_open(&p->musterd, p->host, p->auth, p->tls, p->daemon.conf);
     for (i = 0; i < count; i++)
-        if (!listen_conf_add(p->host, p->daemon.conf, table[i].key,
-                             table[i].face(), &p->musterd))
+        if (!listen_conf_add(
+                p->host, p->daemon.conf, table[i].key, table[i].face(),
+                table[i].ctx ? table[i].ctx(&p->musterd) : &p->musterd))
             return false;
     return true;
 }
@@ -72,6 +74,7 @@ static void on_hup(void *arg)
     tls_conf_reload(p->tls, p->daemon.conf);
     musterd_reload(&p->musterd, p->daemon.conf);
     audit_reload(p->daemon.conf);
+    faces_configure(&p->musterd, p->daemon.conf);
 }
 
 static void serve(struct program *p)
@@ -123,9 +126,11 @@ int main(int argc, char **argv)
     if (status == DAEMON_OK)
         serve(&p);
     /* every connection is closed, so that its face lets go of the core */
+    faces_stop(&p.musterd, "the daemon is going down");
     listen_host_close_all(p.host, "the daemon is going down");
     loop_settle_all(p.loop);
     listen_host_free(p.host);
+    faces_close(&p.musterd);
     musterd_free(&p.musterd);
     audit_stop();
     auth_free(p.auth);

@@ -7,7 +7,9 @@
 #include "lib/conf.h"
 #include "lib/log.h"
 #include "lib/mem.h"
+#include "lib/metrics.h"
 #include "server/audit.h"
+#include "server/counts.h"
 #include "server/keys.h"
 #include "server/state/hash.h"
 #include "server/state/kv.h"
@@ -139,6 +141,7 @@ bool musterd_init(struct musterd *m, struct loop *loop, struct auth *auth,
         return false;
     catalog_start(m->catalog);
     keys_start(m->keys);
+    counts_tell(m);
     return statics_load(m->statics, conf);
 }
 
@@ -149,6 +152,7 @@ void musterd_finish(struct musterd *m)
 
 void musterd_free(struct musterd *m)
 {
+    metrics_forget(m);
     storage_close(m->storage);
     token_store_free(m->tokens);
     catalog_free(m->catalog);

@@ -17,6 +17,7 @@
 #include "server/state/watch.h"
 
 struct auth;
+struct admin;
 struct conf;
 struct keys;
 struct kv;
@@ -56,6 +57,7 @@ struct musterd {
     struct statics *statics;   /* owned */
     struct kv *kv;             /* the keys' */
     struct keys *keys;         /* owned */
+    struct admin *admin;       /* that face's; NULL: it has none yet */
 };
 
 /* Builds the core from the settings and fills it with what the store has kept

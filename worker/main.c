@@ -12,12 +12,14 @@
 #include <unistd.h>
 
 #include "lib/addr.h"
+#include "lib/admin.h"
 #include "lib/audit.h"
 #include "lib/auth/auth_conf.h"
 #include "lib/listen_conf.h"
 #include "lib/log.h"
 #include "lib/mem.h"
 #include "lib/tls_conf.h"
+#include "worker/admin.h"
 #include "worker/drain.h"
 #include "worker/facts.h"
 #include "worker/status.h"
@@ -95,6 +97,7 @@ static void on_reload(void *arg)
     listen_host_limits(w->listen, &limits);
     auth_conf_apply(w->auth, w->daemon.conf, &w->daemon.files);
     tls_conf_reload(w->tls, w->daemon.conf);
+    admin_configure(w->admin, w->daemon.conf);
     registrar_reload(&w->registrar, w->daemon.conf);
     attrs_of(w, &attrs);
     registrar_update(&w->registrar, &attrs);
@@ -158,8 +161,12 @@ static bool listen_start(struct worker *w)
     conf_listen(w->daemon.conf, "worker.bind", &n);
     if (!n)
         log_error("worker.bind is off: no dispatcher could reach this worker");
-    return n && listen_conf_add(w->listen, w->daemon.conf, "worker.bind",
-                                &peer_face, &w->peers);
+    worker_admin(w);
+    return n &&
+           listen_conf_add(w->listen, w->daemon.conf, "worker.bind", &peer_face,
+                           &w->peers) &&
+           listen_conf_add(w->listen, w->daemon.conf, "worker.admin",
+                           admin_face(), w->admin);
 }
 
 static bool registrar_begin(struct worker *w)
@@ -221,6 +228,7 @@ static void worker_free(struct worker *w)
 
     registrar_stop(&w->registrar);
     listen_host_free(w->listen);
+    admin_free(w->admin);
     peers_free(&w->peers);
     loop_timer_free(w->drain_timer);
     for (i = 0; i < ARRAY_LEN(w->signals); i++)

@@ -25,6 +25,7 @@ struct worker {
     struct listen_host *listen;
     struct auth *auth; /* who may */
     struct tls_conf *tls;
+    struct admin *admin;
     struct jobs jobs;
     struct peers peers;
     struct registrar registrar;

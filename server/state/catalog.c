@@ -284,6 +284,7 @@ static void end_now(const struct catalog_call *k,
         t->loss = LOST_EXPIRED;
         t->ends = true;
         t->why = expired ? "its ttl is over" : "its connection ended";
+        t->expired = expired;
         catalog_txn_commit(t);
     } else if (v->ttl_ms) {
         v->expires_ms = catalog_expiry(v);

@@ -82,6 +82,16 @@ struct catalog_commit {
 /* Appends " .pinned a,b" with the attributes that are, if any. */
 void catalog_write_pinned(const struct record *r, struct buf *out);
 
+/* What has happened to services; counted, never reset. */
+struct catalog_counts {
+    uint64_t registered, updated, silent; /* silent: nobody was told */
+    uint64_t replaced;                    /* taken over by another connection */
+    uint64_t removed;                     /* by request */
+    uint64_t expired;                     /* by ttl */
+    uint64_t lost;                        /* with their connection */
+    uint64_t attrs;                       /* of all services, now */
+};
+
 struct catalog {
     struct store *store; /* borrowed */
     struct store_client client;
@@ -98,6 +108,7 @@ struct catalog {
     /* Who asks for what is asked for now: valid until its done(), and handed to
      * committed(). NULL: this daemon itself. */
     const void *asker;
+    struct catalog_counts counts;
     /* Called after every committed change; may be NULL. */
     void (*changed)(void *arg);
     /* The same, with all there is to say of it; may be NULL. */

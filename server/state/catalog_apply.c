@@ -92,6 +92,12 @@ static void change_tell(const struct catalog_txn *t, enum change_kind kind,
         c->changed(c->arg);
 }
 
+/* Attributes that everybody sees. */
+static unsigned shown(const struct record *r)
+{
+    return r ? r->count - r->hidden : 0;
+}
+
 struct record *catalog_put_record(struct catalog *c, struct service *v,
                                   struct record *r, bool told)
 {
@@ -102,6 +108,8 @@ struct record *catalog_put_record(struct catalog *c, struct service *v,
         record_count(r);
     }
     record_index_move(&c->index, v, before, r, told);
+    c->counts.attrs += shown(r);
+    c->counts.attrs -= shown(before);
     v->record = r;
     v->persist = r && service_persists(r);
     return before;
@@ -119,6 +127,7 @@ void catalog_put_settings(struct catalog_txn *t, struct service *v)
     if (t->owner && v->owner != t->owner) {
         service_lose(v, LOST_REPLACED);
         service_own(v, t->owner);
+        t->catalog->counts.replaced++;
     }
     catalog_touch(t->catalog, v);
 }
@@ -143,6 +152,7 @@ static void catalog_apply_put(struct catalog *c, struct catalog_txn *t,
 
     if (kind == CHANGE_NEW)
         catalog_enter(c, v, revision);
+    (*(kind == CHANGE_NEW ? &c->counts.registered : &c->counts.updated))++;
     before = catalog_put_record(c, v, record_ref(t->record), true);
     v->changed = revision;
     catalog_put_settings(t, v);
@@ -153,6 +163,7 @@ void catalog_apply_silent(struct catalog_txn *t)
 {
     struct catalog *c = t->catalog;
 
+    c->counts.silent++;
     record_unref(&c->index, catalog_put_record(c, t->service,
                                                record_ref(t->record), false));
     catalog_put_settings(t, t->service);
@@ -164,6 +175,9 @@ static void catalog_apply_delete(struct catalog *c, const struct catalog_txn *t,
     struct service *v = t->service;
     struct record *before = catalog_put_record(c, v, NULL, true);
 
+    (*(t->expired ? &c->counts.expired
+       : t->ends  ? &c->counts.lost
+                  : &c->counts.removed))++;
     deadlines_remove(&c->deadlines, v);
     htab_remove(&c->names, &v->node);
     seqset_remove(&c->all, v);

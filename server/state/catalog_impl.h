@@ -36,6 +36,7 @@ struct catalog_txn {
     bool set_ttl;
     uint32_t ttl_ms;
     bool ends;              /* a removal that nobody asked for: tried again */
+    bool expired;           /* ... because of its ttl */
     enum catalog_loss loss; /* what a removal is to the owner */
     const char *why;        /* of one that nobody asked for; or NULL */
     const void *asker;

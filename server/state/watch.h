@@ -101,6 +101,8 @@ struct watches {
     uint64_t turn;
     uint64_t verdicts; /* made: of one change for one watch */
     uint64_t wakes;    /* watchers woken */
+    uint64_t gaps;     /* watchers told that they missed changes; counted by
+                          who tells them */
 };
 
 void watches_init(struct watches *all, const struct catalog *c);

@@ -117,13 +117,16 @@ sub daemon
     return $d;
 }
 
-# A registry keeps nothing on disk unless a test asks for a store of its own.
+# A registry keeps nothing on disk unless a test asks for a store of its own,
+# and has no admin face unless it asks for that.
 sub in_memory
 {
     my ($program, @args) = @_;
     my $options = options_first(\@args);
     unshift @args, '-o', 'registry.store=memory'
         if $program eq 'musterd' && !grep { /registry\.store/ } @args;
+    unshift @args, '-o', 'registry.admin=off'
+        if $program eq 'musterd' && !grep { /registry\.admin/ } @args;
     return ($options, @args);
 }
 

@@ -112,13 +112,13 @@ is_deeply [lines()], ['other'], 'an empty file empties it';
 spew($file, "service=new\nservice=x y\n");
 my ($rc, $out, $err) = run_program(program('musterd'), '-c', '/dev/null',
     '-o', "registry.static=$file", '-o', 'registry.store=memory',
-    map { ('-o', "registry.$_=127.0.0.1:0") } qw(new find event));
+    map { ('-o', "registry.$_=127.0.0.1:0") } qw(new find event admin));
 is $rc, 1, 'does not start with a bad file';
 like $err, qr/\Q$file\E:1: 'new': bad service name/, 'for this reason';
 like $err, qr/\Q$file\E:2: 'y' has no value/, 'and this';
 ($rc, $out, $err) = run_program(program('musterd'), '-c', '/dev/null',
     '-o', "registry.static=$file.not", '-o', 'registry.store=memory',
-    map { ('-o', "registry.$_=127.0.0.1:0") } qw(new find event));
+    map { ('-o', "registry.$_=127.0.0.1:0") } qw(new find event admin));
 is $rc, 1, 'nor with none';
 like $err, qr/\Q$file.not\E: No such file/, 'and says which';
 finish();

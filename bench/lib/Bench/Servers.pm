@@ -43,7 +43,8 @@ sub musterd
     my $pid = spawn({label => 'musterd', ready => $ready},
         server_core(program('musterd'), '-c', $conf, '-o', 'ready_fd=3',
             '-o', 'registry.store=memory',
-            (map { ('-o', "registry.$_=127.0.0.1:0") } qw(new find event)),
+            (map { ('-o', "registry.$_=127.0.0.1:0") }
+                qw(new find event admin)),
             '-o', 'limits.services_per_connection=1000000000'));
     my $line = until_true { slurp($ready) =~ /^(.*)\n/ && $1 } 10, 'musterd';
     my %address = split ' ', $line;

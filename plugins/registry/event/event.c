@@ -119,6 +119,7 @@ static void tell_sync(struct event_reader *r)
 
 static void tell_gap(struct event_reader *r)
 {
+    r->m->watches.gaps++;
     r->sync = UINT64_MAX;
     tell_mark(r, '!', r->watcher.told);
 }

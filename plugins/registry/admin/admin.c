@@ -1,0 +1,84 @@
+#include "plugins/registry/admin/admin.h"
+
+#include <jansson.h>
+
+#include "lib/admin.h"
+#include "lib/mem.h"
+#include "server/musterd.h"
+
+/* -- the store ------------------------------------------------------------- */
+
+static const char *check_store(void *arg)
+{
+    const struct musterd *m = arg;
+
+    return m->store->degraded;
+}
+
+static json_t *state_store(void *arg)
+{
+    const struct musterd *m = arg;
+    const struct store_counts *n = &m->store->counts;
+    const char *ail = m->store->degraded;
+
+    return json_pack(
+        "{s:s, s:s?, s:I, s:I, s:I, s:I}", "kind", m->store->ops->name,
+        "degraded", ail, "queued", (json_int_t)n->under_way, "queued_bytes",
+        (json_int_t)n->bytes, "file_bytes", (json_int_t)n->file_bytes,
+        "replayed", (json_int_t)n->records);
+}
+
+/* -- services, changes, watches -------------------------------------------- */
+
+static json_t *state_services(void *arg)
+{
+    const struct musterd *m = arg;
+    const struct catalog *c = m->catalog;
+
+    return json_pack("{s:I, s:I, s:I, s:I}", "registered",
+                     (json_int_t)catalog_count(c), "attributes",
+                     (json_int_t)c->counts.attrs, "most",
+                     (json_int_t)c->limits.services, "revision",
+                     (json_int_t)catalog_revision(c));
+}
+
+static json_t *state_changes(void *arg)
+{
+    const struct musterd *m = arg;
+    const struct changes *s = &m->catalog->changes;
+
+    return json_pack("{s:I, s:I, s:I, s:I}", "kept", (json_int_t)s->count,
+                     "most", (json_int_t)s->max, "bytes", (json_int_t)s->bytes,
+                     "oldest", (json_int_t)(s->head - s->count + 1));
+}
+
+static json_t *state_watches(void *arg)
+{
+    const struct musterd *m = arg;
+
+    return json_pack("{s:I, s:I, s:I}", "readers",
+                     (json_int_t)m->watches.watchers, "selections",
+                     (json_int_t)HASH_COUNT(m->watches.by_key), "bytes",
+                     (json_int_t)m->watch_bytes);
+}
+
+static const struct admin_part parts[] = {
+    {.name = "store", .check = check_store, .state = state_store},
+    {.name = "services", .state = state_services},
+    {.name = "changes", .state = state_changes},
+    {.name = "watches", .state = state_watches},
+};
+
+/* -- the face -------------------------------------------------------------- */
+
+static const struct admin_setup setup = {
+    .program = "musterd",
+    .parts = parts,
+    .n_parts = ARRAY_LEN(parts),
+};
+
+struct admin *registry_admin_new(struct musterd *m, struct listen_host *host,
+                                 struct auth *auth)
+{
+    return admin_new(m->loop, &setup, host, auth, m);
+}
