@@ -60,9 +60,10 @@ static char *held_error(const struct db *d, const struct db_kind *kind)
 
     if (n > 0)
         pid[strcspn(pid, "\n")] = '\0';
-    return xasprintf("%s: another process%s%s has this %s open: stop it, or "
+    return xasprintf("%s: another process%s%s%s has this %s open: stop it, or "
                      "give this one a file of its own",
-                     d->path, n > 0 ? ", pid " : "", pid, kind->what);
+                     d->path, n > 0 ? ", pid " : "", pid, n > 0 ? "," : "",
+                     kind->what);
 }
 
 char *db_lock(struct db *d, const struct db_kind *kind)

@@ -134,7 +134,7 @@ static void test_locked(void **state)
 
     (void)state;
     open_well(&d);
-    snprintf(pid, sizeof(pid), "pid %d has this registry open", (int)getpid());
+    snprintf(pid, sizeof(pid), "pid %d, has this registry open", (int)getpid());
     open_refused(pid);
     db_close(&d);
     open_well(&d);
