@@ -38,7 +38,9 @@ static const struct {
     [REFUSED_PER_CONNECTION] = {"services_per_connection",
                                 "limits.services_per_connection",
                                 "too many services on this connection"},
-    [REFUSED_MEMORY] = {"memory", "limits.memory", NULL},
+    [REFUSED_MEMORY] = {"memory", "limits.memory",
+                        "the services of this registry take as much memory as "
+                        "they may"},
 
     [REFUSED_SELECTOR] = {"selector", "limits.selector", NULL},
     [REFUSED_REGEXES] = {"regexes", "limits.regexes", NULL},

@@ -52,6 +52,17 @@ static const struct conf_setting table[] = {
      .reloadable = true,
      .programs = MUSTERD,
      .help = "tokens that the registry keeps; more are refused; 0 is no bound"},
+    {.key = "limits.memory",
+     .type = CONF_SIZE,
+     .def = "2G",
+     .min = 0,
+     .max = 1024 * GIB,
+     .reloadable = true,
+     .programs = MUSTERD,
+     .help =
+         "memory that all services may take together, about; what would "
+         "add to it is refused, changes that do not and removals are taken; "
+         "0 is no bound"},
     {.key = "limits.services_per_connection",
      .type = CONF_INT,
      .def = "10000",

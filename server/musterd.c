@@ -74,6 +74,7 @@ static void musterd_configure(struct musterd *m, const struct conf *conf)
     m->limits.regexes = (unsigned)conf_int(conf, "limits.regexes");
     token_store_set_max(m->tokens, (size_t)conf_int(conf, "limits.tokens"));
     l->services = (size_t)conf_int(conf, "limits.services");
+    l->memory = conf_size(conf, "limits.memory");
     l->services_per_owner =
         (size_t)conf_int(conf, "limits.services_per_connection");
     l->text = conf_size(conf, "limits.line");

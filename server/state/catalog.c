@@ -44,6 +44,24 @@ static const char *record_refusal(const struct catalog *c,
     return NULL;
 }
 
+/* What it adds to what all services take; less than before may always be. */
+static const char *memory_refusal(struct catalog_txn *t)
+{
+    const struct catalog *c = t->catalog;
+    const struct service *v = t->service;
+    size_t now = v->registered ? catalog_record_bytes(v->record) : 0;
+    size_t then = catalog_record_bytes(t->record) +
+                  (v->registered ? 0 : catalog_service_bytes(v));
+
+    if (then <= now)
+        return NULL;
+    t->adds = then - now;
+    if (c->limits.memory &&
+        c->bytes + c->coming_bytes + t->adds > c->limits.memory)
+        return refusal_text(REFUSED_MEMORY);
+    return NULL;
+}
+
 /* What changes nothing that anybody is told of, nor what is kept, needs no
  * store. */
 static void apply_silently(struct catalog_txn *t)
@@ -75,6 +93,8 @@ static void txn_go(struct catalog_txn *t, bool silent)
 {
     const char *refusal = record_refusal(t->catalog, t->service, t->record);
 
+    if (!refusal)
+        refusal = memory_refusal(t);
     if (refusal) {
         catalog_answer(t->catalog, NULL, refusal, t->done, t->arg);
         catalog_txn_free(t);

@@ -33,6 +33,7 @@ struct catalog_limits {
     size_t services_per_owner; /* on one connection */
     unsigned attrs;            /* of one service */
     size_t text;               /* bytes of one service, written as a line */
+    size_t memory; /* bytes of all of them, as catalog.bytes has it */
 };
 
 enum catalog_status {
@@ -104,7 +105,9 @@ struct catalog {
     uint64_t next_seq;
     uint64_t now_ms; /* monotonic; set by catalog_set_now() */
     struct turns turns;
-    size_t coming; /* services being registered */
+    size_t coming;       /* services being registered */
+    size_t bytes;        /* what the services take, about */
+    size_t coming_bytes; /* that what is under way may add */
     /* Who asks for what is asked for now: valid until its done(), and handed to
      * committed(). NULL: this daemon itself. */
     const void *asker;

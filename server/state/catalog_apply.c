@@ -98,6 +98,19 @@ static unsigned shown(const struct record *r)
     return r ? r->count - r->hidden : 0;
 }
 
+#define SERVICE_BYTES 192 /* itself, its places in tables and lists */
+#define PAIR_BYTES    64  /* its place in the record, and itself without text */
+
+size_t catalog_record_bytes(const struct record *r)
+{
+    return r ? r->text_len + (size_t)r->count * PAIR_BYTES : 0;
+}
+
+size_t catalog_service_bytes(const struct service *v)
+{
+    return SERVICE_BYTES + v->name_len;
+}
+
 struct record *catalog_put_record(struct catalog *c, struct service *v,
                                   struct record *r, bool told)
 {
@@ -107,6 +120,7 @@ struct record *catalog_put_record(struct catalog *c, struct service *v,
         record_count(before);
         record_count(r);
     }
+    c->bytes += catalog_record_bytes(r) - catalog_record_bytes(before);
     record_index_move(&c->index, v, before, r, told);
     c->counts.attrs += shown(r);
     c->counts.attrs -= shown(before);
@@ -141,6 +155,7 @@ void catalog_enter(struct catalog *c, struct service *v, uint64_t revision)
     htab_insert(&c->names, &v->node,
                 hash_bytes(hash_key(), v->name, v->name_len));
     seqset_add(&c->all, v);
+    c->bytes += catalog_service_bytes(v);
 }
 
 static void catalog_apply_put(struct catalog *c, struct catalog_txn *t,
@@ -181,6 +196,7 @@ static void catalog_apply_delete(struct catalog *c, const struct catalog_txn *t,
     deadlines_remove(&c->deadlines, v);
     htab_remove(&c->names, &v->node);
     seqset_remove(&c->all, v);
+    c->bytes -= catalog_service_bytes(v);
     v->registered = false;
     v->changed = revision;
     service_lose(v, t->loss);

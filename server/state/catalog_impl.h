@@ -35,6 +35,7 @@ struct catalog_txn {
     bool set_volatiles;
     bool set_ttl;
     uint32_t ttl_ms;
+    size_t adds;            /* bytes, in catalog.coming_bytes while under way */
     bool ends;              /* a removal that nobody asked for: tried again */
     bool expired;           /* ... because of its ttl */
     enum catalog_loss loss; /* what a removal is to the owner */
@@ -91,6 +92,12 @@ void catalog_forget_change(void *arg, struct change *ch);
 void catalog_enter(struct catalog *c, struct service *v, uint64_t revision);
 /* Its ttl begins anew. */
 void catalog_touch(struct catalog *c, struct service *v);
+/* What r (NULL: nothing) takes, and a service beside it, about: an estimate
+ * that never changes for the same content, from what is at hand. What services
+ * share they share, so that it is rather too much. */
+size_t catalog_record_bytes(const struct record *r);
+size_t catalog_service_bytes(const struct service *v);
+
 /* Makes r (a new reference) what v says; returns what it said before. told
  * says that a change will tell of it; else the records must look after their
  * pairs themselves. */

@@ -40,6 +40,7 @@ static void txn_after(struct catalog_txn *t, enum store_status status)
 
     if (t->txn.expect == STORE_EXPECT_ABSENT)
         c->coming--;
+    c->coming_bytes -= t->adds;
     if (t->ends && v->registered) {
         v->expires_ms = c->now_ms + CATALOG_RETRY_MS;
         catalog_put_deadline(c, v);
@@ -80,6 +81,7 @@ void catalog_txn_commit(struct catalog_txn *t)
 
     if (t->txn.expect == STORE_EXPECT_ABSENT)
         c->coming++;
+    c->coming_bytes += t->adds;
     if (!store_is_immediate(c->store, t->txn.durable))
         t->turn = turns_take(&c->turns, v->name, v->name_len);
     store_commit(c->store, &t->txn);

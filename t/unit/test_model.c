@@ -14,6 +14,7 @@
 #include <cmocka.h>
 
 #include "lib/mem.h"
+#include "server/state/catalog_impl.h"
 #include "server/state/query.h"
 #include "t/unit/follower.h"
 #include "t/unit/model.h"
@@ -215,6 +216,25 @@ static void check_everything(struct life *l)
             assert_int_equal(l->holders[i].lost[k], l->m.lost[i][k]);
 }
 
+static bool bytes_emit(void *arg, struct service *v)
+{
+    *(size_t *)arg +=
+        catalog_service_bytes(v) + catalog_record_bytes(v->record);
+    return true;
+}
+
+/* What is kept in step is what counting gives. */
+static void check_bytes(struct life *l)
+{
+    struct query all = {.left = UINT64_MAX};
+    unsigned budget = UINT32_MAX;
+    size_t bytes = 0;
+
+    query_run(&all, l->c, &budget, bytes_emit, &bytes);
+    assert_int_equal(l->c->bytes, bytes);
+    assert_int_equal(l->c->coming_bytes, 0);
+}
+
 static bool name_emit(void *arg, struct service *v)
 {
     buf_add_words(arg, v->name);
@@ -314,6 +334,7 @@ static void live(uint64_t seed, struct store *store, size_t ring, size_t bytes,
     for (n = 0; n < steps; n++) {
         step(l);
         check_everything(l);
+        check_bytes(l);
         check_ring(l);
         for (i = 0; i < 3; i++)
             check_find(l);
