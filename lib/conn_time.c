@@ -2,7 +2,7 @@
 
 #include "lib/conn_impl.h"
 
-#define CONN_LOOK_MS 20000 /* a half-closed peer is looked at so often */
+#define CONN_LOOK_MS 5000 /* a half-closed peer is looked at so often */
 
 /* The time from the last line after which it is too quiet; 0: never. */
 static uint64_t conn_patience(const struct conn *c)

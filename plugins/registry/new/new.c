@@ -23,7 +23,8 @@ struct session {
     struct asker asker;
     struct service *first; /* what a line without .of is about; or NULL */
     struct loop_timer *grace;
-    bool had_line; /* the first line is behind */
+    const char *ends; /* it is closed for that once its request is answered */
+    bool had_line;    /* the first line is behind */
     bool ack;
     bool first_line; /* the request under way is the first line */
     bool answered;   /* ... and has been answered */
@@ -39,17 +40,24 @@ static void session_free(struct session *s)
 
 /* -- losing services ------------------------------------------------------- */
 
+/* Closes it; but what is with the store is answered before. */
+static void session_close(struct session *s, const char *reason)
+{
+    if (s->waiting)
+        s->ends = reason;
+    else
+        conn_close(s->conn, "%s", reason);
+}
+
 static void grace_over(void *arg)
 {
-    struct session *s = arg;
-
-    conn_close(s->conn, "its services were taken over");
+    session_close(arg, "its services were taken over");
 }
 
 static void session_end(struct session *s, const char *reason)
 {
     if (!s->owner.count) {
-        conn_close(s->conn, "%s", reason);
+        session_close(s, reason);
         return;
     }
     if (!s->grace)
@@ -76,14 +84,14 @@ static void session_lost(struct catalog_owner *o, struct service *v,
         conn_notice(s->conn, "%s expired: no line came for %u s", v->name,
                     v->ttl_ms / 1000);
         if (!o->count)
-            conn_close(s->conn, "its service expired");
+            session_close(s, "its service expired");
         break;
     case LOST_REMOVED:
         if (s->removing)
             break;
         conn_notice(s->conn, "%s was removed", v->name);
         if (!o->count)
-            conn_close(s->conn, "its service was removed");
+            session_close(s, "its service was removed");
         break;
     }
 }
@@ -136,7 +144,9 @@ static void session_answered(void *arg, const struct catalog_result *r)
                                                    : refusal_of(r->text),
                        r->text);
     }
-    if (late)
+    if (s->ends)
+        conn_close(s->conn, "%s", s->ends);
+    else if (late)
         conn_resume(s->conn);
 }
 
