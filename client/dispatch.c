@@ -84,6 +84,7 @@ static void dispatch_dialled(void *arg, int fd, struct tls_session *tls,
     if (tls)
         conn_start_tls(d->conn, tls, NULL);
     conn_watch_peer(d->conn, DISPATCH_SILENCE_S);
+    manager_greet(m, d->conn);
     if (d->paused)
         conn_pause(d->conn);
     d->handler->up(d->owner);

@@ -116,37 +116,9 @@ static const struct object_class find_class = {
 /* -- the question ---------------------------------------------------------- */
 
 /* The directives that leave the answer a list of lines up to .end. */
-static bool directive_known(const char *name)
-{
-    static const char *const names[] = {".names", ".count", ".limit", ".after"};
-    size_t i;
-
-    for (i = 0; i < ARRAY_LEN(names); i++)
-        if (strcmp(names[i], name) == 0)
-            return true;
-    return false;
-}
-
-static bool write_directives(struct buf *out, const struct muster_attr *d,
-                             size_t count, char **error)
-{
-    const char *why;
-    size_t i;
-
-    for (i = 0; i < count; i++) {
-        why = directive_known(d[i].name)
-                  ? attr_value_wrong(d[i].value, strlen(d[i].value))
-                  : "no directive of a lookup";
-        if (why) {
-            manager_error(error, "%s: %s", d[i].name, why);
-            return false;
-        }
-        buf_add_pair(out, d[i].name, d[i].value);
-    }
-    buf_add_pair(out, ".keep", "1");
-    buf_add_char(out, '\n');
-    return true;
-}
+static const char *const find_directives[] = {".names",  ".count",  ".limit",
+                                              ".after",  ".pinned", ".hidden",
+                                              ".whoami", ".meta",   NULL};
 
 /* The line that asks for it, to free(); or NULL and *error. */
 static char *find_question(const char *selector,
@@ -157,8 +129,12 @@ static char *find_question(const char *selector,
     char *line = NULL;
 
     if (query_write(&out, selector, error) &&
-        write_directives(&out, directives, count, error))
+        manager_write_directives(&out, directives, count, find_directives,
+                                 error)) {
+        buf_add_pair(&out, ".keep", "1");
+        buf_add_char(&out, '\n');
         line = xstrdup(buf_str(&out));
+    }
     buf_free(&out);
     return line;
 }

@@ -1,12 +1,15 @@
 #include "client/manager.h"
 
 #include <event2/event.h>
+#include <openssl/crypto.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 
+#include "lib/attrs.h"
+#include "lib/conn.h"
 #include "lib/mem.h"
 
 /* What an option that is 0 stands for, and the bounds that have none. */
@@ -174,6 +177,56 @@ struct tls *manager_tls(struct muster *m, const struct addr *addr)
     return m->tls;
 }
 
+/* -- tokens ---------------------------------------------------------------- */
+
+bool muster_set_token(struct muster *m, const char *token)
+{
+    if (token && (!*token || attr_value_wrong(token, strlen(token))))
+        return false;
+    if (m->token)
+        OPENSSL_cleanse(m->token, strlen(m->token));
+    free(m->token);
+    m->token = token ? xstrdup(token) : NULL;
+    return true;
+}
+
+void manager_greet(const struct muster *m, struct conn *c)
+{
+    if (!m->token)
+        return;
+    buf_add_pair(conn_out(c), ".token", m->token);
+    buf_add_char(conn_out(c), '\n');
+    conn_flush(c);
+}
+
+static bool is_known(const char *const *known, const char *name)
+{
+    for (; *known; known++)
+        if (strcmp(*known, name) == 0)
+            return true;
+    return false;
+}
+
+bool manager_write_directives(struct buf *out, const struct muster_attr *d,
+                              size_t count, const char *const *known,
+                              char **error)
+{
+    const char *why;
+    size_t i;
+
+    for (i = 0; i < count; i++) {
+        why = is_known(known, d[i].name)
+                  ? attr_value_wrong(d[i].value, strlen(d[i].value))
+                  : "no directive of this request";
+        if (why) {
+            manager_error(error, "%s: %s", d[i].name, why);
+            return false;
+        }
+        buf_add_pair(out, d[i].name, d[i].value);
+    }
+    return true;
+}
+
 /* -- the other options ----------------------------------------------------- */
 
 static uint64_t or_default(uint64_t value, uint64_t def)
@@ -196,12 +249,25 @@ static bool options_apply(struct muster *m, const struct muster_options *o,
         manager_error(error, "backoff_min_ms is above backoff_max_ms");
         return false;
     }
+    if (!muster_set_token(m, o->token)) {
+        manager_error(error, "the token is empty or holds a line end");
+        return false;
+    }
     return registries_parse(m, o->registries, error) &&
            dispatcher_parse(m, o->dispatcher, error) &&
            tls_start(m, o->tls, error);
 }
 
 /* -- life ------------------------------------------------------------------ */
+
+static void manager_release(struct muster *m)
+{
+    if (m->loop)
+        loop_free(m->loop); /* closes what is left of the connections */
+    tls_free(m->tls);
+    muster_set_token(m, NULL);
+    free(m);
+}
 
 struct muster *muster_new(struct event_base *base,
                           const struct muster_options *options, char **error)
@@ -210,25 +276,14 @@ struct muster *muster_new(struct event_base *base,
     struct muster *m = xcalloc(1, sizeof(*m));
 
     TAILQ_INIT(&m->objects);
-    if (!options_apply(m, options ? options : &none, error)) {
-        free(m);
-        return NULL;
-    }
-    m->loop = loop_new(base);
-    if (!m->loop) {
+    if (options_apply(m, options ? options : &none, error)) {
+        m->loop = loop_new(base);
+        if (m->loop)
+            return m;
         manager_error(error, "no event loop");
-        tls_free(m->tls);
-        free(m);
-        return NULL;
     }
-    return m;
-}
-
-static void manager_release(struct muster *m)
-{
-    loop_free(m->loop); /* closes what is left of the connections */
-    tls_free(m->tls);
-    free(m);
+    manager_release(m);
+    return NULL;
 }
 
 /* From the caller's loop, when no callback of ours is on the stack. */

@@ -34,6 +34,7 @@ struct muster {
     void (*on_link)(void *arg, enum muster_link state, const char *text);
     void *arg;
     struct tls *tls; /* owned */
+    char *token;     /* owned; wiped before it is freed; or NULL */
     struct object_list objects;
     unsigned busy; /* callbacks under way */
     bool dead;
@@ -41,6 +42,15 @@ struct muster {
 
 /* Anywhere in 0..UINT32_MAX. */
 uint32_t manager_chance(void);
+
+/* The first words on a connection: the token, if there is one. */
+void manager_greet(const struct muster *m, struct conn *c);
+
+/* Directives of a request as words, with a blank before each; those of the
+ * NULL-terminated list only. */
+bool manager_write_directives(struct buf *out, const struct muster_attr *d,
+                              size_t count, const char *const *known,
+                              char **error);
 
 /* What to dial that address with: NULL where no TLS is spoken. */
 struct tls *manager_tls(struct muster *m, const struct addr *addr);

@@ -221,14 +221,18 @@ static const struct object_class monitor_class = {
     .release = monitor_release,
 };
 
-static char *monitor_question(const char *selector, char **error)
+static char *monitor_question(const char *selector,
+                              const struct muster_attr *directives,
+                              size_t count, char **error)
 {
+    static const char *const known[] = {".hidden", NULL};
     struct buf out = BUF_INIT;
     char *line = NULL;
 
     /* directives first: a plain event port takes no other line for ours */
     buf_add_str(&out, ".detail 1 .since 0 .sync 1");
-    if (query_write(&out, selector, error)) {
+    if (manager_write_directives(&out, directives, count, known, error) &&
+        query_write(&out, selector, error)) {
         buf_add_char(&out, '\n');
         line = xstrdup(buf_str(&out));
     }
@@ -236,11 +240,13 @@ static char *monitor_question(const char *selector, char **error)
     return line;
 }
 
-struct muster_monitor *muster_monitor(struct muster *m, const char *selector,
-                                      const struct muster_monitor_callbacks *cb,
-                                      void *arg, char **error)
+struct muster_monitor *
+muster_monitor_with(struct muster *m, const char *selector,
+                    const struct muster_attr *directives, size_t count,
+                    const struct muster_monitor_callbacks *cb, void *arg,
+                    char **error)
 {
-    char *question = monitor_question(selector, error);
+    char *question = monitor_question(selector, directives, count, error);
     struct muster_monitor *w;
 
     if (!question)
@@ -253,6 +259,13 @@ struct muster_monitor *muster_monitor(struct muster *m, const char *selector,
     link_init(&w->link, &w->obj, LINK_EVENT, false, &monitor_link);
     link_open(&w->link);
     return w;
+}
+
+struct muster_monitor *muster_monitor(struct muster *m, const char *selector,
+                                      const struct muster_monitor_callbacks *cb,
+                                      void *arg, char **error)
+{
+    return muster_monitor_with(m, selector, NULL, 0, cb, arg, error);
 }
 
 void muster_monitor_free(struct muster_monitor *w)

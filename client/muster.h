@@ -80,6 +80,9 @@ struct muster_options {
     unsigned request_timeout_ms; /* a lookup's answer; 0: 30000 */
     size_t line_max;             /* bytes of an answer line; 0: 1 MiB */
     size_t services_max;         /* that one monitor may know; 0: 1000000 */
+    /* NAME.SECRET: shown first on every connection; whoever it belongs to must
+     * be trusted with it, or be reached by TLS. NULL: none */
+    const char *token;
     /* Told when a registry link of any registration or monitor comes or goes,
      * or the dispatcher's in the middle of a job; text names it and the cause.
      * May be NULL. */
@@ -103,6 +106,8 @@ MUSTER_API void muster_free(struct muster *m);
  * stays in use. */
 MUSTER_API bool muster_set_tls(struct muster *m, const struct muster_tls *tls,
                                char **error);
+/* Another token (NULL: none) for connections to come. False if it is none. */
+MUSTER_API bool muster_set_token(struct muster *m, const char *token);
 /* "MAJOR.MINOR.PATCH" of the library in use. */
 MUSTER_API const char *muster_version(void);
 
@@ -160,8 +165,9 @@ MUSTER_API struct muster_find *
 muster_find(struct muster *m, const char *selector,
             const struct muster_find_callbacks *cb, void *arg, char **error);
 /* The same with directives of the find port (".names", ".count", ".limit",
- * ".after"; names with their dot). What an answer line has come as a service:
- * with ".count" the number is its name. */
+ * ".after", ".pinned", ".hidden", ".meta", ".whoami"; names with their dot).
+ * What an answer line has come as a service: with ".count" the number is its
+ * name. */
 MUSTER_API struct muster_find *
 muster_find_with(struct muster *m, const char *selector,
                  const struct muster_attr *directives, size_t count,
@@ -191,6 +197,13 @@ MUSTER_API struct muster_monitor *
 muster_monitor(struct muster *m, const char *selector,
                const struct muster_monitor_callbacks *cb, void *arg,
                char **error);
+/* The same with directives of the event port: ".hidden" tells what the registry
+ * set (".owner", ".pinned.ATTR") as further attributes. */
+MUSTER_API struct muster_monitor *
+muster_monitor_with(struct muster *m, const char *selector,
+                    const struct muster_attr *directives, size_t count,
+                    const struct muster_monitor_callbacks *cb, void *arg,
+                    char **error);
 MUSTER_API void muster_monitor_free(struct muster_monitor *w);
 
 /* -- jobs ---------------------------------------------------------------- */

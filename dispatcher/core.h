@@ -29,6 +29,7 @@
 #include "dispatcher/queue.h"
 #include "dispatcher/dispatch.h"
 #include "dispatcher/worker.h"
+#include "lib/auth/secret.h"
 #include "lib/loop.h"
 
 #define INSTANCE_LEN 8
@@ -42,6 +43,7 @@ struct dispatch {
     struct loop *loop;
     struct dispatch_settings settings;
     struct tls *tls;                 /* for workers; borrowed, may be NULL */
+    char token[TOKEN_MAX + 1];       /* for workers; "": none */
     char instance[INSTANCE_LEN + 1]; /* of this process; prefix of its jobs */
     uint64_t jobs_made;
     struct jobstore *store;

@@ -1,5 +1,7 @@
 #include "dispatcher/dispatch.h"
 
+#include <openssl/crypto.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -188,6 +190,13 @@ bool dispatch_start(struct dispatch *d, struct muster *m)
 void dispatch_set_tls(struct dispatch *d, struct tls *tls)
 {
     d->tls = tls;
+}
+
+void dispatch_set_token(struct dispatch *d, const char *token)
+{
+    OPENSSL_cleanse(d->token, sizeof(d->token));
+    if (token)
+        snprintf(d->token, sizeof(d->token), "%s", token);
 }
 
 void dispatch_reload(struct dispatch *d, const struct dispatch_settings *s)

@@ -38,6 +38,8 @@ struct dispatch *dispatch_new(struct loop *l,
 /* What to dial workers with that speak TLS; borrowed. Before they are known.
  */
 void dispatch_set_tls(struct dispatch *d, struct tls *tls);
+/* Shown to workers (NULL: none); copied. */
+void dispatch_set_token(struct dispatch *d, const char *token);
 /* Follows the workers of that manager's registries. */
 MUST_CHECK bool dispatch_start(struct dispatch *d, struct muster *m);
 /* New settings: for jobs to come. */

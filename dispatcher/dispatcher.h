@@ -15,6 +15,7 @@
 
 #include "lib/attrs.h"
 #include "lib/mem.h"
+#include "lib/selector.h"
 
 struct dispatch;
 struct dispatch_reader;
@@ -61,6 +62,9 @@ struct dispatch_spec {
     uint64_t wait_ms;
     uint64_t timeout_ms, idle_ms; /* 0: none */
     enum dispatch_lost lost;
+    char *by;      /* the token that asks; NULL: nobody's */
+    bool narrowed; /* it may run on these only: */
+    struct selector only;
 };
 
 void dispatch_spec_free(struct dispatch_spec *spec);
@@ -119,6 +123,9 @@ enum dispatch_read dispatch_read(struct dispatch_reader *r,
                                  struct dispatch_event *ev);
 /* The job goes on; NULL is fine. */
 void dispatch_reader_free(struct dispatch_reader *r);
+
+/* Whose that job is: a token's name, "" for nobody's; NULL: no such job. */
+const char *dispatch_job_by(const struct dispatch *d, const char *jid);
 
 /* NULL, or why not. */
 MUST_CHECK char *dispatch_cancel(struct dispatch *d, const char *jid);

@@ -57,6 +57,8 @@ void dispatch_spec_free(struct dispatch_spec *spec)
         free(spec->hosts[i]);
     free(spec->hosts);
     free(spec->per_attr);
+    free(spec->by);
+    selector_free(&spec->only);
     memset(spec, 0, sizeof(*spec));
 }
 

@@ -103,6 +103,9 @@ static void on_hup(void *arg)
     tls = tls_settings(p->daemon.conf);
     if (!muster_set_tls(p->muster, &tls, NULL)) /* tls_conf told why */
         log_warn("to registries the certificates are those of before, too");
+    if (!muster_set_token(p->muster, p->daemon.files.token))
+        log_warn("the token of token_file cannot be shown");
+    dispatch_set_token(p->dispatch, p->daemon.files.token);
     audit_reload(p->daemon.conf);
 }
 
@@ -125,7 +128,8 @@ static bool connect_registry(struct program *p)
     struct muster_tls tls = tls_settings(p->daemon.conf);
     struct muster_options options = {
         .registries = conf_joined(p->daemon.conf, "dispatcher.registry"),
-        .tls = &tls};
+        .tls = &tls,
+        .token = p->daemon.files.token};
     char *error = NULL;
 
     p->muster = muster_new(loop_base(p->loop), &options, &error);
@@ -223,6 +227,7 @@ static bool program_start(struct program *p)
     listen_host_auth(p->listen, auth_listen(), p->auth);
     dispatch_settings_read(&settings, p->daemon.conf);
     p->dispatch = dispatch_new(p->loop, &settings);
+    dispatch_set_token(p->dispatch, p->daemon.files.token);
     p->term = loop_signal_new(p->loop, SIGTERM, on_term, p);
     p->intr = loop_signal_new(p->loop, SIGINT, on_term, p);
     p->hup = loop_signal_new(p->loop, SIGHUP, on_hup, p);

@@ -72,6 +72,20 @@ static void set_target(const struct job *j, bool whole, struct attrs *out)
         attrs_set(out, "any", "1");
 }
 
+/* Whose it is, and what that one is narrowed to. */
+static void set_owner(const struct job *j, struct attrs *out)
+{
+    struct buf b = BUF_INIT;
+
+    if (j->spec.by)
+        attrs_set(out, "by", j->spec.by);
+    if (j->spec.narrowed) {
+        selector_write_pairs(&j->spec.only, &b);
+        attrs_set(out, "only", buf_str(&b));
+    }
+    buf_free(&b);
+}
+
 /* The first argument of that name, up to a NUL in it, or NULL. */
 static const char *spec_arg(const struct dispatch_spec *spec, const char *name)
 {
@@ -105,6 +119,7 @@ void record_job(const struct job *j, bool whole, struct attrs *out)
     if (j->error)
         attrs_set(out, "error", j->error);
     set_target(j, whole, out);
+    set_owner(j, out);
     set_command(j, whole, out);
 }
 
@@ -177,6 +192,15 @@ bool dispatch_job(struct dispatch *d, const char *jid, dispatch_record_fn *job,
 static char *no_job(const char *jid)
 {
     return xasprintf("no job %s", jid);
+}
+
+const char *dispatch_job_by(const struct dispatch *d, const char *jid)
+{
+    const struct job *j = jobstore_find(d->store, jid);
+
+    if (!j)
+        return NULL;
+    return j->spec.by ? j->spec.by : "";
 }
 
 char *dispatch_cancel(struct dispatch *d, const char *jid)

@@ -119,6 +119,10 @@ static void task_start(struct dispatch *d, struct task *t, struct worker *w)
         free(why);
         return;
     }
+    if (!worker_is_allowed(w, &j->spec)) {
+        run_end(d, t, REASON_REFUSED, "the token may execute nothing there");
+        return;
+    }
     t->wait_ms = 0;
     t->started = time(NULL);
     if (!task_set_state(t, TASK_SENT))

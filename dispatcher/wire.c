@@ -130,6 +130,8 @@ static void wire_dialled(void *arg, int fd, struct tls_session *tls,
     k->asked = false;
     buf_add_words(conn_out(k->conn), "hello");
     buf_add_words(conn_out(k->conn), k->name);
+    if (k->options.token && *k->options.token)
+        buf_add_pair(conn_out(k->conn), ".token", k->options.token);
     buf_add_char(conn_out(k->conn), '\n');
     conn_flush(k->conn);
     loop_timer_set(k->watch, k->options.connect_ms);

@@ -67,6 +67,8 @@ struct wire_handler {
 
 struct wire_options {
     const char *name;    /* of the dispatcher: its instance */
+    const char *token;   /* it shows it in its hello; stays where it is, "" is
+                            none; may be NULL */
     const char *id;      /* for the log: the worker's host */
     size_t line_max;     /* longest line from a worker */
     struct tls *tls;     /* for workers that speak it; borrowed */

@@ -117,9 +117,18 @@ const char *worker_lookup(const void *record, const char *attr, size_t attr_len,
     return value;
 }
 
+bool worker_is_allowed(const struct worker *w, const struct dispatch_spec *spec)
+{
+    return !spec->narrowed ||
+           selector_match(&spec->only, w->name, worker_lookup, w);
+}
+
 bool worker_matches(const struct worker *w, const struct job *j)
 {
     const struct dispatch_spec *spec = &j->spec;
+
+    if (!worker_is_allowed(w, spec))
+        return false;
 
     for (size_t i = 0; i < spec->n_hosts; i++) {
         if (strcmp(spec->hosts[i], w->host) == 0)

@@ -67,7 +67,10 @@ bool worker_has_op(const struct worker *w, const char *op);
 /* For selector_match() on struct worker: load and slots_free are live. */
 const char *worker_lookup(const void *record, const char *attr, size_t attr_len,
                           size_t *value_len);
-/* True if the job's target names it. */
+/* True if who asks may run something there. */
+bool worker_is_allowed(const struct worker *w,
+                       const struct dispatch_spec *spec);
+/* True if the job's target names it, and who asks may. */
 bool worker_matches(const struct worker *w, const struct job *j);
 
 #endif

@@ -33,6 +33,7 @@ static void worker_dial(struct dispatch *d, struct worker *w)
     const char *text = attrs_get(&w->attrs, "addr");
     struct wire_options o = {.name = d->instance,
                              .id = w->host,
+                             .token = d->token,
                              .line_max =
                                  2 * d->settings.line + WORKER_LINE_MORE,
                              .tls = d->tls,
@@ -301,9 +302,12 @@ bool workers_start(struct dispatch *d, struct muster *m)
         .on_synced = on_synced,
         .on_error = on_error,
     };
+    /* so that .on may ask for .owner and .pinned.ATTR */
+    static const struct muster_attr hidden[] = {{".hidden", "1"}};
     char *error = NULL;
 
-    d->monitor = muster_monitor(m, "kind worker", &callbacks, d, &error);
+    d->monitor = muster_monitor_with(m, "kind worker", hidden,
+                                     ARRAY_LEN(hidden), &callbacks, d, &error);
     if (!d->monitor)
         log_error("following the workers: %s", error);
     free(error);

@@ -65,7 +65,7 @@ like $d->line, qr/^f bad /, 'a bad selector is said at once';
 $d->send("find f 'a'\n");
 like $d->line, qr/^f bad /, 'half a selector, too';
 $d->send("find f '' .since 1\n");
-like $d->line, qr/^f bad '.since: no directive of a lookup'/, 'no such thing';
+like $d->line, qr/^f bad '.since: no directive of this request'/, 'no such thing';
 
 # in callbacks
 ($c, $q) = asked("''");

@@ -21,6 +21,7 @@
 #include <stdint.h>
 #include <uthash.h>
 
+#include "lib/auth/principal.h"
 #include "lib/loop.h"
 #include "worker/capture.h"
 #include "worker/journal.h"
@@ -75,6 +76,7 @@ struct job {
     struct jobs *jobs;
     char jid[JID_MAX + 1];
     size_t instance_len; /* of the dispatcher's name in front of jid */
+    char by[PRINCIPAL_NAME_MAX + 1]; /* for whom that dispatcher speaks */
     enum job_state state;
     struct journal journal;
     char *last_line; /* KEPT: the exit line, without LF */

@@ -98,7 +98,7 @@ static void on_reload(void *arg)
     auth_conf_apply(w->auth, w->daemon.conf, &w->daemon.files);
     tls_conf_reload(w->tls, w->daemon.conf);
     admin_configure(w->admin, w->daemon.conf);
-    registrar_reload(&w->registrar, w->daemon.conf);
+    registrar_reload(&w->registrar, w->daemon.conf, w->daemon.files.token);
     attrs_of(w, &attrs);
     registrar_update(&w->registrar, &attrs);
     attrs_free(&attrs);
@@ -178,6 +178,7 @@ static bool registrar_begin(struct worker *w)
     attrs_set_fmt(&attrs, "slots_free", "%u", peers_slots_free(&w->peers));
     attrs_set(&attrs, "load", w->load);
     done = registrar_start(&w->registrar, loop_base(w->loop), w->daemon.conf,
+                           w->daemon.files.token,
                            listen_face_addr(w->listen, peer_face.name), &attrs);
     attrs_free(&attrs);
     return done;

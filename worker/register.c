@@ -147,8 +147,8 @@ static bool service_start(struct registrar *r, char **error)
 }
 
 bool registrar_start(struct registrar *r, struct event_base *base,
-                     const struct conf *conf, const struct addr *addr,
-                     const struct attrs *attrs)
+                     const struct conf *conf, const char *token,
+                     const struct addr *addr, const struct attrs *attrs)
 {
     char *error = NULL;
     struct muster_tls tls = tls_settings(conf);
@@ -156,7 +156,8 @@ bool registrar_start(struct registrar *r, struct event_base *base,
                                    conf_joined(conf, "worker.registry"),
                                .on_link = on_link,
                                .arg = r,
-                               .tls = &tls};
+                               .tls = &tls,
+                               .token = token};
     bool done;
 
     attrs_copy(&r->attrs, attrs);
@@ -202,12 +203,15 @@ void registrar_update(struct registrar *r, const struct attrs *attrs)
         registrar_set(r, attrs->list[i].name, attrs->list[i].value);
 }
 
-void registrar_reload(struct registrar *r, const struct conf *conf)
+void registrar_reload(struct registrar *r, const struct conf *conf,
+                      const char *token)
 {
     struct muster_tls tls = tls_settings(conf);
 
     if (!muster_set_tls(r->muster, &tls, NULL)) /* tls_conf told why */
         log_warn("to registries the certificates are those of before, too");
+    if (!muster_set_token(r->muster, token))
+        log_warn("the token of token_file cannot be shown");
 }
 
 void registrar_stop(struct registrar *r)

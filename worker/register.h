@@ -33,14 +33,15 @@ void registrar_attrs(struct attrs *a, const struct conf *conf, const char *host,
 /* Begins to register; false, and logged, on what can never be registered.
  * attrs are copied. */
 bool registrar_start(struct registrar *r, struct event_base *base,
-                     const struct conf *conf, const struct addr *addr,
-                     const struct attrs *attrs);
+                     const struct conf *conf, const char *token,
+                     const struct addr *addr, const struct attrs *attrs);
 /* Sets one attribute. */
 void registrar_set(struct registrar *r, const char *attr, const char *value);
 /* Makes what is registered be attrs, but for load, slots_free and drain. */
 void registrar_update(struct registrar *r, const struct attrs *attrs);
-/* SIGHUP: the settings of TLS. */
-void registrar_reload(struct registrar *r, const struct conf *conf);
+/* SIGHUP: the settings of TLS, and the token (NULL: none). */
+void registrar_reload(struct registrar *r, const struct conf *conf,
+                      const char *token);
 /* Removes it from the registry. */
 void registrar_stop(struct registrar *r);
 

@@ -1,10 +1,12 @@
 #include "worker/request.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "lib/audit.h"
+#include "lib/auth/principal.h"
 #include "lib/log.h"
 
 static void reply(struct peer *p, const char *word, const char *text)
@@ -50,16 +52,46 @@ static void tell_hello(const struct peer *p)
     audit_write(&e);
 }
 
+/* A dispatcher's name is in front of its jobs: nobody else takes it, and with
+ * it what they say. */
+static bool name_is_anothers(const struct peer *p, const struct word *name)
+{
+    const struct principal *who = conn_principal(p->conn);
+    const struct job *j;
+
+    for (j = p->peers->jobs->by_jid; j; j = j->hh.next)
+        if (j->instance_len == name->len &&
+            memcmp(j->jid, name->text, name->len) == 0 &&
+            strcmp(j->by, who->name) != 0)
+            return true;
+    return false;
+}
+
+/* False, and refused, unless who says hello may execute something. */
+static bool may_greet(struct peer *p, const struct word *name)
+{
+    const struct principal *who = conn_principal(p->conn);
+    char *text = NULL;
+
+    if (who->exec.kind == SCOPE_NONE)
+        text = principal_refusal(who, "execute");
+    else if (name_is_anothers(p, name))
+        text = xstrdup("the jobs of that name are another token's");
+    if (!text)
+        return true;
+    conn_refuse(p->conn, REFUSED_RIGHT, "%s", text);
+    conn_close(p->conn, "it may not execute");
+    free(text);
+    return false;
+}
+
 static void do_hello(struct peer *p, struct word *words, int count)
 {
     struct word *name = &words[1];
     size_t len;
 
     if (count > 2) {
-        if (words[2].text[0] == '.')
-            conn_error(p->conn, "directive %s is not supported", words[2].text);
-        else
-            conn_error(p->conn, "usage: hello NAME");
+        conn_error(p->conn, "usage: hello NAME");
         return;
     }
     if (p->name[0]) {
@@ -73,6 +105,8 @@ static void do_hello(struct peer *p, struct word *words, int count)
                    JID_INSTANCE_MAX);
         return;
     }
+    if (!may_greet(p, name))
+        return;
     peer_greeted(p, name->text, len);
     tell_hello(p);
     hello_answer(p);
@@ -149,6 +183,7 @@ static void send_known(struct peer *p, struct job *j)
 static void do_run(struct peer *p, struct word *words, int count)
 {
     struct peers *ps = p->peers;
+    const struct principal *who = conn_principal(p->conn);
     const char *jid = words[1].text;
     struct job *j;
     char *why = NULL;
@@ -163,12 +198,15 @@ static void do_run(struct peer *p, struct word *words, int count)
     }
     if (ps->draining)
         why = xstrdup("draining");
+    else if (!principal_may_op(who, words[2].text))
+        why = xstrdup("the dispatcher's token does not allow this operation");
     else if (audit_refusal())
         why = xstrdup(audit_refusal());
     else
         j = op_run(ps->jobs, &ps->rules, jid, words + 2, count - 2, &why);
     tell_run(p, jid, words[2].text, j ? NULL : why);
     if (j) {
+        snprintf(j->by, sizeof(j->by), "%s", who->name);
         reply(p, "ack", jid);
         send_known(p, j);
     } else {

@@ -12,6 +12,8 @@
 #include "client/cli/pairs.h"
 #include "client/cli/text.h"
 #include "client/tls_settings.h"
+#include "lib/auth/secret.h"
+#include "lib/auth/tokens.h"
 #include "lib/mem.h"
 
 #define HINT_REGISTRY                                                          \
@@ -229,13 +231,35 @@ static void told_link(void *arg, enum muster_link state, const char *text)
         cli->on_link_lost(cli->link_arg, text);
 }
 
+char *cli_token(struct cli *cli, char **error)
+{
+    const char *file = conf_str(cli->conf, "token_file");
+    char *why = NULL, *token;
+
+    *error = NULL;
+    if (!file || !*file)
+        return NULL;
+    token = token_read(file, &why);
+    if (!token)
+        *error = xasprintf("token_file %s (%s): %s", file,
+                           conf_origin(cli->conf, "token_file"), why);
+    free(why);
+    return token;
+}
+
 bool cli_connect(struct cli *cli)
 {
     struct muster_tls tls = tls_settings(cli->conf);
     struct muster_options options = {
         .on_link = told_link, .arg = cli, .tls = &tls};
-    char *error = NULL;
+    char *error = NULL, *token;
 
+    token = cli_token(cli, &error);
+    if (error) {
+        cli_fail_text(cli, CLI_USAGE, error, NULL);
+        return false;
+    }
+    options.token = token;
     conf_list(cli->conf, "client.registry", &cli->registries);
     options.registries = conf_joined(cli->conf, "client.registry");
     options.dispatcher = conf_str(cli->conf, "client.dispatcher");
@@ -244,6 +268,7 @@ bool cli_connect(struct cli *cli)
         error = xstrdup("no event loop: out of descriptors or memory");
     else
         cli->muster = muster_new(loop_base(cli->loop), &options, &error);
+    secret_free(token);
     if (cli->muster)
         return true;
     cli_fail_text(cli, CLI_USAGE, error, NULL);

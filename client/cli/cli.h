@@ -56,6 +56,10 @@ bool cli_wants_color(const struct cli *cli, int fd);
 /* The configuration that the command line asks for, or NULL and mistakes. */
 struct conf *cli_load_conf(struct cli *cli, struct conf_errors *errors);
 
+/* The token that the settings name, for secret_free(); NULL: none, or *error
+ * (free()) says why it cannot be had. */
+char *cli_token(struct cli *cli, char **error);
+
 /* Makes the loop and libmuster on it. False after complaining. */
 bool cli_connect(struct cli *cli);
 /* Runs the loop until cli_stop(); returns the status it named. */

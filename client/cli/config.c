@@ -7,6 +7,7 @@
 
 #include "client/cli/cli.h"
 #include "client/cli/text.h"
+#include "lib/auth/auth_conf.h"
 #include "lib/mem.h"
 
 #define ORIGIN_COLUMN 44 /* where the origins begin, if there is room */
@@ -236,7 +237,8 @@ static int config_show(struct cli *cli)
 int verb_config(struct cli *cli)
 {
     const char *word = cli->args.words[0];
-    bool check = strcmp(word, "check") == 0;
+    bool check = strcmp(word, "check") == 0, good;
+    struct auth_files files;
     struct conf_errors errs = {0};
 
     if (!check && strcmp(word, "show") != 0)
@@ -247,7 +249,9 @@ int verb_config(struct cli *cli)
         return tell_mistakes(cli, &errs);
     if (!check)
         return config_show(cli);
-    if (!conf_check_local(cli->conf, wanted_programs(cli), &errs))
-        return tell_mistakes(cli, &errs);
-    return config_check(cli);
+    good = conf_check_local(cli->conf, wanted_programs(cli), &errs);
+    good =
+        auth_files_read(&files, cli->conf, wanted_programs(cli), &errs) && good;
+    auth_files_free(&files);
+    return good ? config_check(cli) : tell_mistakes(cli, &errs);
 }

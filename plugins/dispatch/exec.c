@@ -9,6 +9,7 @@
 #include "plugins/dispatch/exec_audit.h"
 #include "plugins/dispatch/exec_lines.h"
 #include "plugins/dispatch/exec_request.h"
+#include "plugins/dispatch/exec_rights.h"
 
 /* A connection, and the answer that is being given on it. */
 struct exec_session {
@@ -136,7 +137,8 @@ static void write_listed(void *arg, const char *jid, const struct attrs *pairs)
 {
     struct exec_session *s = arg;
 
-    if (selector_match(s->selector, jid, pairs_lookup, pairs))
+    if (exec_rights_own(conn_principal(s->conn), attrs_get(pairs, "by")) &&
+        selector_match(s->selector, jid, pairs_lookup, pairs))
         exec_lines_record(conn_out(s->conn), NULL, jid, pairs);
 }
 
@@ -204,15 +206,38 @@ static void (*const doers[])(struct exec_session *, struct exec_request *) = {
     [EXEC_CANCEL] = do_cancel, [EXEC_DELETE] = do_delete,
 };
 
+static bool is_own(const struct exec_session *s, const char *jid)
+{
+    const struct principal *p = conn_principal(s->conn);
+    const char *by = p->admin ? NULL : dispatch_job_by(s->dispatch, jid);
+
+    return p->admin || (by && exec_rights_own(p, by));
+}
+
+/* Who asks may, as far as the request itself tells. */
+static void exec_allowed(struct exec_session *s, struct exec_request *q)
+{
+    if (q->jid && !is_own(s, q->jid))
+        answer_verdict(s, xasprintf("no job %s", q->jid));
+    else
+        doers[q->verb](s, q);
+}
+
 static void exec_do(struct exec_session *s, struct exec_request *q)
 {
     const char *refusal = exec_audit_begin(q);
+    char *error = exec_rights_check(conn_principal(s->conn), q);
 
     s->keep |= q->keep;
-    if (refusal)
+    if (error) {
+        conn_refuse(s->conn, REFUSED_RIGHT, "%s", error);
+        answer_end(s);
+    } else if (refusal) {
         answer_error(s, refusal);
-    else
-        doers[q->verb](s, q);
+    } else {
+        exec_allowed(s, q);
+    }
+    free(error);
     exec_audit_end();
 }
 
