@@ -4,6 +4,7 @@
 
 #include "lib/admin.h"
 #include "lib/mem.h"
+#include "plugins/registry/admin/tokens.h"
 #include "server/musterd.h"
 
 /* -- the store ------------------------------------------------------------- */
@@ -71,10 +72,14 @@ static const struct admin_part parts[] = {
 
 /* -- the face -------------------------------------------------------------- */
 
+static const struct http_table *const tables[] = {&admin_tokens};
+
 static const struct admin_setup setup = {
     .program = "musterd",
     .parts = parts,
     .n_parts = ARRAY_LEN(parts),
+    .tables = tables,
+    .n_tables = ARRAY_LEN(tables),
 };
 
 struct admin *registry_admin_new(struct musterd *m, struct listen_host *host,
