@@ -24,6 +24,7 @@ static struct {
     const char *program;         /* borrowed */
     char *path;                  /* owned */
     enum audit_full full;
+    size_t queue;    /* audit.queue */
     struct buf body; /* the line at hand */
     bool was_full;   /* and that has been logged */
     char *trouble;   /* owned; NULL: all is well */
@@ -44,6 +45,12 @@ bool audit_is_on(void)
 
 /* -- lines ----------------------------------------------------------------- */
 
+/* Room is kept for what is under way when no more is taken. */
+static bool is_half_full(void)
+{
+    return audit_writer_is_full(the_audit.writer, the_audit.queue / 2);
+}
+
 /* One warning for each time that the queue fills up. */
 static void tell_full(void)
 {
@@ -59,11 +66,11 @@ static void tell_full(void)
 
 static void put_line(void)
 {
-    if (audit_writer_add(the_audit.writer, buf_data(&the_audit.body),
-                         buf_len(&the_audit.body)))
-        the_audit.was_full = false;
-    else
+    if (!audit_writer_add(the_audit.writer, buf_data(&the_audit.body),
+                          buf_len(&the_audit.body)))
         tell_full();
+    else if (the_audit.was_full && !is_half_full())
+        the_audit.was_full = false;
     buf_reset(&the_audit.body, AUDIT_LINE_MAX);
 }
 
@@ -108,8 +115,7 @@ static void refused(const struct refused *r)
 
 const char *audit_refusal(void)
 {
-    if (!audit_is_on() || the_audit.full != FULL_REFUSE ||
-        !audit_writer_is_full(the_audit.writer, AUDIT_LINE_MAX))
+    if (!audit_is_on() || the_audit.full != FULL_REFUSE || !is_half_full())
         return NULL;
     tell_full();
     return "the audit log cannot be written: no change is made until it can";
@@ -219,7 +225,7 @@ static void read_settings(const struct conf *conf,
                           struct audit_writer_settings *s)
 {
     the_audit.full = (enum audit_full)conf_enum(conf, "audit.full");
-    s->queue = conf_size(conf, "audit.queue");
+    the_audit.queue = s->queue = conf_size(conf, "audit.queue");
     s->sync_ms = (uint64_t)conf_duration_ms(conf, "audit.sync");
 }
 

@@ -169,9 +169,9 @@ void audit_file_add(struct audit_file *f, const char *body, size_t len)
     audit_chain_add(&f->chain, body, len, &f->pending);
 }
 
-/* Of the n bytes that were taken only whole lines stay; false if the rest
- * cannot be taken back, and stays, too. */
-static bool keep_whole_lines(struct audit_file *f, size_t n)
+/* Of the n bytes that were written only whole lines stay, unless the rest
+ * cannot be taken back: then that stays, too. */
+static void keep_whole_lines(struct audit_file *f, size_t n)
 {
     const char *data = buf_data(&f->pending), *lf = last_lf(data, n);
     size_t whole = lf ? (size_t)(lf + 1 - data) : 0;
@@ -179,26 +179,28 @@ static bool keep_whole_lines(struct audit_file *f, size_t n)
     bool back = end >= 0 && ftruncate(f->fd, end - (off_t)(n - whole)) == 0;
 
     buf_consume(&f->pending, back ? whole : n);
-    return back;
 }
 
 bool audit_file_flush(struct audit_file *f)
 {
-    size_t len;
+    size_t len = buf_len(&f->pending), done = 0;
+    int error;
     ssize_t n;
 
-    while ((len = buf_len(&f->pending)) > 0) {
-        n = write(f->fd, buf_data(&f->pending), len);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return false;
-        f->unsynced = true;
-        if ((size_t)n < len && !keep_whole_lines(f, (size_t)n))
-            continue;
-        if ((size_t)n == len)
-            buf_reset(&f->pending, TAIL_MAX);
+    while (done < len) {
+        n = write(f->fd, buf_data(&f->pending) + done, len - done);
+        if (n < 0 && errno != EINTR)
+            break;
+        done += n > 0 ? (size_t)n : 0;
     }
+    f->unsynced |= done > 0;
+    if (done < len) {
+        error = errno;
+        keep_whole_lines(f, done);
+        errno = error;
+        return false;
+    }
+    buf_reset(&f->pending, TAIL_MAX);
     last_write(f);
     return true;
 }

@@ -107,7 +107,8 @@ sub eventually (&;$)
 }
 
 # daemon(PROGRAM, ARGUMENT...): any daemon that says on ready_fd when it is up.
-# A first argument that is a hash: name => in messages, limit_fds => N.
+# A first argument that is a hash: name => in messages, limit_fds => N,
+# before => [a command, and its arguments, that the daemon is handed to].
 sub daemon
 {
     my $program = shift;
@@ -317,6 +318,7 @@ sub become
     my $fds = $self->{options}{limit_fds};
     unshift @command, 'sh', '-c', "ulimit -n $fds; exec \"\$@\"", 'sh'
         if $fds;
+    unshift @command, @{$self->{options}{before} || []};
     $SIG{$_} = 'DEFAULT' for qw(PIPE INT TERM HUP);
     %ENV = (%ENV, %{$self->{options}{env} || {}});
     open STDIN, '<', '/dev/null';
