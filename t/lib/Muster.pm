@@ -409,12 +409,13 @@ sub registry_address
         map { $self->{addr}{$_} =~ /:(\d+)$/ ? $1 : () } qw(new find event);
 }
 
-# A connection to one of its ports, by the face's name
+# A connection to one of its ports, by the face's name; from => one of our own
+# addresses
 sub dial
 {
-    my ($self, $face) = @_;
+    my ($self, $face, %options) = @_;
     my $address = $self->{addr}{$face} or die "$self->{name} has no $face";
-    return Muster::Conn->new($address);
+    return Muster::Conn->new($address, %options);
 }
 
 # A request that ends with the connection: the answer's lines
@@ -466,6 +467,17 @@ sub knows
 # Its log, as lines
 sub log { return split /\n/, Muster::slurp($_[0]{log}) }
 
+# What it counts, as its admin face tells: SERIES as it is written there, with
+# its labels
+sub metric
+{
+    my ($self, $series) = @_;
+    my $c = $self->dial('admin');
+    $c->send("GET /metrics HTTP/1.1\r\nHost: localhost\r\n"
+        . "Connection: close\r\n\r\n");
+    return $c->bytes =~ /^\Q$series\E (\S+)$/m ? $1 : undef;
+}
+
 # Resident memory, in KiB
 sub memory
 {
@@ -501,6 +513,7 @@ sub new
         my ($host, $port) = $address =~ /^\[?(.*?)\]?:(\d+)$/
             or die "address $address?";
         $socket = IO::Socket::IP->new(PeerHost => $host, PeerPort => $port,
+            $options{from} ? (LocalHost => $options{from}) : (),
             Timeout => Muster::deadline(10));
         setsockopt $socket, Socket::IPPROTO_TCP(), Socket::TCP_NODELAY(), 1
             if $socket;
