@@ -117,8 +117,7 @@ int main(int argc, char **argv)
     p.tls = tls_conf_new(p.loop, p.daemon.conf);
     if (p.tls)
         listen_host_tls(p.host, tls_conf_tls(p.tls));
-    status = p.tls &&
-                     audit_start(p.loop, p.daemon.conf, p.daemon.name) &&
+    status = p.tls && audit_start(p.loop, p.daemon.conf, p.daemon.name) &&
                      musterd_init(&p.musterd, p.loop, p.auth, p.daemon.conf) &&
                      faces_listen(&p) && tell_ready(&p)
                  ? DAEMON_OK

@@ -23,8 +23,8 @@ struct owner {
     bool batch_waits;  /* batch_end() says CONN_WAIT, once */
 };
 
-extern const struct conn_handler owner_full; /* has every call but ... */
-extern const struct conn_handler owner_http; /* ... bytes() and hangup() */
+extern const struct conn_handler owner_full;  /* has every call but ... */
+extern const struct conn_handler owner_http;  /* ... bytes() and hangup() */
 extern const struct conn_handler owner_plain; /* only line and closed */
 extern const struct conn_handler owner_looks; /* ... and ahead, too_long */
 
