@@ -6,6 +6,7 @@
 #include <unistd.h>
 #include <utlist.h>
 
+#include "lib/audit.h"
 #include "lib/auth/principal.h"
 #include "lib/buf.h"
 #include "lib/http.h"
@@ -143,7 +144,7 @@ static int admit(struct http_request *r, void *ctx, const char **why)
     return p->anonymous ? 401 : 403;
 }
 
-/* -- the listeners, as a part of every daemon ------------------------------ */
+/* -- parts of every daemon: listeners, the audit log ----------------------- */
 
 static const char *check_accept(void *arg)
 {
@@ -159,8 +160,22 @@ static json_t *state_connections(void *arg)
     return json_integer(listen_host_count(a->host));
 }
 
-static const struct admin_part own_part = {
-    .name = "connections", .check = check_accept, .state = state_connections};
+static const char *check_audit(void *arg)
+{
+    (void)arg;
+    return audit_is_on() ? audit_trouble() : NULL;
+}
+
+static json_t *state_audit(void *arg)
+{
+    (void)arg;
+    return json_boolean(audit_is_on());
+}
+
+static const struct admin_part own_parts[] = {
+    {.name = "connections", .check = check_accept, .state = state_connections},
+    {.name = "audit", .check = check_audit, .state = state_audit},
+};
 
 /* -- TLS ------------------------------------------------------------------- */
 
@@ -250,7 +265,8 @@ struct admin *admin_new(struct loop *l, const struct admin_setup *setup,
     take_tables(a);
     a->httpd = httpd_new(l, &a->face, a);
     httpd_set_auth(a->httpd, auth);
-    admin_add_part(a, &own_part, a);
+    for (i = 0; i < ARRAY_LEN(own_parts); i++)
+        admin_add_part(a, &own_parts[i], a);
     for (i = 0; i < setup->n_parts; i++)
         admin_add_part(a, &setup->parts[i], arg);
     process_metrics(setup->program, a);

@@ -113,10 +113,12 @@ void counts_tell(struct musterd *m)
         {"muster_revision", "The revision of the last change.", revision},
         {"muster_ring_changes", "Recent changes that are kept for .since.",
          ring_changes},
-        {"muster_ring_bytes", "Memory that these take.", ring_bytes},
+        {"muster_ring_bytes", "Memory that the recent changes take.",
+         ring_bytes},
         {"muster_watchers", "Readers of port event.", readers},
         {"muster_watches", "Different selections that are watched.", watched},
-        {"muster_watch_bytes", "Memory that these take.", watch_bytes},
+        {"muster_watch_bytes", "Memory that the watched selections take.",
+         watch_bytes},
     };
     const struct metric_label none = {NULL, NULL};
     size_t i;

@@ -393,6 +393,9 @@ sub restart
     my %face = (new => 'registry.new', find => 'registry.find',
         event => 'registry.event', exec => 'dispatcher.exec',
         worker => 'worker.bind');
+    my %room = (musterd => 'registry', 'muster-dispatch' => 'dispatcher',
+        'muster-worker' => 'worker');
+    $face{admin} = $room{File::Basename::basename($self->{program})} . '.admin';
     push @{$self->{args}}, map { ('-o', "$face{$_}=$self->{addr}{$_}") }
         grep { $face{$_} } sort keys %{$self->{addr}};
     return $self->start;
@@ -633,6 +636,17 @@ sub bytes
     my $bytes = $self->{in};
     $self->{in} = '';
     return $bytes;
+}
+
+# So many bytes; dies if they do not come
+sub take
+{
+    my ($self, $count, $seconds) = @_;
+    my $end = time + Muster::deadline($seconds || 20);
+    1 while length $self->{in} < $count && $self->fill($end);
+    die "$self->{address} said less than $count bytes"
+        if length $self->{in} < $count;
+    return substr $self->{in}, 0, $count, '';
 }
 
 # Its lines up to the end
