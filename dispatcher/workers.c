@@ -306,8 +306,10 @@ bool workers_start(struct dispatch *d, struct muster *m)
     static const struct muster_attr hidden[] = {{".hidden", "1"}};
     char *error = NULL;
 
-    d->monitor = muster_monitor_with(m, "kind worker", hidden,
-                                     ARRAY_LEN(hidden), &callbacks, d, &error);
+    /* one in quarantine (conflict) may be another's double: it gets no job */
+    d->monitor =
+        muster_monitor_with(m, "kind worker conflict! *", hidden,
+                            ARRAY_LEN(hidden), &callbacks, d, &error);
     if (!d->monitor)
         log_error("following the workers: %s", error);
     free(error);

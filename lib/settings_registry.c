@@ -49,6 +49,23 @@ static const struct conf_setting table[] = {
      .help = "a file of static entries in the attrdb format: services that are "
              "registered for as long as they stand in it; read again at "
              "SIGHUP"},
+    {.key = "registry.identity",
+     .type = CONF_STRING,
+     .def = "host",
+     .reloadable = true,
+     .programs = MUSTERD,
+     .help = "the attribute that says which worker a service of kind worker "
+             "is; a second live one with the same value is quarantined; off: "
+             "none is"},
+    {.key = "registry.conflict_hold",
+     .type = CONF_DURATION,
+     .def = "30s",
+     .min = 0,
+     .max = DAY,
+     .reloadable = true,
+     .programs = MUSTERD,
+     .help = "how long after the first worker has gone one in quarantine for "
+             "it takes its place"},
     {.key = "registry.kv_value",
      .type = CONF_SIZE,
      .def = "512K",

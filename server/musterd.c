@@ -10,6 +10,7 @@
 #include "lib/metrics.h"
 #include "server/audit.h"
 #include "server/counts.h"
+#include "server/identity.h"
 #include "server/keys.h"
 #include "server/state/hash.h"
 #include "server/state/kv.h"
@@ -89,6 +90,7 @@ void musterd_reload(struct musterd *m, const struct conf *conf)
 {
     musterd_configure(m, conf);
     keys_configure(m->keys, conf);
+    identity_configure(m->identity, conf);
     if (!statics_load(m->statics, conf))
         log_error("registry.static: the static entries stay as they were");
 }
@@ -135,6 +137,7 @@ bool musterd_init(struct musterd *m, struct loop *loop, struct auth *auth,
     server_audit_start(m);
     m->expiry = loop_timer_new(loop, expire, m);
     m->keys = keys_new(m, conf);
+    m->identity = identity_new(m, conf);
     musterd_configure(m, conf);
     musterd_tick(m);
     m->statics = statics_new(loop, m->catalog);
@@ -143,6 +146,7 @@ bool musterd_init(struct musterd *m, struct loop *loop, struct auth *auth,
     catalog_start(m->catalog);
     keys_start(m->keys);
     counts_tell(m);
+    identity_start(m->identity);
     return statics_load(m->statics, conf);
 }
 
@@ -156,6 +160,7 @@ void musterd_free(struct musterd *m)
     metrics_forget(m);
     storage_close(m->storage);
     token_store_free(m->tokens);
+    identity_free(m->identity);
     catalog_free(m->catalog);
     keys_free(m->keys);
     watches_free(&m->watches);

@@ -19,6 +19,7 @@
 struct auth;
 struct admin;
 struct conf;
+struct identity;
 struct keys;
 struct kv;
 struct storage;
@@ -58,6 +59,7 @@ struct musterd {
     struct kv *kv;             /* the keys' */
     struct keys *keys;         /* owned */
     struct admin *admin;       /* that face's; NULL: it has none yet */
+    struct identity *identity; /* owned */
 };
 
 /* Builds the core from the settings and fills it with what the store has kept

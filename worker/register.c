@@ -121,6 +121,69 @@ static void on_link(void *arg, enum muster_link state, const char *text)
         log_warn("%s", text);
 }
 
+/* -- another that says to be this one -------------------------------------- */
+
+static const char *attr_or(const struct muster_service *s, const char *name)
+{
+    const char *value = muster_service_get(s, name);
+
+    return value ? value : "unknown";
+}
+
+static void on_conflict(void *arg, const struct muster_service *s)
+{
+    const struct registrar *r = arg;
+
+    log_error("quarantined: host %s is %s already, from %s; this one, %s from "
+              "%s, gets no jobs. Stop one of them, or give it another "
+              "worker.host",
+              attr_or(s, "host"), attr_or(s, "conflict"),
+              attr_or(s, "conflict.with"), r->name,
+              attr_or(s, "conflict.from"));
+}
+
+static void on_conflict_changed(void *arg, const struct muster_service *s,
+                                const struct muster_service *old)
+{
+    if (strcmp(attr_or(s, "conflict"), attr_or(old, "conflict")) != 0)
+        on_conflict(arg, s);
+}
+
+static void on_conflict_over(void *arg, const struct muster_service *old)
+{
+    (void)arg;
+    (void)old;
+    log_warn("no longer quarantined");
+}
+
+static void on_watch_error(void *arg, const char *text)
+{
+    (void)arg;
+    log_debug("whether another says to be this worker is not known: %s", text);
+}
+
+/* The registry tells nobody but who asks. */
+static void watch_conflict(struct registrar *r)
+{
+    static const struct muster_monitor_callbacks callbacks = {
+        .on_add = on_conflict,
+        .on_change = on_conflict_changed,
+        .on_gone = on_conflict_over,
+        .on_error = on_watch_error,
+    };
+    struct buf selector = BUF_INIT;
+    char *error = NULL;
+
+    buf_add_pair(&selector, ".name", r->name);
+    buf_add_pair(&selector, "conflict", "*");
+    r->conflict =
+        muster_monitor(r->muster, buf_str(&selector), &callbacks, r, &error);
+    if (!r->conflict)
+        on_watch_error(r, error);
+    free(error);
+    buf_free(&selector);
+}
+
 /* -- its life -------------------------------------------------------------- */
 
 static bool service_start(struct registrar *r, char **error)
@@ -166,6 +229,8 @@ bool registrar_start(struct registrar *r, struct event_base *base,
     done = r->muster && service_start(r, &error);
     if (!done)
         log_error("cannot register %s: %s", r->name, error);
+    else
+        watch_conflict(r);
     free(error);
     return done;
 }
@@ -216,6 +281,8 @@ void registrar_reload(struct registrar *r, const struct conf *conf,
 
 void registrar_stop(struct registrar *r)
 {
+    if (r->conflict)
+        muster_monitor_free(r->conflict);
     if (r->service)
         muster_registration_free(r->service);
     if (r->muster)

@@ -21,6 +21,7 @@ struct event_base;
 struct registrar {
     struct muster *muster;
     struct muster_registration *service;
+    struct muster_monitor *conflict; /* of itself in quarantine */
     struct attrs attrs; /* as they are registered */
     char *name;         /* of the service */
     char *refused;      /* the last refusal, not to log it again and again */

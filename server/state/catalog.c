@@ -155,6 +155,8 @@ static void register_now(const struct catalog_call *k,
     if (!there)
         v->refs--; /* the transaction's reference is the only one */
     catalog_txn_take(t, q, NULL);
+    if (c->more)
+        catalog_txn_more(t, k->owner, true);
     t->set_ttl = t->set_volatiles = true; /* none said: none wanted */
     t->owner = k->owner;
     t->txn.expect = there ? there->changed : STORE_EXPECT_ABSENT;
@@ -222,6 +224,7 @@ static void update_now(const struct catalog_call *k,
     struct service *v = k->service;
     const char *refusal = service_refusal(k, q);
     struct catalog_txn *t;
+    bool more;
 
     if (refusal) {
         catalog_answer(k->catalog, NULL, refusal, k->done, k->arg);
@@ -229,9 +232,10 @@ static void update_now(const struct catalog_call *k,
     }
     t = catalog_txn_new(k, STORE_PUT, v, q->edit.set_count);
     catalog_txn_take(t, q, v->record);
+    more = k->catalog->more && catalog_txn_more(t, v->owner, false);
     t->txn.expect = v->changed;
-    txn_go(t, request_is_silent(t->set_volatiles ? t->volatiles : v->volatiles,
-                                q));
+    txn_go(t, !more && request_is_silent(
+                           t->set_volatiles ? t->volatiles : v->volatiles, q));
 }
 
 void catalog_update(struct catalog *c, struct service *v,

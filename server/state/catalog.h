@@ -93,6 +93,24 @@ struct catalog_counts {
     uint64_t attrs;                       /* of all services, now */
 };
 
+/* A change that is about to be asked for, and what else it shall do. */
+struct catalog_asking {
+    const struct catalog_owner *owner; /* whose it will be; or NULL */
+    const struct service *service;     /* registered or not */
+    const struct record *was;          /* what it says now; or NULL */
+    const struct record *becomes;
+    bool registers; /* it begins from nothing; else what it was is changed */
+};
+
+#define CATALOG_MORE 6
+
+struct catalog_more {
+    struct word sets[2 * CATALOG_MORE]; /* name, value … */
+    unsigned set_count;                 /* pairs */
+    struct word unsets[CATALOG_MORE];
+    unsigned unset_count;
+};
+
 struct catalog {
     struct store *store; /* borrowed */
     struct store_client client;
@@ -119,6 +137,11 @@ struct catalog {
     /* Called when catalog_expire() may be due earlier; may be NULL. */
     void (*deadline)(void *arg);
     void *arg; /* of all three */
+    /* What the registry itself adds to a registration or an update: no
+     * counts before; false: nothing. May be NULL. */
+    bool (*more)(void *arg, const struct catalog_asking *a,
+                 struct catalog_more *more);
+    void *more_arg;
 };
 
 /* ring and ring_bytes bound the recent changes. */

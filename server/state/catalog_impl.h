@@ -44,7 +44,7 @@ struct catalog_txn {
     catalog_done_fn *done; /* may be NULL */
     void *arg;
     unsigned room; /* for so many pins */
-    struct record_pins pins;
+    struct record_pins pins, more_pins;
     struct attr_pair *pinned[]; /* what pins.pairs points to */
 };
 
@@ -69,6 +69,9 @@ struct catalog_txn *catalog_txn_new(const struct catalog_call *k,
  * base stays what its service says until this request is done. */
 void catalog_txn_take(struct catalog_txn *t, const struct catalog_request *q,
                       const struct record *base);
+/* What the registry adds to that (catalog.more); false: nothing. */
+bool catalog_txn_more(struct catalog_txn *t, const struct catalog_owner *owner,
+                      bool registers);
 /* To the store; done() is told in the end, and t is gone. */
 void catalog_txn_commit(struct catalog_txn *t);
 void catalog_txn_free(struct catalog_txn *t);

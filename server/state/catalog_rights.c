@@ -41,6 +41,18 @@ static bool unsets(const struct record_edit *e, const struct attr_key *key)
     return false;
 }
 
+/* Then the pin itself is the registry's to change. */
+static bool sets(const struct record_edit *e, const struct attr_key *key)
+{
+    unsigned i;
+
+    for (i = 0; i < e->set_count; i++)
+        if (e->sets[2 * i].len == key->len &&
+            !memcmp(e->sets[2 * i].text, key->name, key->len))
+            return true;
+    return false;
+}
+
 static const char *pin_refusal(const struct record *r,
                                const struct record_edit *e)
 {
@@ -52,8 +64,10 @@ static const char *pin_refusal(const struct record *r,
     for (i = 0; i < e->set_count; i++) {
         pin = pin_of(r, &e->sets[2 * i]);
         value = &e->sets[2 * i + 1];
-        if (pin && (pin->len != value->len ||
-                    memcmp(pin->value, value->text, value->len) != 0))
+        if (pin &&
+            (pin->len != value->len ||
+             memcmp(pin->value, value->text, value->len) != 0) &&
+            !sets(e, pin->key))
             return text;
     }
     for (i = 0; i < e->unset_count; i++) {

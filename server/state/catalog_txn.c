@@ -16,6 +16,9 @@ static size_t txn_bytes(unsigned room)
 void catalog_txn_free(struct catalog_txn *t)
 {
     record_unpin(&t->catalog->index, &t->pins);
+    if (t->more_pins.pairs)
+        record_unpin(&t->catalog->index, &t->more_pins);
+    free(t->more_pins.pairs);
     record_unref(&t->catalog->index, t->record);
     service_unref(&t->catalog->index, t->service);
     free(t->volatiles);
@@ -125,6 +128,32 @@ void catalog_txn_take(struct catalog_txn *t, const struct catalog_request *q,
     take_request(t, q);
     t->record = record_edit(&t->catalog->index, base, &q->edit, &t->pins);
     t->txn.durable = service_persists(t->record) || t->service->persist;
+}
+
+bool catalog_txn_more(struct catalog_txn *t, const struct catalog_owner *owner,
+                      bool registers)
+{
+    struct catalog *c = t->catalog;
+    const struct catalog_asking a = {.owner = owner,
+                                     .service = t->service,
+                                     .was = t->service->record,
+                                     .becomes = t->record,
+                                     .registers = registers};
+    struct catalog_more more;
+    struct record_edit edit = {.sets = more.sets, .unsets = more.unsets};
+    struct record *r;
+
+    more.set_count = more.unset_count = 0;
+    if (!c->more(c->more_arg, &a, &more))
+        return false;
+    edit.set_count = more.set_count;
+    edit.unset_count = more.unset_count;
+    t->more_pins.pairs =
+        xcalloc(more.set_count + 1, sizeof(*t->more_pins.pairs));
+    r = record_edit(&c->index, t->record, &edit, &t->more_pins);
+    record_unref(&c->index, t->record);
+    t->record = r;
+    return true;
 }
 
 void catalog_answer(const struct catalog *c, struct service *v,

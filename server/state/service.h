@@ -28,6 +28,10 @@ struct catalog_owner {
     /* Why nobody else may change, remove or take over its services: a static
      * text for who tries; NULL: they are a connection's. */
     const char *fixed;
+    const char *from; /* where it is connected from, as text; or NULL */
+    /* Somebody else says to be what a service of this owner is: is its peer
+     * still there? May be NULL. */
+    void (*doubted)(struct catalog_owner *o);
     /* A service of this owner is no longer its own, through no request of its
      * own; v may be gone after the call. */
     void (*lost)(struct catalog_owner *o, struct service *v,

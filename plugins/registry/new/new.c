@@ -15,6 +15,9 @@
 /* A connection that lost a service to another one, which may be about to take
  * over the others it had, is closed so much later, ms. */
 #define NEW_GRACE_MS 1000
+/* When another says to be what a service of it is, a connection is watched so
+ * closely, seconds. */
+#define NEW_DOUBT_S 10
 
 struct session {
     struct musterd *m;
@@ -96,6 +99,14 @@ static void session_lost(struct catalog_owner *o, struct service *v,
     }
 }
 
+static void session_doubted(struct catalog_owner *o)
+{
+    struct session *s = container_of(o, struct session, owner);
+
+    if (s->conn)
+        conn_watch_peer(s->conn, NEW_DOUBT_S);
+}
+
 /* -- answers --------------------------------------------------------------- */
 
 static void session_refuse(struct session *s, enum refusal why,
@@ -152,10 +163,19 @@ static void session_answered(void *arg, const struct catalog_result *r)
 
 /* -- requests -------------------------------------------------------------- */
 
+/* Who may do all takes any service out of quarantine, by that alone. */
+static bool ends_quarantine(const struct session *s, const struct new_line *l)
+{
+    return conn_principal(s->conn)->admin && l->verb == NEW_UPDATE &&
+           l->unset_count == 1 && word_is(&l->unsets[0], "conflict") &&
+           !l->set_count && !l->has_ttl && !l->has_volatiles;
+}
+
 /* The service that a line may change: ours, or a persistent one. */
 static struct service *
-session_target(struct session *s, const struct word *name, const char **wrong)
+session_target(struct session *s, const struct new_line *l, const char **wrong)
 {
+    const struct word *name = &l->name;
     struct service *v = s->first;
 
     if (!name->text) {
@@ -164,7 +184,7 @@ session_target(struct session *s, const struct word *name, const char **wrong)
     }
     v = catalog_find(s->m->catalog, name->text, name->len);
     *wrong = "no such service";
-    if (v && v->owner != &s->owner && !v->persist) {
+    if (v && v->owner != &s->owner && !v->persist && !ends_quarantine(s, l)) {
         *wrong = "that service belongs to another connection";
         return NULL;
     }
@@ -249,7 +269,7 @@ static void session_do(struct session *s, const struct new_line *l)
         return;
     }
     if (l->verb != NEW_REGISTER) {
-        v = session_target(s, &l->name, &wrong);
+        v = session_target(s, l, &wrong);
         if (!v) {
             session_refuse(s, REFUSED_REQUEST, wrong);
             return;
@@ -342,6 +362,8 @@ static void *new_open(struct conn *conn, void *ctx)
     s->conn = conn;
     s->asker = (struct asker){.conn = conn, .face = "new"};
     s->owner.lost = session_lost;
+    s->owner.doubted = session_doubted;
+    s->owner.from = conn_peer(conn);
     return s;
 }
 
@@ -354,6 +376,7 @@ static void new_closed(struct conn *conn, void *arg, const char *reason)
     if (s->waiting)
         asker_gone(&s->asker);
     s->conn = NULL;
+    s->owner.from = NULL;
     loop_timer_free(s->grace);
     s->grace = NULL;
     s->first = NULL;
