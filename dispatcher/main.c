@@ -21,6 +21,7 @@
 #include "lib/loop.h"
 #include "lib/mem.h"
 #include "lib/tls_conf.h"
+#include "lib/watchdog.h"
 #include "plugins/dispatch/exec.h"
 
 #define CLOSING                                                                \
@@ -259,6 +260,15 @@ static void program_end(struct program *p)
     daemon_end(&p->daemon);
 }
 
+static void serve(struct program *p)
+{
+    struct watchdog *watchdog = watchdog_new(p->loop);
+
+    loop_run(p->loop);
+    daemon_over();
+    watchdog_free(watchdog);
+}
+
 int main(int argc, char **argv)
 {
     struct program p = {
@@ -272,7 +282,7 @@ int main(int argc, char **argv)
         return status;
     status = DAEMON_FAILED;
     if (program_start(&p)) {
-        loop_run(p.loop);
+        serve(&p);
         status = DAEMON_OK;
     }
     program_end(&p);

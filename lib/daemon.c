@@ -4,8 +4,10 @@
 #include <fcntl.h>
 #include <getopt.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "lib/addr.h"
@@ -172,6 +174,8 @@ static bool check_ready_fd(const struct daemon *d)
 int daemon_prepare(struct daemon *d)
 {
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGHUP, SIG_IGN); /* until the program can read again */
+    notify_begin();
     signal(SIGXFSZ, SIG_IGN); /* a write fails, as it does on a full disk */
     log_init(d->name);
     if (!apply_log(d, true))
@@ -208,6 +212,22 @@ static bool write_ready(int fd, const char *words)
     return good;
 }
 
+/* What happens, and the line that systemctl status shows. */
+static void __attribute__((format(printf, 2, 3)))
+tell_status(const char *state, const char *fmt, ...)
+{
+    va_list args;
+    char *status, *all;
+
+    va_start(args, fmt);
+    status = xvasprintf(fmt, args);
+    va_end(args);
+    all = xasprintf("%s\nSTATUS=%s", state, status);
+    notify_tell(all);
+    free(all);
+    free(status);
+}
+
 bool daemon_ready(struct daemon *d, const char *words)
 {
     int fd = (int)conf_int(d->conf, "ready_fd");
@@ -216,14 +236,25 @@ bool daemon_ready(struct daemon *d, const char *words)
              conf_str(d->conf, "node"));
     if (fd >= 0 && !write_ready(fd, words))
         return false;
-    notify_tell("READY=1");
+    tell_status("READY=1", "serves %s", words);
     return true;
 }
 
 void daemon_stopping(struct daemon *d, const char *why)
 {
     log_info("%s ends: %s", d->name, why);
-    notify_tell("STOPPING=1");
+    tell_status("STOPPING=1", "ends: %s", why);
+}
+
+void daemon_over(void)
+{
+    sigset_t set;
+
+    sigemptyset(&set);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGINT);
+    sigaddset(&set, SIGHUP);
+    sigprocmask(SIG_BLOCK, &set, NULL);
 }
 
 static void tell_change(void *arg, const struct conf_setting *s,
@@ -245,12 +276,26 @@ static void tell_mistakes(const struct conf_errors *errs)
               n == 1 ? "" : "s");
 }
 
-bool daemon_reload(struct daemon *d)
+/* A log that moves must be there: that is known only by opening it, which is
+ * the last thing that may stand in the way of a reload. */
+static bool move_log(const struct daemon *d, const struct conf *conf)
+{
+    const char *to = conf_str(conf, "log.to");
+    char err[300];
+
+    if (d->debug || strcmp(conf_str(d->conf, "log.to"), to) == 0 ||
+        log_open(to, err, sizeof(err)))
+        return true;
+    log_error("log.to: %s", err);
+    log_error("the configuration was not read again");
+    return false;
+}
+
+static bool reload(struct daemon *d)
 {
     struct conf_errors errs = {0};
     struct conf *conf, *old = d->conf;
     struct auth_files files;
-    bool moved;
 
     log_reopen();
     conf = load(d, &files, &errs);
@@ -259,16 +304,39 @@ bool daemon_reload(struct daemon *d)
         conf_errors_free(&errs);
         return false;
     }
+    if (!move_log(d, conf)) {
+        conf_free(conf);
+        auth_files_free(&files);
+        return false;
+    }
     if (conf_diff(old, conf, d->program, tell_change, NULL) == 0)
         log_info("the configuration was read again; nothing has changed");
     conf_keep_fixed(conf, old);
     d->conf = conf;
     auth_files_free(&d->files);
     d->files = files;
-    moved = strcmp(conf_str(old, "log.to"), conf_str(conf, "log.to")) != 0;
-    apply_log(d, moved && !d->debug);
+    apply_log(d, false);
     conf_free(old);
     return true;
+}
+
+bool daemon_reload(struct daemon *d)
+{
+    struct timespec now;
+    char state[80];
+    bool done;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    snprintf(state, sizeof(state), "RELOADING=1\nMONOTONIC_USEC=%llu",
+             (unsigned long long)now.tv_sec * 1000000 +
+                 (unsigned long long)now.tv_nsec / 1000);
+    notify_tell(state);
+    done = reload(d);
+    tell_status("READY=1", "%s",
+                done ? "serves, with the configuration read again"
+                     : "serves; the new configuration has mistakes and is not "
+                       "in effect (see the log)");
+    return done;
 }
 
 void daemon_end(struct daemon *d)

@@ -10,7 +10,7 @@
  *       return DAEMON_FAILED;
  *   ... the loop; at SIGHUP: if (daemon_reload(&d)) read d.conf again ...
  *   daemon_stopping(&d);
- *   ... close everything ...
+ *   ... the loop ends: daemon_over(); close everything ...
  *   daemon_end(&d);
  *
  * A daemon stays in the foreground, whoever started it is told by ready_fd or
@@ -76,6 +76,9 @@ __attribute__((warn_unused_result)) bool daemon_ready(struct daemon *d,
 
 /* It is about to end: tells systemd STOPPING=1, logs why. */
 void daemon_stopping(struct daemon *d, const char *why);
+
+/* The loop is over: no further signal cuts short what is left to be done. */
+void daemon_over(void);
 
 /*
  * For SIGHUP: opens the log again and builds a new configuration. With any

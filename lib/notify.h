@@ -7,7 +7,16 @@
 #ifndef MUSTER_LIB_NOTIFY_H
 #define MUSTER_LIB_NOTIFY_H
 
-/* "READY=1"; nothing happens without NOTIFY_SOCKET in the environment. */
+#include <stdint.h>
+
+/* Takes what systemd says (NOTIFY_SOCKET, WATCHDOG_USEC, WATCHDOG_PID) out of
+ * the environment, so that no child speaks in our name; once, early. */
+void notify_begin(void);
+
+/* "READY=1"; nothing happens where nobody asked for it. */
 void notify_tell(const char *state);
+
+/* How often at least WATCHDOG=1 has to be told, ms; 0: nobody watches. */
+uint64_t notify_watchdog_ms(void);
 
 #endif

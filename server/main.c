@@ -12,6 +12,7 @@
 #include "lib/listen_conf.h"
 #include "lib/log.h"
 #include "lib/tls_conf.h"
+#include "lib/watchdog.h"
 #include "server/faces.h"
 #include "server/musterd.h"
 
@@ -81,12 +82,15 @@ static void serve(struct program *p)
 {
     static const int ends[] = {SIGTERM, SIGINT};
     struct loop_signal *on_end[ARRAY_LEN(ends)], *hup;
+    struct watchdog *watchdog = watchdog_new(p->loop);
     size_t i;
 
     for (i = 0; i < ARRAY_LEN(ends); i++)
         on_end[i] = loop_signal_new(p->loop, ends[i], on_term, p);
     hup = loop_signal_new(p->loop, SIGHUP, on_hup, p);
     loop_run(p->loop);
+    daemon_over();
+    watchdog_free(watchdog);
     for (i = 0; i < ARRAY_LEN(ends); i++)
         loop_signal_free(on_end[i]);
     loop_signal_free(hup);

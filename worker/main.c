@@ -19,6 +19,7 @@
 #include "lib/log.h"
 #include "lib/mem.h"
 #include "lib/tls_conf.h"
+#include "lib/watchdog.h"
 #include "worker/admin.h"
 #include "worker/drain.h"
 #include "worker/facts.h"
@@ -246,6 +247,15 @@ static void worker_free(struct worker *w)
     daemon_end(&w->daemon);
 }
 
+static void serve(struct worker *w)
+{
+    struct watchdog *watchdog = watchdog_new(w->loop);
+
+    loop_run(w->loop);
+    daemon_over();
+    watchdog_free(watchdog);
+}
+
 int main(int argc, char **argv)
 {
     struct worker w = {
@@ -260,7 +270,7 @@ int main(int argc, char **argv)
         return status;
     status = DAEMON_FAILED;
     if (worker_start(&w) && worker_ready(&w)) {
-        loop_run(w.loop);
+        serve(&w);
         status = DAEMON_OK;
     }
     worker_free(&w);
