@@ -13,10 +13,9 @@
 #include "lib/mem.h"
 #include "server/state/writer_db.h"
 
-#define WRITER_PROBE_NS  1000000000l /* between tries while writes fail */
-#define WRITER_GATHER_NS 5000000l    /* at most */
-#define WRITER_HURRY     16
-#define WRITER_HURRY_MAX 1024
+#define WRITER_PROBE_NS      1000000000l /* between tries while writes fail */
+#define WRITER_GATHER_MIN_NS 1000000l
+#define WRITER_GATHER_MAX_NS 5000000l
 
 struct writer {
     pthread_t thread;
@@ -35,8 +34,6 @@ struct writer {
     /* the thread's own */
     struct writer_db db;
     unsigned expected; /* changes that are likely to come together */
-    unsigned hurry;    /* groups that are begun without waiting for them ... */
-    unsigned hurries;  /* ... after the last time that was in vain */
     long sync_ns;      /* what a transaction takes, lately */
     bool failing;
 };
@@ -129,24 +126,16 @@ static void wait_for(struct writer *w, unsigned n, const struct timespec *until)
     w->wanted = 0;
 }
 
-/* Waits for others that are likely to come. If they take longer than a sync
- * does, that is no use, and better not done the next times. */
+/* Waits for others that are likely to come. */
 static void gather(struct writer *w)
 {
+    long ns = w->sync_ns;
     struct timespec until;
 
-    if (w->hurry) {
-        w->hurry--;
-        return;
-    }
-    until =
-        after_ns(w->sync_ns < WRITER_GATHER_NS ? w->sync_ns : WRITER_GATHER_NS);
+    if (ns < WRITER_GATHER_MIN_NS)
+        ns = WRITER_GATHER_MIN_NS;
+    until = after_ns(ns < WRITER_GATHER_MAX_NS ? ns : WRITER_GATHER_MAX_NS);
     wait_for(w, w->expected, &until);
-    if (w->queue.count >= w->expected)
-        w->hurries = 0;
-    else if (w->hurries < WRITER_HURRY_MAX)
-        w->hurries = w->hurries ? 2 * w->hurries : WRITER_HURRY;
-    w->hurry = w->hurries;
 }
 
 /* Something to do, with as many as are likely to share it. */
@@ -164,10 +153,15 @@ static void wait_for_work(struct writer *w)
 
 static void post(struct writer *w, struct batch *b)
 {
-    static const uint64_t one = 1;
-
     *(w->first ? &w->last->next : &w->first) = b;
     w->last = b;
+}
+
+/* Without the mutex: who is woken wants it. */
+static void tell(const struct writer *w)
+{
+    static const uint64_t one = 1;
+
     while (write(w->fd, &one, sizeof(one)) < 0 && errno == EINTR)
         continue;
 }
@@ -202,7 +196,7 @@ static void turn(struct writer *w)
 {
     struct batch *b = xcalloc(1, sizeof(*b));
     uint64_t reserve = w->reserve;
-    bool failed = w->failing;
+    bool failed = w->failing, posted;
 
     entries_append(&b->entries, &w->queue);
     w->reserve = 0;
@@ -212,15 +206,17 @@ static void turn(struct writer *w)
     w->failing = b->error != NULL;
     pthread_mutex_lock(&w->mutex);
     learn(w, b);
-    if (b->entries.count || reserve || failed != w->failing)
+    posted = b->entries.count || reserve || failed != w->failing;
+    if (posted)
         post(w, b);
+    pthread_mutex_unlock(&w->mutex);
+    if (posted)
+        tell(w);
     else
         free(b);
-    if (!w->failing) {
-        pthread_mutex_unlock(&w->mutex);
+    if (!w->failing)
         writer_db_fold(&w->db);
-        pthread_mutex_lock(&w->mutex);
-    }
+    pthread_mutex_lock(&w->mutex);
     w->busy = false;
     if (!w->queue.count && !w->reserve)
         pthread_cond_broadcast(&w->gone);
@@ -281,15 +277,18 @@ int writer_fd(const struct writer *w)
 
 void writer_give(struct writer *w, struct entries *e, uint64_t reserve)
 {
+    bool wake;
+
     pthread_mutex_lock(&w->mutex);
     entries_append(&w->queue, e);
     if (reserve)
         w->reserve = reserve;
-    if (w->wanted && (w->queue.count >= w->wanted || reserve)) {
+    wake = w->wanted && (w->queue.count >= w->wanted || reserve);
+    if (wake)
         w->wanted = 0;
-        pthread_cond_signal(&w->come);
-    }
     pthread_mutex_unlock(&w->mutex);
+    if (wake) /* not with the mutex, which it will want */
+        pthread_cond_signal(&w->come);
 }
 
 struct batch *writer_take(struct writer *w)

@@ -8,8 +8,8 @@
  *
  * How many share a sync: while one is on its way others gather. When it is done
  * those that waited for it are likely to ask again, and so the next one is not
- * begun before as many have come as were under way, or a fraction of the time
- * takes has passed; that only as long as it is of use.
+ * begun before as many have come as were under way, or the time that a sync
+ * takes has passed (a millisecond at least: the clients need theirs).
  *
  * What failed is written nowhere: a transaction whose sync failed could still
  * be found in the log after a crash, and so another one is written over it.

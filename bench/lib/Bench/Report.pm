@@ -67,8 +67,8 @@ sub add_row
     show(sprintf "  %-46s %13s %13s %6s %-11s %5s %-16s %6s %6s %5s\n", @cells);
 }
 
-my @head = ('', 'muster', 'redis', 'ratio', 'of rounds', 'bar', '',
-    'muster CPU µs', 'redis CPU µs', 'ratio');
+my @head = ('', 'muster', 'peer', 'ratio', 'of rounds', 'bar', '',
+    'muster CPU µs', 'peer CPU µs', 'ratio');
 
 # versus(NAME, OURS, THEIRS, BAR, {OPTIONS}): a row of two lists of results, a
 # result of each in every round. Options: key (rate), unit, less (is better).

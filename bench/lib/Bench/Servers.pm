@@ -1,4 +1,4 @@
-# The servers that are measured, musterd and redis-server, each on the same
+# The servers that are measured, musterd, redis-server and etcd, on the same
 # core, and the loads put on them from the other one.
 package Bench::Servers;
 use strict;
@@ -10,7 +10,7 @@ use Exporter 'import';
 use IO::Socket::INET;
 use Time::HiRes qw(time sleep);
 
-our @EXPORT = qw(program musterd redis fill settle load fanout
+our @EXPORT = qw(program musterd redis etcd fill settle load fanout
     redis_benchmark server_core load_core build);
 
 my ($core_of_servers, $core_of_loads) = (0, 1);
@@ -34,18 +34,18 @@ sub until_true (&$$)
     }
 }
 
-# musterd(ARGUMENT...): {pid, new, find, event}, the ports
+# musterd([SETTING...]): {pid, new, find, event}, the ports
 sub musterd
 {
+    my @settings = ('registry.store=memory', @_);
     my ($ready, $conf) = map { scratch() . "/$_-" . ++(our $n) } qw(ready conf);
     open my $f, '>', $conf or die "$conf: $!\n";
     close $f;
     my $pid = spawn({label => 'musterd', ready => $ready},
         server_core(program('musterd'), '-c', $conf, '-o', 'ready_fd=3',
-            '-o', 'registry.store=memory',
-            (map { ('-o', "registry.$_=127.0.0.1:0") }
-                qw(new find event admin)),
-            '-o', 'limits.services_per_connection=1000000000'));
+            (map { ('-o', $_) } @settings,
+                (map { "registry.$_=127.0.0.1:0" } qw(new find event admin)),
+                'limits.services_per_connection=1000000000')));
     my $line = until_true { slurp($ready) =~ /^(.*)\n/ && $1 } 10, 'musterd';
     my %address = split ' ', $line;
     s/.*:// for values %address;
@@ -59,15 +59,37 @@ sub free_port
     return $s->sockport;
 }
 
+# redis([APPENDONLY]): yes: each change is on the disk before it is answered
 sub redis
 {
+    my $keep = $_[0] || 'no';
     my $port = free_port();
     my $pid = spawn({label => 'redis-server'},
         server_core('redis-server', '--port', $port, '--bind', '127.0.0.1',
-            '--save', '', '--appendonly', 'no', '--dir', scratch()));
+            '--save', '', '--appendonly', $keep, '--appendfsync', 'always',
+            '--dir', scratch()));
     until_true { IO::Socket::INET->new(PeerAddr => "127.0.0.1:$port") } 10,
         'redis-server';
     return {pid => $pid, port => $port, name => 'redis'};
+}
+
+sub etcd
+{
+    my ($port, $peer) = (free_port(), free_port());
+    my $dir = scratch() . '/etcd';
+    my $peers = "http://127.0.0.1:$peer";
+    my $pid = spawn({label => 'etcd'},
+        server_core('etcd', '--data-dir', $dir, '--log-level', 'error',
+            '--listen-client-urls', "http://127.0.0.1:$port",
+            '--advertise-client-urls', "http://127.0.0.1:$port",
+            '--listen-peer-urls', $peers,
+            '--initial-advertise-peer-urls', $peers,
+            '--initial-cluster', "default=$peers"));
+    until_true {
+        run({any => 1, env => {ETCDCTL_API => 3}}, 'etcdctl',
+            "--endpoints=127.0.0.1:$port", 'put', 'ready', '1') =~ /^OK/
+    } 30, 'etcd';
+    return {pid => $pid, port => $port, name => 'etcd'};
 }
 
 # fill(MUSTERD, COUNT): so many services; they stay until the pid is stopped.
@@ -122,17 +144,18 @@ sub fanout
     return \%r;
 }
 
-# redis_benchmark(SERVER, TEST, PIPE, TOTAL, KEYS): {rate, ns}; KEYS 0: its
-# own fixed key
+# redis_benchmark(SERVER, TEST, PIPE, TOTAL, KEYS, [CLIENTS], [BYTES of a value]):
+# {rate, ns}; KEYS 0: its own fixed key
 sub redis_benchmark
 {
-    my ($s, $test, $pipe, $total, $keys) = @_;
+    my ($s, $test, $pipe, $total, $keys, $clients, $bytes) = @_;
     my $before = cpu_ns($s->{pid});
     my $text = run({label => "redis-benchmark $test -P $pipe"
                 . ($keys ? " -r $keys" : '')},
-        load_core('redis-benchmark', '-p', $s->{port}, '-c', 50,
+        load_core('redis-benchmark', '-p', $s->{port}, '-c', $clients || 50,
             '-n', $total, '-P', $pipe, '-t', $test,
-            ($keys ? ('-r', $keys) : ()), '--csv'));
+            ($keys ? ('-r', $keys) : ()), ($bytes ? ('-d', $bytes) : ()),
+            '--csv'));
     my ($rate) = $text =~ /^"\U$test\E","([\d.]+)"/m
         or die "redis-benchmark said: $text\n";
     return {rate => $rate, ns => (cpu_ns($s->{pid}) - $before) / $total};
