@@ -307,9 +307,8 @@ bool workers_start(struct dispatch *d, struct muster *m)
     char *error = NULL;
 
     /* one in quarantine (conflict) may be another's double: it gets no job */
-    d->monitor =
-        muster_monitor_with(m, "kind worker conflict! *", hidden,
-                            ARRAY_LEN(hidden), &callbacks, d, &error);
+    d->monitor = muster_monitor_with(m, "kind worker conflict! *", hidden,
+                                     ARRAY_LEN(hidden), &callbacks, d, &error);
     if (!d->monitor)
         log_error("following the workers: %s", error);
     free(error);

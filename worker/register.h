@@ -22,9 +22,9 @@ struct registrar {
     struct muster *muster;
     struct muster_registration *service;
     struct muster_monitor *conflict; /* of itself in quarantine */
-    struct attrs attrs; /* as they are registered */
-    char *name;         /* of the service */
-    char *refused;      /* the last refusal, not to log it again and again */
+    struct attrs attrs;              /* as they are registered */
+    char *name;                      /* of the service */
+    char *refused; /* the last refusal, not to log it again and again */
 };
 
 /* What a worker says of itself: its own words for it, then the settings'. */

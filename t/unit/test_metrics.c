@@ -41,21 +41,21 @@ static double half(void *arg)
 
 static void counters_and_gauges(void **state)
 {
-    struct {
+    struct counted {
         uint64_t lines, refused, open;
     } n = {UINT64_MAX, 2, 3};
     const struct metric_row rows[] = {
         {"muster_lines_total",
          "Lines read.",
-         (size_t)((char *)&n.lines - (char *)&n),
+         offsetof(struct counted, lines),
          {NULL, NULL}},
         {"muster_refusals_total",
          "Refused.",
-         (size_t)((char *)&n.refused - (char *)&n),
+         offsetof(struct counted, refused),
          {"reason", "limit"}},
         {"muster_connections",
          "Open.",
-         (size_t)((char *)&n.open - (char *)&n),
+         offsetof(struct counted, open),
          {NULL, NULL}},
     };
     struct buf b = BUF_INIT;
