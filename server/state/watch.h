@@ -42,7 +42,7 @@ enum watch_verdict {
 #define WATCH_LOG      256  /* touches remembered; older ones are found again */
 #define WATCH_BUDGET   5000 /* of one watch in a turn: see query_run() */
 #define WATCH_SHARE    100  /* the least of it, where many watches lag */
-#define WATCHES_BUDGET 100000 /* of all of them, for changes as they happen */
+#define WATCHES_BUDGET 20000 /* of all of them, for changes as they happen */
 
 struct watch;
 

@@ -14,7 +14,7 @@ use Swarm;
 use Test::More;
 
 my $seed = $ENV{MUSTER_SOAK_SEED} || (time ^ $$ << 8) % 1_000_000;
-my $rounds = $ENV{MUSTER_SOAK_ROUNDS} || 6000;
+my $rounds = $ENV{MUSTER_SOAK_ROUNDS} || deadline(6000);
 my $store = $ENV{MUSTER_SOAK_STORE}
     || ($seed % 2 ? 'memory' : 'sqlite:' . scratch() . '/registry.db');
 diag "seed $seed, $rounds rounds, store $store";

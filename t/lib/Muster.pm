@@ -475,10 +475,18 @@ sub log { return split /\n/, Muster::slurp($_[0]{log}) }
 sub metric
 {
     my ($self, $series) = @_;
+    return $self->ask_admin('/metrics') =~ /^\Q$series\E (\S+)$/m ? $1
+        : undef;
+}
+
+# What its admin face answers to a GET, headers and all
+sub ask_admin
+{
+    my ($self, $path) = @_;
     my $c = $self->dial('admin');
-    $c->send("GET /metrics HTTP/1.1\r\nHost: localhost\r\n"
+    $c->send("GET $path HTTP/1.1\r\nHost: localhost\r\n"
         . "Connection: close\r\n\r\n");
-    return $c->bytes =~ /^\Q$series\E (\S+)$/m ? $1 : undef;
+    return $c->bytes;
 }
 
 # Resident memory, in KiB
