@@ -4,6 +4,8 @@
 
 #include "lib/mem.h"
 
+#define HEAP_FIRST 64
+
 void deadlines_free(struct deadlines *d)
 {
     free(d->heap);
@@ -44,13 +46,21 @@ static void heap_down(struct deadlines *d, uint32_t at)
     heap_put(d, at, v);
 }
 
+static void heap_shrink(struct deadlines *d)
+{
+    if (d->size == HEAP_FIRST || d->count >= d->size / 4)
+        return;
+    d->size /= 2;
+    d->heap = xreallocarray(d->heap, d->size, sizeof(*d->heap));
+}
+
 void deadlines_set(struct deadlines *d, struct service *v)
 {
     uint32_t at = v->deadline_slot;
 
     if (at == SERVICE_NO_DEADLINE) {
         if (d->count == d->size) {
-            d->size = d->size ? 2 * d->size : 64;
+            d->size = d->size ? 2 * d->size : HEAP_FIRST;
             d->heap = xreallocarray(d->heap, d->size, sizeof(*d->heap));
         }
         at = d->count++;
@@ -68,11 +78,12 @@ void deadlines_remove(struct deadlines *d, struct service *v)
         return;
     v->deadline_slot = SERVICE_NO_DEADLINE;
     d->count--;
-    if (at == d->count)
-        return;
-    heap_put(d, at, d->heap[d->count]);
-    heap_up(d, at);
-    heap_down(d, d->heap[at]->deadline_slot);
+    if (at < d->count) {
+        heap_put(d, at, d->heap[d->count]);
+        heap_up(d, at);
+        heap_down(d, d->heap[at]->deadline_slot);
+    }
+    heap_shrink(d);
 }
 
 struct service *deadlines_first(const struct deadlines *d)

@@ -3,7 +3,9 @@
 #include "server/state/pool.h"
 
 #define HTAB_FIRST 16 /* places of an empty table */
-#define HTAB_STEP  8  /* old places emptied by one insertion */
+#define HTAB_STEP  8  /* old places emptied by one insertion ... */
+#define HTAB_FALL  32 /* ... or by one removal */
+#define HTAB_SMALL 64 /* a table of so many places does not shrink */
 
 /* Marks in hashes; a node's own hash is any other value. */
 #define PLACE_FREE  HTAB_FREE
@@ -67,9 +69,9 @@ void htab_free(struct htab *t)
 }
 
 /* Moves the nodes of some old places; the old part goes after the last. */
-static void htab_step(struct htab *t)
+static void htab_step(struct htab *t, size_t places)
 {
-    size_t end = t->old_next + HTAB_STEP;
+    size_t end = t->old_next + places;
     uint32_t hash;
 
     if (end > t->old.mask + 1)
@@ -85,33 +87,59 @@ static void htab_step(struct htab *t)
         part_free(&t->old);
 }
 
-/* Another array: larger, or of the same size where gravestones filled it. */
-static void htab_renew(struct htab *t)
+/* Another array of so many places; what is in the one before moves into it
+ * little by little. */
+static void htab_renew(struct htab *t, size_t places)
 {
-    size_t places = t->now.mask + 1;
-
-    if (t->count > places / 2)
-        places *= 2;
     t->old = t->now;
     t->old_next = 0;
     part_init(&t->now, places);
+}
+
+/* Larger, or of the same size where gravestones filled it. */
+static void htab_grow(struct htab *t)
+{
+    size_t places = t->now.mask + 1;
+
+    htab_renew(t, t->count > places / 2 ? 2 * places : places);
+}
+
+/*
+ * After a fall, to half the size. There is room for what is there and for what
+ * comes until the old array is empty: an eighth of it each, at most. Removals
+ * move enough for the table to keep up with them when everything goes.
+ */
+static void htab_shrink(struct htab *t)
+{
+    size_t places = t->now.mask + 1;
+
+    if (!t->count && (places > HTAB_SMALL || t->old.hashes)) {
+        htab_free(t);
+        htab_init(t);
+    } else if (t->old.hashes) {
+        htab_step(t, HTAB_FALL);
+    } else if (places > HTAB_SMALL && t->count < places / 8) {
+        htab_renew(t, places / 2);
+    }
 }
 
 void htab_insert(struct htab *t, struct hnode *n, uint32_t hash)
 {
     n->hash = htab_hash(hash);
     if (t->old.hashes)
-        htab_step(t);
+        htab_step(t, HTAB_STEP);
     else if (t->now.used > (t->now.mask + 1) / 4 * 3)
-        htab_renew(t);
+        htab_grow(t);
     part_insert(&t->now, n, n->hash);
     t->count++;
 }
 
 void htab_remove(struct htab *t, struct hnode *n)
 {
-    if (part_remove(&t->now, n) || (t->old.hashes && part_remove(&t->old, n)))
-        t->count--;
+    if (!part_remove(&t->now, n) && !(t->old.hashes && part_remove(&t->old, n)))
+        return;
+    t->count--;
+    htab_shrink(t);
 }
 
 void htab_warm(const struct htab *t, uint32_t hash)

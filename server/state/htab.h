@@ -2,7 +2,8 @@
  * A hash table of pointers to nodes that know their own hash: open addressing
  * with the hashes in an array of their own, so that a look-up reads that array,
  * one pointer and the node it wants, and growing reads no node at all. It grows
- * a little at every insertion, so that no single one is slow.
+ * a little at every insertion, so that no single one is slow, and shrinks after
+ * a fall in the same way.
  *
  * Must not know what the nodes belong to. uthash, which the other rooms use,
  * costs 56 bytes a node and doubles at once: with four million nodes (a million
@@ -59,7 +60,8 @@ void htab_remove(struct htab *t, struct hnode *n);
  */
 void htab_warm(const struct htab *t, uint32_t hash);
 const struct hnode *htab_guess(const struct htab *t, uint32_t hash);
-/* Calls fn for every node; fn may free it. */
+/* Calls fn for every node, which may free it but change nothing in the table.
+ */
 void htab_each(struct htab *t, void (*fn)(struct hnode *n, void *arg),
                void *arg);
 

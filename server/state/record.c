@@ -1,5 +1,6 @@
 #include "server/state/record.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "lib/mem.h"
@@ -244,22 +245,52 @@ bool record_has(const struct record *r, const struct attr_pair *pair)
     return false;
 }
 
+/* -- places ---------------------------------------------------------------- */
+
+#define PLACES_FEW 32 /* so many are looked through one after the other */
+
+/* The table is made when something is looked for: mostly nothing is. */
+static void places_make(struct record_places *p)
+{
+    const uint32_t *hashes = record_hashes(p->record);
+    uint32_t i, at, size = 64;
+
+    while (size < 2 * p->record->count)
+        size *= 2;
+    p->mask = size - 1;
+    p->table = xcalloc(size, sizeof(*p->table));
+    for (i = 0; i < p->record->count; i++) {
+        for (at = hashes[i] & p->mask; p->table[at]; at = (at + 1) & p->mask)
+            continue;
+        p->table[at] = i + 1;
+    }
+}
+
+int record_places_find(struct record_places *p, const struct attr_key *key)
+{
+    const struct record *r = p->record;
+    uint32_t at, i;
+
+    if (!r)
+        return -1;
+    if (r->count <= PLACES_FEW)
+        return record_place(r, key);
+    if (!p->table)
+        places_make(p);
+    for (at = key->node.hash & p->mask; (i = p->table[at]);
+         at = (at + 1) & p->mask)
+        if (record_hashes(r)[i - 1] == key->node.hash &&
+            r->pairs[i - 1]->key == key)
+            return (int)i - 1;
+    return -1;
+}
+
+void record_places_end(struct record_places *p)
+{
+    free(p->table);
+}
+
 /* -- the index ------------------------------------------------------------- */
-
-/* True if r (NULL: nothing) has that very pair at place `from` or behind. */
-static bool has_pair(const struct record *r, uint32_t from,
-                     const struct attr_pair *p)
-{
-    for (; r && from < r->count; from++)
-        if (r->pairs[from] == p)
-            return true;
-    return false;
-}
-
-static bool has_key(const struct record *r, const struct attr_key *k)
-{
-    return r && record_place(r, k) >= 0;
-}
 
 /* v no longer has the pair. */
 static void pair_leave(struct record_index *x, struct attr_pair *p,
@@ -296,35 +327,50 @@ void record_index_move(struct record_index *x, struct service *v,
                        bool keep)
 {
     uint32_t step = from && to ? move_in_step(x, v, from, to, keep) : 0, i;
+    struct record_places there;
     struct attr_pair *p;
+    int at;
 
+    record_places_of(&there, from);
     for (i = step; to && i < to->count; i++) {
         p = to->pairs[i];
-        if (has_pair(from, step, p))
+        at = record_places_find(&there, p->key);
+        if (at >= 0 && from->pairs[at] == p)
             continue;
         seqset_add(&p->services, v);
-        if (!has_key(from, p->key))
+        if (at < 0)
             seqset_add(&p->key->services, v);
     }
+    record_places_end(&there);
+    record_places_of(&there, to);
     for (i = step; from && i < from->count; i++) {
         p = from->pairs[i];
-        if (has_pair(to, step, p))
+        at = record_places_find(&there, p->key);
+        if (at >= 0 && to->pairs[at] == p)
             continue;
-        if (!has_key(to, p->key))
+        if (at < 0)
             seqset_remove(&p->key->services, v);
         pair_leave(x, p, v, keep);
     }
+    record_places_end(&there);
 }
 
 void record_forget(struct record_index *x, const struct record *from,
                    const struct record *to)
 {
+    struct record_places there;
     uint32_t i;
+    int at;
 
-    for (i = 0; from && i < from->count; i++)
-        if (!(to && i < to->count && to->pairs[i] == from->pairs[i]) &&
-            !has_pair(to, 0, from->pairs[i]))
+    record_places_of(&there, to);
+    for (i = 0; from && i < from->count; i++) {
+        if (to && i < to->count && to->pairs[i] == from->pairs[i])
+            continue;
+        at = record_places_find(&there, from->pairs[i]->key);
+        if (at < 0 || to->pairs[at] != from->pairs[i])
             pair_unref(x, from->pairs[i]);
+    }
+    record_places_end(&there);
 }
 
 static char *word_put(char *to, const char *text, size_t len)

@@ -73,6 +73,24 @@ struct attr_pair *record_pair_of(const struct record *r,
                                  const struct attr_key *key);
 bool record_has(const struct record *r, const struct attr_pair *pair);
 
+/* Where attributes stand in a record: for who asks that of many of them, in a
+ * time that does not grow with the square of their number. */
+struct record_places {
+    const struct record *record; /* NULL: it has none */
+    uint32_t *table;             /* owned; places + 1, by hash; or NULL */
+    uint32_t mask;
+};
+
+static inline void record_places_of(struct record_places *p,
+                                    const struct record *r)
+{
+    *p = (struct record_places){.record = r};
+}
+
+/* The place; -1: it has not that attribute. */
+int record_places_find(struct record_places *p, const struct attr_key *key);
+void record_places_end(struct record_places *p);
+
 /*
  * Moves service v in the index from its old record to its new one; either may
  * be NULL. keep says that a change will tell of it: pairs that v no longer has

@@ -1,6 +1,7 @@
 #include "server/state/seqset.h"
 
 #include <assert.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -54,13 +55,14 @@ static void chunk_move(struct chunk *to, struct chunk *c, uint32_t from)
     c->count = from;
 }
 
-static struct chunk *chunk_grow(struct chunk *c)
+/* The same members with another amount of room. */
+static struct chunk *chunk_resize(struct chunk *c, uint32_t size)
 {
-    struct chunk *larger = chunk_new(2 * c->size);
+    struct chunk *other = chunk_new(size);
 
-    chunk_move(larger, c, 0);
+    chunk_move(other, c, 0);
     free(c);
-    return larger;
+    return other;
 }
 
 static void chunk_insert(struct chunk *c, uint32_t i, struct service *v)
@@ -201,7 +203,7 @@ static uint32_t many_room(struct seqset_many *m, uint32_t at, uint64_t seq)
     if (c->count < c->size)
         return at;
     if (c->size < CHUNK_MAX) {
-        m->chunks[at] = chunk_grow(c);
+        m->chunks[at] = chunk_resize(c, 2 * c->size);
         return at;
     }
     half = chunk_new(CHUNK_MAX);
@@ -240,6 +242,49 @@ static void many_drop_chunk(struct seqset_many *m, uint32_t at)
             (m->count - at) * sizeof(*m->lasts));
 }
 
+/* Room for fewer chunks, after a fall. */
+static void many_shrink(struct seqset_many *m)
+{
+    if (m->size == 1 || m->count > m->size / 4)
+        return;
+    m->size /= 2;
+    m->chunks = xreallocarray(m->chunks, m->size, sizeof(*m->chunks));
+    m->lasts = xreallocarray(m->lasts, m->size, sizeof(*m->lasts));
+}
+
+/* Chunk `at` takes over the members of the one behind it. */
+static void many_join(struct seqset_many *m, uint32_t at)
+{
+    struct chunk *next = m->chunks[at + 1];
+
+    if (m->chunks[at]->size < m->chunks[at]->count + next->count)
+        m->chunks[at] = chunk_resize(m->chunks[at], CHUNK_MAX);
+    chunk_move(m->chunks[at], next, 0);
+    m->lasts[at] = m->lasts[at + 1];
+    many_drop_chunk(m, at + 1);
+    many_shrink(m);
+}
+
+static bool many_fit(const struct seqset_many *m, uint32_t at)
+{
+    return at + 1 < m->count &&
+           m->chunks[at]->count + m->chunks[at + 1]->count <= CHUNK_MAX / 2;
+}
+
+/* Chunk `at` has become small: it is joined with one beside it where both are,
+ * so that there are never many with little in them; or takes less room. */
+static void many_thin(struct seqset_many *m, uint32_t at)
+{
+    struct chunk *c = m->chunks[at];
+
+    if (many_fit(m, at))
+        many_join(m, at);
+    else if (at && many_fit(m, at - 1))
+        many_join(m, at - 1);
+    else if (c->size > CHUNK_FIRST)
+        m->chunks[at] = chunk_resize(c, c->size / 2);
+}
+
 static void many_remove(struct seqset_many *m, struct service *v)
 {
     uint32_t at = many_find(m, v->seq), i;
@@ -251,11 +296,14 @@ static void many_remove(struct seqset_many *m, struct service *v)
     assert(i < c->count && c->items[i] == v);
     if (c->count == 1) {
         many_drop_chunk(m, at);
+        many_shrink(m);
         return;
     }
     if (i == c->count - 1)
         m->lasts[at] = many_seq(m, at, i - 1);
     chunk_remove(c, i);
+    if (c->count <= c->size / 4)
+        many_thin(m, at);
 }
 
 void seqset_add(struct seqset *s, struct service *v)

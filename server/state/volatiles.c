@@ -54,14 +54,22 @@ static bool within(const struct name_list *l, const struct record *a,
                    const struct record *b)
 {
     const struct attr_pair *p;
+    struct record_places there;
+    bool yes = true;
     uint32_t i;
+    int at;
 
-    for (i = 0; i < a->count; i++) {
+    record_places_of(&there, b);
+    for (i = 0; i < a->count && yes; i++) {
         p = a->pairs[i];
-        if (!list_has(l, p->key->name, p->key->len) && !record_has(b, p))
-            return false;
+        if (i < b->count && b->pairs[i] == p)
+            continue;
+        at = record_places_find(&there, p->key);
+        yes = (at >= 0 && b->pairs[at] == p) ||
+              list_has(l, p->key->name, p->key->len);
     }
-    return true;
+    record_places_end(&there);
+    return yes;
 }
 
 bool volatiles_equal(const struct name_list *l, const struct record *a,

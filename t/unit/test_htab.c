@@ -126,8 +126,11 @@ static void grow_and_shrink(uint32_t (*hash)(unsigned), unsigned n)
         assert_null(find(&t, hash(i), i));
         if (i % 257 == 0)
             check_all(&t, things, n, hash);
+        if (t.now.mask >= 64 && !t.old.hashes)
+            assert_true(t.count >= (t.now.mask + 1) / 8);
     }
     check_all(&t, things, n, hash);
+    assert_true(t.now.mask < 64 && !t.old.hashes);
     htab_free(&t);
     free(things);
 }
@@ -138,6 +141,35 @@ static void test_grow_and_shrink(void **state)
     grow_and_shrink(hash_spread, MANY / 4);
     grow_and_shrink(hash_crowd, 600);
     grow_and_shrink(hash_high, 600);
+}
+
+/* A fall to a few, and a rise in the midst of it: insertions may come as fast
+ * as removals went. */
+static void test_fall_and_rise(void **state)
+{
+    struct thing *things = xcalloc(MANY, sizeof(*things));
+    unsigned left, i, k;
+    struct htab t;
+
+    (void)state;
+    htab_init(&t);
+    for (left = MANY / 2; left > 3; left = left * 2 / 3) {
+        for (i = 0; i < MANY; i++)
+            if (!things[i].in)
+                put(&t, things, i, hash_spread);
+        for (i = left; i < MANY; i++)
+            take(&t, things, i);
+        check_all(&t, things, MANY, hash_spread);
+        for (i = left, k = 0; k < 2 * left && i < MANY; i++, k++)
+            put(&t, things, i, hash_spread);
+        check_all(&t, things, MANY, hash_spread);
+    }
+    for (i = 0; i < MANY; i++)
+        if (things[i].in)
+            take(&t, things, i);
+    assert_true(t.now.mask < 64 && !t.old.hashes);
+    htab_free(&t);
+    free(things);
 }
 
 /* The marks of free places and gravestones are hashes, too. */
@@ -290,6 +322,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_empty),
         cmocka_unit_test(test_grow_and_shrink),
+        cmocka_unit_test(test_fall_and_rise),
         cmocka_unit_test(test_hashes_that_are_marks),
         cmocka_unit_test(test_gravestones),
         cmocka_unit_test(test_random_life),

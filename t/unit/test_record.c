@@ -161,6 +161,68 @@ static void test_edits(void **state)
     attrs_free(&a);
 }
 
+/* The index has v exactly where r (NULL: nothing) says so. */
+static void assert_indexed(const struct record *r)
+{
+    const struct attr_pair *pair;
+    const struct attr_key *key;
+    char name[8], value[8];
+    unsigned i, k;
+
+    for (i = 0; i < 150; i++) {
+        snprintf(name, sizeof(name), "%u", i);
+        key = record_find_key(&x, name, strlen(name));
+        if (key)
+            assert_int_equal(key->services.count,
+                             r && record_pair_of(r, key) ? 1 : 0);
+        for (k = 0; k < 3; k++) {
+            snprintf(value, sizeof(value), "%u", k);
+            pair = record_find_pair(&x, name, strlen(name), value, 1);
+            if (pair)
+                assert_int_equal(pair->services.count,
+                                 r && record_has(r, pair) ? 1 : 0);
+        }
+    }
+}
+
+/* A service that says ever other things, in another order, of many attributes
+ * and of few. */
+static void test_moves(void **state)
+{
+    struct service *v = service_new("v", 1);
+    struct record *r = NULL, *next;
+    uint32_t seed = 8;
+    struct numbers n;
+    struct attrs a;
+    unsigned round, i, count, step;
+
+    (void)state;
+    for (round = 0; round < 600; round++) {
+        n = (struct numbers){.used = 0};
+        a = (struct attrs){0};
+        seed = seed * 1664525 + 1013904223;
+        count = (seed >> 8) % MOST;
+        step = 1 + (seed >> 20) % 7;
+        for (i = 0; i < count; i++) {
+            seed = seed * 1664525 + 1013904223;
+            set(&n, &a, (round % 5 + i * step) % 149, (seed >> 24) % 3);
+        }
+        next = edited(NULL, &n, &a, true);
+        record_index_move(&x, v, r, next, round % 2);
+        if (round % 2)
+            record_forget(&x, r, next);
+        assert_indexed(next);
+        record_unref(&x, r);
+        r = next;
+        attrs_free(&a);
+    }
+    record_index_move(&x, v, r, NULL, true);
+    assert_indexed(NULL);
+    record_forget(&x, r, NULL);
+    record_unref(&x, r);
+    service_unref(&x, v);
+}
+
 static void test_shared(void **state)
 {
     struct numbers n = {.used = 0};
@@ -257,8 +319,8 @@ int main(int argc, char **argv)
 {
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
     const struct CMUnitTest tests[] = {
-        TEST(test_new_records), TEST(test_edits),  TEST(test_shared),
-        TEST(test_written),     TEST(test_bounds),
+        TEST(test_new_records), TEST(test_edits),   TEST(test_moves),
+        TEST(test_shared),      TEST(test_written), TEST(test_bounds),
     };
 
     if (argc > 1)

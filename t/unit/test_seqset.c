@@ -2,6 +2,7 @@
  * Sets in the order of registration: insertions at the end and in the middle,
  * splits, removals down to nothing, and finding a place, against an array.
  */
+#include <malloc.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -226,6 +227,36 @@ static void test_random_life(void **state)
     check(&s);
 }
 
+/* After a fall it takes about what its members need. (Under a sanitizer that
+ * counts for itself both are 0.) */
+static void test_fall(void **state)
+{
+    struct seqset s = {.count = 0};
+    size_t before = mallinfo2().uordblks, full, fallen;
+    unsigned i;
+
+    (void)state;
+    for (i = 0; i < MANY; i++)
+        add(&s, i);
+    full = mallinfo2().uordblks - before;
+    for (i = 0; i < MANY; i++)
+        if (i % 50)
+            drop(&s, i);
+    check(&s);
+    fallen = mallinfo2().uordblks - before;
+    assert_true(fallen <= full / 8);
+    for (i = 0; i < MANY; i++)
+        if (!in[i])
+            add(&s, i);
+    check(&s);
+    for (i = MANY - 1; i > 2; i--)
+        drop(&s, i);
+    check(&s);
+    seqset_free(&s);
+    /* but for what malloc keeps at hand */
+    assert_true(mallinfo2().uordblks <= before + 8192);
+}
+
 int main(void)
 {
 #define TESTS(n)                                                               \
@@ -235,6 +266,7 @@ int main(void)
          (void *)&seqs[n]},                                                    \
         {"in the middle", test_in_the_middle, setup, teardown,                 \
          (void *)&seqs[n]},                                                    \
+        {"fall", test_fall, setup, teardown, (void *)&seqs[n]},                \
     {                                                                          \
         "random", test_random_life, setup, teardown, (void *)&seqs[n]          \
     }
