@@ -1,5 +1,6 @@
 #include "server/musterd.h"
 
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,9 +15,12 @@
 #include "server/keys.h"
 #include "server/state/hash.h"
 #include "server/state/kv.h"
+#include "server/state/pool.h"
 #include "server/state/token_store.h"
 #include "server/statics.h"
 #include "server/storage.h"
+
+#define TIDY_MS 5000
 
 static void catalog_has_changed(void *arg)
 {
@@ -51,6 +55,21 @@ static void expire(void *arg)
     wait = catalog_expire(m->catalog);
     if (wait != UINT64_MAX)
         loop_timer_set(m->expiry, wait);
+}
+
+/* After a fall memory goes back little by little, so that what falls in a storm
+ * and rises again finds it; the last of it is what malloc() holds. */
+static void tidy_up(void *arg)
+{
+    struct musterd *m = arg;
+
+    if (pool_trim()) {
+        m->tidying = true;
+    } else if (m->tidying) {
+        malloc_trim(0);
+        m->tidying = false;
+    }
+    loop_timer_set(m->tidy, TIDY_MS);
 }
 
 /* A service may be the next to expire. */
@@ -136,6 +155,8 @@ bool musterd_init(struct musterd *m, struct loop *loop, struct auth *auth,
     m->catalog->arg = m;
     server_audit_start(m);
     m->expiry = loop_timer_new(loop, expire, m);
+    m->tidy = loop_timer_new(loop, tidy_up, m);
+    loop_timer_set(m->tidy, TIDY_MS);
     m->keys = keys_new(m, conf);
     m->identity = identity_new(m, conf);
     musterd_configure(m, conf);
@@ -168,6 +189,7 @@ void musterd_free(struct musterd *m)
     loop_unsettle(m->loop, &m->wake);
     loop_unsettle(m->loop, &m->looked);
     loop_timer_free(m->expiry);
+    loop_timer_free(m->tidy);
     free(m->words);
 }
 

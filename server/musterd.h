@@ -55,6 +55,8 @@ struct musterd {
     struct loop_task looked;   /* queued: a look was had in this turn */
     struct loop_task wake;     /* wakes watchers, at the end of a turn */
     struct loop_timer *expiry; /* for the next service to expire */
+    struct loop_timer *tidy;   /* gives back memory that is kept in vain */
+    bool tidying;              /* some was, and perhaps there is more */
     struct statics *statics;   /* owned */
     struct kv *kv;             /* the keys' */
     struct keys *keys;         /* owned */

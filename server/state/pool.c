@@ -24,6 +24,7 @@
 #define REGION_SLABS (REGION_BYTES / SLAB_BYTES)
 #define REGION_EMPTY (UINT64_MAX - 1) /* all its slabs but the first are free */
 #define EMPTY_MIN    16               /* empty regions that are always kept */
+#define TRIM_MAX     8                /* empty regions given back by one call */
 #define ARRAY_LARGE  (REGION_BYTES / 2)
 
 /* Where objects of one size are. */
@@ -126,6 +127,30 @@ static void region_ends(struct region *r, uintptr_t base)
     }
     DL_DELETE(pool.regions, r);
     munmap((void *)base, REGION_BYTES);
+}
+
+/* Of the empty ones half, of those that are kept for a while: as long as there
+ * is a storm it finds most of what it needs. */
+size_t pool_trim(void)
+{
+    size_t left = pool.empty > EMPTY_MIN ? (pool.empty - EMPTY_MIN + 1) / 2 : 0;
+    struct region *r, *next;
+    size_t bytes = 0;
+
+    if (left > TRIM_MAX)
+        left = TRIM_MAX;
+    DL_FOREACH_SAFE (pool.regions, r, next) {
+        if (!left)
+            break;
+        if (r->free != REGION_EMPTY)
+            continue;
+        DL_DELETE(pool.regions, r);
+        munmap((void *)region_base(r), REGION_BYTES);
+        pool.empty--;
+        left--;
+        bytes += REGION_BYTES;
+    }
+    return bytes;
 }
 
 static struct slab *slab_take(unsigned size)

@@ -136,6 +136,31 @@ static void test_apart(void **state)
     all_back();
 }
 
+/* After a fall some memory is kept for a while, but not for ever, and what was
+ * given back comes again. */
+static void test_trim(void **state)
+{
+    enum { FALL = 200000, SIZE = 512 };
+    void **p = xcalloc(FALL, sizeof(*p));
+    size_t i, back = 0, bytes;
+    unsigned round;
+
+    (void)state;
+    for (round = 0; round < 2; round++) {
+        for (i = 0; i < FALL; i++)
+            p[i] = memset(pool_alloc(SIZE), (int)i, SIZE);
+        assert_int_equal(pool_trim(), 0); /* nothing of it is kept in vain */
+        for (i = 0; i < FALL; i++)
+            pool_free(p[i], SIZE);
+        while ((bytes = pool_trim()))
+            back += bytes;
+    }
+#ifndef __SANITIZE_ADDRESS__ /* there it is malloc */
+    assert_true(back > 0);
+#endif
+    free(p);
+}
+
 static void test_arrays(void **state)
 {
     static const size_t sizes[] = {
@@ -158,9 +183,8 @@ static void test_arrays(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_random_life),
-        cmocka_unit_test(test_every_size),
-        cmocka_unit_test(test_apart),
+        cmocka_unit_test(test_random_life), cmocka_unit_test(test_every_size),
+        cmocka_unit_test(test_apart),       cmocka_unit_test(test_trim),
         cmocka_unit_test(test_arrays),
     };
 
