@@ -306,11 +306,17 @@ static void conn_took(struct conn *c, size_t len)
     c->stall_left = buf_len(&c->out);
 }
 
+/* TLS may hold some of what went out of the buffer, or a word of its own. */
+static bool conn_has_output(const struct conn *c)
+{
+    return buf_len(&c->out) || (c->tls && tls_holds_output(c->tls));
+}
+
 void conn_write(struct conn *c)
 {
     ssize_t n;
 
-    while (buf_len(&c->out) && !c->broken && !c->greeting) {
+    while (conn_has_output(c) && !c->broken && !c->greeting) {
         n = c->tls ? conn_tls_write(c)
                    : send(c->fd, buf_data(&c->out), buf_len(&c->out),
                           MSG_NOSIGNAL);

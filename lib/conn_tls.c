@@ -108,14 +108,17 @@ void conn_greet(struct conn *c)
 
 ssize_t conn_tls_read(struct conn *c, char *to, size_t room)
 {
+    enum tls_result result;
     size_t n = 0;
 
-    switch (tls_read(c->tls, to, room, &n)) {
+    result = tls_read(c->tls, to, room, &n);
+    if (tls_holds_output(c->tls)) /* new keys were agreed on */
+        event_add(&c->write_event, NULL);
+    switch (result) {
     case TLS_DONE: return (ssize_t)n;
     case TLS_EOF: return 0;
     case TLS_WANT_WRITE:
         c->read_wants_write = true;
-        event_add(&c->write_event, NULL);
         conn_update_reading(c);
         break;
     case TLS_WANT_READ: break;
@@ -134,9 +137,9 @@ ssize_t conn_tls_write(struct conn *c)
 
     switch (tls_write(c->tls, buf_data(&c->out), buf_len(&c->out), &n)) {
     case TLS_DONE: return (ssize_t)n;
-    case TLS_WANT_READ: /* what is read goes on with it */
     case TLS_WANT_WRITE: errno = EAGAIN; return -1;
-    case TLS_EOF: errno = EPIPE; return -1;
+    case TLS_WANT_READ: /* only ever in a handshake */
+    case TLS_EOF:
     case TLS_FAILED: break;
     }
     c->tls_failed = true;

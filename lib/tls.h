@@ -98,8 +98,10 @@ enum tls_result tls_read(struct tls_session *s, void *to, size_t size,
 /* Bytes may wait in here, of which the descriptor knows nothing: read once
  * more. False after TLS_WANT_READ. */
 bool tls_holds_more(const struct tls_session *s);
-/* TLS_DONE: *n > 0 bytes went. After TLS_WANT_*, call it again with the same
- * bytes, or more behind them. */
+/* True while bytes are held that the descriptor has not taken: tls_write(), if
+ * need be of nothing, when it can be written. */
+bool tls_holds_output(const struct tls_session *s);
+/* TLS_DONE: *n bytes are taken, of some at least one. */
 enum tls_result tls_write(struct tls_session *s, const void *from, size_t len,
                           size_t *n);
 /* Ends our stream (close_notify), once what was written is out. */

@@ -10,6 +10,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "lib/buf.h"
+
 #include "lib/tls.h"
 
 #define TLS_NAMES_MAX 16  /* of a peer's certificate that are looked at */
@@ -28,6 +30,8 @@ struct tls_ctx {
 
 struct tls_session {
     SSL *ssl;
+    int fd;          /* borrowed */
+    struct buf wire; /* of OpenSSL, and not taken by the socket yet */
     struct tls_ctx *ctx;
     bool accepts;   /* we are the server */
     bool open;      /* the handshake is done */

@@ -10,25 +10,59 @@
 #include "lib/mem.h"
 #include "lib/tls_impl.h"
 
+/* Kept for a socket that takes nothing, before nothing is read from it either:
+ * answers to a peer that asks for new keys again and again. */
+#define WIRE_MAX 65536
+
 /* -- the descriptor -------------------------------------------------------- */
 
-/* OpenSSL's own way to a socket may end the process (SIGPIPE), and not every
- * program that links us has seen to that. */
-
+/*
+ * OpenSSL does not write to the socket by itself. It must never be stopped in
+ * the middle of a record: asked by the peer for new keys while one is half
+ * written, it gives up the connection. So all that it writes is taken; what the
+ * socket does not take is kept here, and goes before anything else is written.
+ * Neither could a program be ended by SIGPIPE that has not seen to that.
+ */
 static int sock_write(BIO *b, const char *from, int len)
 {
-    ssize_t n =
-        send((int)(intptr_t)BIO_get_data(b), from, (size_t)len, MSG_NOSIGNAL);
+    struct tls_session *s = BIO_get_data(b);
+    ssize_t n = 0;
 
-    BIO_clear_retry_flags(b);
-    if (n < 0 && (errno == EAGAIN || errno == EINTR))
-        BIO_set_retry_write(b);
-    return (int)n;
+    if (!buf_len(&s->wire))
+        n = send(s->fd, from, (size_t)len, MSG_NOSIGNAL);
+    if (n < 0 && errno != EAGAIN && errno != EINTR)
+        return -1;
+    if (n < len)
+        buf_add(&s->wire, from + (n > 0 ? n : 0),
+                (size_t)(len - (n > 0 ? n : 0)));
+    return len;
+}
+
+/* TLS_DONE: nothing is kept. */
+static enum tls_result wire_flush(struct tls_session *s)
+{
+    ssize_t n;
+
+    while (buf_len(&s->wire)) {
+        n = send(s->fd, buf_data(&s->wire), buf_len(&s->wire), MSG_NOSIGNAL);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0 && errno == EAGAIN)
+            return TLS_WANT_WRITE;
+        if (n < 0) {
+            tls_session_failed(s, SSL_ERROR_SYSCALL, errno);
+            return TLS_FAILED;
+        }
+        buf_consume(&s->wire, (size_t)n);
+    }
+    buf_reset(&s->wire, 0);
+    return TLS_DONE;
 }
 
 static int sock_read(BIO *b, char *to, int size)
 {
-    ssize_t n = recv((int)(intptr_t)BIO_get_data(b), to, (size_t)size, 0);
+    struct tls_session *s = BIO_get_data(b);
+    ssize_t n = recv(s->fd, to, (size_t)size, 0);
 
     BIO_clear_retry_flags(b);
     if (n < 0 && (errno == EAGAIN || errno == EINTR))
@@ -61,7 +95,7 @@ static void sock_method_make(void)
     BIO_meth_set_ctrl(sock_method, sock_ctrl);
 }
 
-static BIO *sock_bio(int fd)
+static BIO *sock_bio(struct tls_session *s)
 {
     BIO *b = NULL;
 
@@ -69,7 +103,7 @@ static BIO *sock_bio(int fd)
         b = BIO_new(sock_method);
     if (!b)
         return NULL;
-    BIO_set_data(b, (void *)(intptr_t)fd);
+    BIO_set_data(b, s);
     BIO_set_init(b, 1);
     return b;
 }
@@ -98,8 +132,9 @@ static struct tls_session *session_new(struct tls_ctx *x, SSL_CTX *ctx, int fd)
     BIO *b;
 
     s->ctx = x;
+    s->fd = fd;
     s->ssl = SSL_new(ctx);
-    b = s->ssl ? sock_bio(fd) : NULL;
+    b = s->ssl ? sock_bio(s) : NULL;
     if (!b) {
         tls_session_free(s);
         return NULL;
@@ -174,6 +209,7 @@ void tls_session_free(struct tls_session *s)
     if (!s)
         return;
     SSL_free(s->ssl);
+    buf_free(&s->wire);
     tls_ctx_free(s->ctx);
     X509_free(s->refused);
     free(s->host);
@@ -249,19 +285,25 @@ static void names_read(struct tls_session *s, X509 *x)
 
 enum tls_result tls_handshake(struct tls_session *s)
 {
+    enum tls_result sent = wire_flush(s), result;
     X509 *x;
     int answer;
 
+    if (sent != TLS_DONE || s->open)
+        return sent;
     ERR_clear_error();
     answer = SSL_do_handshake(s->ssl);
-    if (answer != 1)
-        return result_of(s, answer);
+    if (answer != 1) {
+        result = result_of(s, answer);
+        sent = result == TLS_WANT_READ ? wire_flush(s) : TLS_DONE;
+        return sent == TLS_DONE ? result : sent;
+    }
     s->open = true;
     s->more = SSL_has_pending(s->ssl);
     x = SSL_get0_peer_certificate(s->ssl);
     if (x && SSL_get_verify_result(s->ssl) == X509_V_OK)
         names_read(s, x);
-    return TLS_DONE;
+    return wire_flush(s);
 }
 
 bool tls_is_open(const struct tls_session *s)
@@ -272,8 +314,14 @@ bool tls_is_open(const struct tls_session *s)
 enum tls_result tls_read(struct tls_session *s, void *to, size_t size,
                          size_t *n)
 {
+    enum tls_result sent;
     int answer;
 
+    if (buf_len(&s->wire) > WIRE_MAX) {
+        sent = wire_flush(s);
+        if (sent != TLS_DONE)
+            return sent;
+    }
     ERR_clear_error();
     answer = SSL_read_ex(s->ssl, to, size, n);
     if (answer != 1)
@@ -287,13 +335,21 @@ bool tls_holds_more(const struct tls_session *s)
     return s->more;
 }
 
+bool tls_holds_output(const struct tls_session *s)
+{
+    return buf_len(&s->wire) > 0;
+}
+
 enum tls_result tls_write(struct tls_session *s, const void *from, size_t len,
                           size_t *n)
 {
+    enum tls_result result = wire_flush(s);
     bool more = s->more;
-    enum tls_result result;
     int answer;
 
+    *n = 0;
+    if (result != TLS_DONE || !len)
+        return result;
     ERR_clear_error();
     answer = SSL_write_ex(s->ssl, from, len, n);
     if (answer == 1)
@@ -305,13 +361,15 @@ enum tls_result tls_write(struct tls_session *s, const void *from, size_t len,
 
 enum tls_result tls_close(struct tls_session *s)
 {
+    enum tls_result result = wire_flush(s);
     int answer;
 
-    if (!s->open)
-        return TLS_DONE;
+    if (result != TLS_DONE || !s->open ||
+        SSL_get_shutdown(s->ssl) & SSL_SENT_SHUTDOWN)
+        return result;
     ERR_clear_error();
     answer = SSL_shutdown(s->ssl);
-    return answer >= 0 ? TLS_DONE : result_of(s, answer);
+    return answer >= 0 ? wire_flush(s) : result_of(s, answer);
 }
 
 const char *tls_error(const struct tls_session *s)

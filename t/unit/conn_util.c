@@ -117,6 +117,12 @@ static void owner_timeout(struct conn *c, void *arg)
     called(arg, "timeout");
 }
 
+static void owner_secured(struct conn *c, void *arg)
+{
+    (void)c;
+    called(arg, "secured");
+}
+
 static void owner_closed(struct conn *c, void *arg, const char *reason)
 {
     struct owner *o = arg;
@@ -147,6 +153,7 @@ const struct conn_handler owner_looks = {
 };
 
 const struct conn_handler owner_full = {
+    .secured = owner_secured,
     .line = owner_line,
     .batch_end = owner_batch_end,
     .too_long = owner_too_long,
@@ -165,6 +172,7 @@ const struct conn_handler owner_http = {
 };
 
 const struct conn_handler owner_plain = {
+    .secured = owner_secured,
     .line = owner_line,
     .closed = owner_closed,
 };
