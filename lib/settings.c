@@ -88,18 +88,21 @@ static const struct conf_setting log_table[] = {
 static const struct conf_setting tls_table[] = {
     {.key = "tls.cert",
      .type = CONF_STRING,
+     .env = "MUSTER_TLS_CERT",
      .reloadable = true,
      .programs = CONF_ALL,
      .help = "file with the certificate that this program shows, PEM, and "
              "behind it those that lead from it to the CA; not set, none"},
     {.key = "tls.key",
      .type = CONF_STRING,
+     .env = "MUSTER_TLS_KEY",
      .reloadable = true,
      .programs = CONF_ALL,
      .help = "file with its key, PEM and not encrypted; not set, it is in the "
              "file of tls.cert"},
     {.key = "tls.ca",
      .type = CONF_STRING,
+     .env = "MUSTER_TLS_CA",
      .reloadable = true,
      .programs = CONF_ALL,
      .help = "file with the CAs, PEM, that sign the certificates of others; "

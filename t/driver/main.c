@@ -261,12 +261,14 @@ static void on_input(evutil_socket_t fd, short what, void *arg)
 
 int main(int argc, char **argv)
 {
+    struct muster_tls tls = {.ca = getenv("MUSTER_TLS_CA")};
     struct muster_options options = {.backoff_min_ms = 10,
                                      .backoff_max_ms = 200};
     struct line_reader reader;
     struct event *input;
 
     base = event_base_new();
+    options.tls = &tls;
     options.registries = argc > 1 ? argv[1] : NULL;
     options.dispatcher = argc > 2 && *argv[2] ? argv[2] : NULL;
     options.request_timeout_ms =

@@ -137,14 +137,33 @@ sub options_first
     return ref $args->[0] eq 'HASH' ? shift @$args : {};
 }
 
+# With tls => NAME in the options of a daemon it speaks TLS, with that
+# certificate (MusterTLS.pm); with MUSTER_TEST_TLS=1 all of them do.
+sub tls_of
+{
+    my ($options) = @_;
+    my $name = $options->{tls} || ($ENV{MUSTER_TEST_TLS} && 'everybody');
+    require MusterTLS if $name;
+    return $name;
+}
+
+sub any_port { return tls_of($_[0]) ? 'tls!127.0.0.1!0' : '127.0.0.1:0' }
+
+sub tls_settings
+{
+    my $name = tls_of($_[0]) or return;
+    return MusterTLS::tls_options($name);
+}
+
 # registry([{OPTIONS},] ARGUMENT...): a musterd with its three ports
 sub registry
 {
     my @args = @_;
     my $options = options_first(\@args);
     return daemon('musterd', $options,
-        (map { ('-o', "registry.$_=127.0.0.1:0") } qw(new find event)),
-        @args);
+        (map { ('-o', "registry.$_=" . any_port($options)) }
+            qw(new find event)),
+        tls_settings($options), @args);
 }
 
 # dispatcher(REGISTRY, [{OPTIONS},] ARGUMENT...)
@@ -153,7 +172,8 @@ sub dispatcher
     my ($registry, @args) = @_;
     my $options = options_first(\@args);
     return daemon('muster-dispatch', $options,
-        '-o', 'dispatcher.exec=127.0.0.1:0',
+        '-o', 'dispatcher.exec=' . any_port($options),
+        tls_settings($options),
         '-o', 'dispatcher.registry=' . $registry->registry_address,
         @args);
 }
@@ -168,7 +188,8 @@ sub worker
     $options->{name} ||= $host;
     my $w = daemon('muster-worker', $options,
         '-o', "worker.host=$host",
-        '-o', 'worker.bind=127.0.0.1:0',
+        '-o', 'worker.bind=' . any_port($options),
+        tls_settings($options),
         '-o', 'worker.registry=' . $registry->registry_address,
         @args);
     if (!$unknown) {
@@ -214,6 +235,8 @@ sub muster
     my $o = options_first(\@args);
     $o->{env} = {
         MUSTER_REGISTRY => $registry->registry_address,
+        ($registry->registry_address =~ /^tls!/
+            ? (MUSTER_TLS_CA => MusterTLS::certs() . '/ca.pem') : ()),
         %{$o->{env} || {}},
     } if $registry;
     return run_program($o, program('muster'), @args);
@@ -407,9 +430,9 @@ sub address { return $_[0]{addr}{$_[1]} }
 sub registry_address
 {
     my ($self) = @_;
-    my ($host) = $self->{addr}{new} =~ /^(.*):\d+$/;
+    my ($host) = $self->{addr}{new} =~ /^(.*)[:!]\d+$/;
     return join ':', $host,
-        map { $self->{addr}{$_} =~ /:(\d+)$/ ? $1 : () } qw(new find event);
+        map { $self->{addr}{$_} =~ /[:!](\d+)$/ ? $1 : () } qw(new find event);
 }
 
 # A connection to one of its ports, by the face's name; from => one of our own
@@ -519,6 +542,10 @@ sub new
     my $socket;
     if ($address =~ /^unix!(.*)/) {
         $socket = IO::Socket::UNIX->new(Peer => $1);
+    } elsif ($address =~ /^tls!(.*)!(\d+)$/) {
+        require MusterTLS;
+        ($socket, @options{qw(pid log)}) =
+            MusterTLS::tls_pipe($1, $2, %options);
     } else {
         $address =~ s/^tcp!(.*)!(\d+)$/$1:$2/;
         my ($host, $port) = $address =~ /^\[?(.*?)\]?:(\d+)$/
@@ -533,7 +560,26 @@ sub new
     binmode $socket;
     return bless {
         socket => $socket, in => '', eof => 0, address => $address,
+        pipe => $options{pid}, pipe_log => $options{log},
     }, $class;
+}
+
+# Of a connection over TLS: how its process ended, and what it said
+sub pipe_end
+{
+    my ($self, $seconds) = @_;
+    my $status = Muster::wait_for(delete $self->{pipe}, $seconds || 10);
+    return (defined $status ? $status >> 8 : undef,
+        Muster::slurp($self->{pipe_log}));
+}
+
+sub DESTROY
+{
+    my ($self) = @_;
+    return unless $self->{pipe};
+    local ($?, $!);
+    CORE::close(delete $self->{socket}) if $self->{socket};
+    waitpid $self->{pipe}, POSIX::WNOHANG();
 }
 
 # All of it, or dies at the deadline
