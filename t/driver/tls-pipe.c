@@ -86,7 +86,8 @@ static void ask_for_keys(struct way *w)
     if (!update || w->count < update)
         return;
     w->count = 0;
-    SSL_key_update(ssl, SSL_KEY_UPDATE_REQUESTED); /* not in a record's middle */
+    /* not in the middle of a record */
+    SSL_key_update(ssl, SSL_KEY_UPDATE_REQUESTED);
     ERR_clear_error();
 }
 
@@ -175,10 +176,10 @@ static void step(void)
     bool room_down = down.at == down.end && !down.ended;
     struct pollfd fds[2] = {{.fd = 0}, {.fd = net}};
 
-    fds[0].events = (short)((room_up ? POLLIN : 0) |
-                            (down.at < down.end ? POLLOUT : 0));
-    fds[1].events = (short)((room_down ? POLLIN : 0) |
-                            (up.at < up.end ? POLLOUT : 0));
+    fds[0].events =
+        (short)((room_up ? POLLIN : 0) | (down.at < down.end ? POLLOUT : 0));
+    fds[1].events =
+        (short)((room_down ? POLLIN : 0) | (up.at < up.end ? POLLOUT : 0));
     if (!fds[0].events)
         fds[0].fd = -1;
     if (!fds[1].events)

@@ -69,7 +69,7 @@ static void test_refused(void **state)
         {".foo", "1", "unknown directive .foo"},
         {".flagg", "1", "unknown directive .flagg"},
         {".", "1", "unknown directive ."},
-        {".token", "x", "directive .token is not supported"},
+        {".token", "x", ".token is for the first line of a connection"},
         {".at", "x", "directive .at is not supported"},
         {".priority", "x", "directive .priority is not supported"},
     };

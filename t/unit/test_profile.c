@@ -229,7 +229,8 @@ static void test_seeds(void **state)
     "tokens file as auth.tokens (muster token create NAME --file FILE makes "  \
     "one), or say what may be done without a token as auth.anonymous (none "   \
     "where all tokens are the registry's; all to let everybody do "            \
-    "everything)\n"
+    "everything); or listen on tls!HOST!PORT with tls.client required "        \
+    "(muster tls init and muster tls issue make certificates)\n"
 
 static void test_local(void **state)
 {
@@ -254,6 +255,11 @@ static void test_local(void **state)
     assert_int_equal(errs.n, 3);
     conf_errors_free(&errs);
     conf_free(conf);
+    conf = load("binds: ['tls!*', 'tls![::1]', '*']\ntls.client: optional\n");
+    assert_false(conf_check_local(conf, CONF_WORKER, &errs));
+    assert_int_equal(errs.n, 2);
+    conf_errors_free(&errs);
+    conf_free(conf);
 }
 
 /* Where something says who may do what, anything may be listened on. */
@@ -261,7 +267,9 @@ static void test_guarded(void **state)
 {
     static const char *const rows[] = {"binds: '*'\nauth.tokens: /t\n",
                                        "binds: '*'\nauth.anonymous: none\n",
-                                       "binds: '*'\nauth.anonymous: auto\n"};
+                                       "binds: '*'\nauth.anonymous: auto\n",
+                                       "binds: 'tls!*'\n"
+                                       "tls.client: required\n"};
     struct conf_errors errs = {0};
     struct conf *conf;
     size_t i;
