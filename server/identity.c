@@ -31,9 +31,10 @@ struct identity {
     struct record *worker; /* counted: `kind worker`, and nothing else */
     struct hold *holds;
     struct loop_timer *timer; /* for the first hold */
-    struct loop_task look;    /* at what has changed, after those who watch */
-    struct watcher watcher;   /* of all that is kind worker */
-    bool watching;
+    struct loop_task look;    /* at what has changed, at the end of a turn */
+    uint64_t noticed;         /* changes up to this one were no worker's, or a
+                                 look was asked for */
+    uint64_t looked;          /* ... have been looked at */
 };
 
 /* In the order in which they are set and unset. */
@@ -347,28 +348,51 @@ static void holds_are_over(void *arg)
     holds_update(d);
 }
 
+static bool is_of_worker(const struct identity *d, const struct change *ch)
+{
+    const struct attr_pair *worker = d->worker->pairs[0];
+
+    return (ch->before && record_has(ch->before, worker)) ||
+           (ch->after && record_has(ch->after, worker));
+}
+
+/* What was forgotten before it was looked at has others behind it. */
 static void look(void *arg)
 {
     struct identity *d = arg;
+    const struct changes *s = &d->m->catalog->changes;
     unsigned budget = BUDGET;
     const struct change *ch;
-    enum watch_verdict v;
-    enum watch_next next;
 
     musterd_tick(d->m);
-    while ((next = watcher_next(&d->m->watches, &d->watcher, &ch, &v,
-                                &budget)) == WATCH_TOUCH)
-        look_again(d, ch);
+    if (!changes_knows(s, d->looked))
+        d->looked = s->head - s->count;
+    for (; d->looked < d->noticed && budget; budget--) {
+        ch = changes_at(s, ++d->looked);
+        if (is_of_worker(d, ch))
+            look_again(d, ch);
+    }
     holds_update(d);
-    if (next == WATCH_MORE)
+    if (d->looked < d->noticed)
         loop_later(d->m->loop, &d->look);
 }
 
-static void wake(struct watcher *w)
+void identity_changed(struct identity *d)
 {
-    struct identity *d = container_of(w, struct identity, watcher);
+    const struct changes *s = &d->m->catalog->changes;
+    bool all = d->look.queued || !changes_knows(s, d->noticed);
 
-    loop_settle(d->m->loop, &d->look);
+    if (!all && !d->worker->pairs[0]->services.count) {
+        d->noticed = d->looked = s->head;
+        return;
+    }
+    while (!all && d->noticed < s->head)
+        all = is_of_worker(d, changes_at(s, ++d->noticed));
+    d->noticed = s->head;
+    if (all)
+        loop_settle(d->m->loop, &d->look);
+    else
+        d->looked = d->noticed;
 }
 
 /* -- numbers --------------------------------------------------------------- */
@@ -383,20 +407,6 @@ static double quarantined(void *arg)
 }
 
 /* -- life ------------------------------------------------------------------ */
-
-static void watch(struct identity *d)
-{
-    struct selector s = {0};
-    const struct word kind = word_of("kind"), worker = word_of("worker");
-    char *error = selector_add_pair(&s, &kind, &worker);
-
-    free(error); /* none: it is a plain term */
-    d->watcher.wake = wake;
-    d->watcher.details = true;
-    watcher_open(&d->m->watches, &d->watcher, &s,
-                 catalog_revision(d->m->catalog));
-    d->watching = true;
-}
 
 void identity_configure(struct identity *d, const struct conf *conf)
 {
@@ -432,7 +442,7 @@ struct identity *identity_new(struct musterd *m, const struct conf *conf)
 
 void identity_start(struct identity *d)
 {
-    watch(d);
+    d->noticed = d->looked = catalog_revision(d->m->catalog);
     holds_update(d);
 }
 
@@ -444,8 +454,6 @@ void identity_free(struct identity *d)
         return;
     metrics_forget(d);
     d->m->catalog->more = NULL;
-    if (d->watching)
-        watcher_close(&d->m->watches, &d->watcher);
     loop_unsettle(d->m->loop, &d->look);
     loop_timer_free(d->timer);
     HASH_ITER (hh, d->holds, h, next)

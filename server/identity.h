@@ -37,6 +37,8 @@ struct identity *identity_new(struct musterd *m, const struct conf *conf);
 void identity_configure(struct identity *d, const struct conf *conf);
 /* After the replay. */
 void identity_start(struct identity *d);
+/* After every change of a service; costs next to nothing but for workers. */
+void identity_changed(struct identity *d);
 /* Before the catalog. NULL is fine. */
 void identity_free(struct identity *d);
 

@@ -28,6 +28,8 @@ static void catalog_has_changed(void *arg)
 
     if (watches_look(&m->watches))
         loop_settle(m->loop, &m->wake);
+    if (m->identity)
+        identity_changed(m->identity);
 }
 
 static void wake_watchers(void *arg)
@@ -182,6 +184,7 @@ void musterd_free(struct musterd *m)
     storage_close(m->storage);
     token_store_free(m->tokens);
     identity_free(m->identity);
+    m->identity = NULL;
     catalog_free(m->catalog);
     keys_free(m->keys);
     watches_free(&m->watches);

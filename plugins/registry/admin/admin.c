@@ -6,6 +6,7 @@
 #include "lib/mem.h"
 #include "plugins/registry/admin/tokens.h"
 #include "server/musterd.h"
+#include "server/state/kv.h"
 
 /* -- the store ------------------------------------------------------------- */
 
@@ -63,11 +64,28 @@ static json_t *state_watches(void *arg)
                      (json_int_t)m->watch_bytes);
 }
 
+/* -- keys and sessions ----------------------------------------------------- */
+
+static json_t *state_keys(void *arg)
+{
+    const struct musterd *m = arg;
+    struct kv_counts n = kv_count(m->kv);
+
+    return json_pack(
+        "{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "keys",
+        (json_int_t)n.keys, "bytes", (json_int_t)n.bytes, "locks",
+        (json_int_t)n.locks, "delays", (json_int_t)n.delays, "tombstones",
+        (json_int_t)n.tombstones, "waiters", (json_int_t)n.waiters, "watched",
+        (json_int_t)n.watches, "sessions", (json_int_t)n.sessions, "pending",
+        (json_int_t)n.pending);
+}
+
 static const struct admin_part parts[] = {
     {.name = "store", .check = check_store, .state = state_store},
     {.name = "services", .state = state_services},
     {.name = "changes", .state = state_changes},
     {.name = "watches", .state = state_watches},
+    {.name = "keys", .state = state_keys},
 };
 
 /* -- the face -------------------------------------------------------------- */
