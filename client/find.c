@@ -116,9 +116,9 @@ static const struct object_class find_class = {
 /* -- the question ---------------------------------------------------------- */
 
 /* The directives that leave the answer a list of lines up to .end. */
-static const char *const find_directives[] = {".names",  ".count",  ".limit",
-                                              ".after",  ".pinned", ".hidden",
-                                              ".whoami", ".meta",   NULL};
+static const char *const find_directives[] = {
+    ".names",  ".count",  ".limit", ".after", ".pinned",
+    ".hidden", ".whoami", ".meta",  ".token", NULL};
 
 /* The line that asks for it, to free(); or NULL and *error. */
 static char *find_question(const char *selector,
@@ -147,6 +147,7 @@ struct muster_find *muster_find_with(struct muster *m, const char *selector,
 {
     char *question = find_question(selector, directives, count, error);
     struct muster_find *f;
+    size_t i;
 
     if (!question)
         return NULL;
@@ -159,6 +160,8 @@ struct muster_find *muster_find_with(struct muster *m, const char *selector,
     f->timer = loop_timer_new(m->loop, find_timer, f);
     loop_timer_set(f->timer, m->request_ms);
     link_init(&f->link, &f->obj, LINK_FIND, true, &find_link);
+    for (i = 0; i < count; i++)
+        f->link.silent |= strcmp(directives[i].name, ".token") == 0;
     link_open(&f->link);
     return f;
 }

@@ -170,7 +170,8 @@ static void link_dialled(void *arg, int fd, struct tls_session *tls,
     if (tls)
         conn_start_tls(l->conn, tls, NULL);
     conn_watch_peer(l->conn, LINK_SILENCE_S);
-    manager_greet(m, l->conn);
+    if (!l->silent)
+        manager_greet(m, l->conn);
     l->state = LINK_UP;
     l->since = loop_now(m->loop);
     if (link_tell(l, true, "connected"))

@@ -35,6 +35,7 @@ struct link {
     const struct link_handler *handler;
     enum link_port port;
     enum link_state state;
+    bool silent;       /* the manager's token is not shown: the owner's is */
     bool once;         /* one round through the registries, then final */
     bool stay;         /* the registry refused: the others are not asked */
     bool told_up;      /* what on_link was told last */

@@ -165,7 +165,8 @@ MUSTER_API struct muster_find *
 muster_find(struct muster *m, const char *selector,
             const struct muster_find_callbacks *cb, void *arg, char **error);
 /* The same with directives of the find port (".names", ".count", ".limit",
- * ".after", ".pinned", ".hidden", ".meta", ".whoami"; names with their dot).
+ * ".after", ".pinned", ".hidden", ".meta", ".whoami", and ".token" for one that
+ * is shown in place of the manager's; names with their dot).
  * What an answer line has come as a service: with ".count" the number is its
  * name. */
 MUSTER_API struct muster_find *

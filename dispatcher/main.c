@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "client/muster.h"
+#include "client/ask_registry.h"
 #include "client/tls_settings.h"
 #include "dispatcher/admin.h"
 #include "dispatcher/dispatch.h"
@@ -124,6 +125,14 @@ static void on_refused(void *arg, const char *text)
     log_warn("the registry refuses to register this dispatcher: %s", text);
 }
 
+/* Tokens that are not in our file may be the registry's. */
+static void ask_with(struct program *p)
+{
+    struct asker asker = ask_registry(p->muster);
+
+    auth_set_ask(p->auth, ask_new(p->auth, p->loop, &asker));
+}
+
 static bool connect_registry(struct program *p)
 {
     struct muster_tls tls = tls_settings(p->daemon.conf);
@@ -136,6 +145,8 @@ static bool connect_registry(struct program *p)
     p->muster = muster_new(loop_base(p->loop), &options, &error);
     if (!p->muster)
         log_error("dispatcher.registry: %s", error);
+    else
+        ask_with(p);
     free(error);
     return p->muster && dispatch_start(p->dispatch, p->muster);
 }
@@ -249,6 +260,8 @@ static void program_end(struct program *p)
     admin_free(p->admin);
     dispatch_free(p->dispatch);
     audit_stop();
+    if (p->auth)
+        auth_set_ask(p->auth, NULL);
     muster_free(p->muster);
     auth_free(p->auth);
     tls_conf_free(p->tls);

@@ -11,6 +11,7 @@
 #include <sys/random.h>
 #include <unistd.h>
 
+#include "client/ask_registry.h"
 #include "lib/addr.h"
 #include "lib/admin.h"
 #include "lib/audit.h"
@@ -170,6 +171,14 @@ static bool listen_start(struct worker *w)
                            admin_face(), w->admin);
 }
 
+/* Tokens that are not in our file may be the registry's. */
+static void ask_with(struct worker *w)
+{
+    struct asker asker = ask_registry(w->registrar.muster);
+
+    auth_set_ask(w->auth, ask_new(w->auth, w->loop, &asker));
+}
+
 static bool registrar_begin(struct worker *w)
 {
     struct attrs attrs = {0};
@@ -182,6 +191,8 @@ static bool registrar_begin(struct worker *w)
                            w->daemon.files.token,
                            listen_face_addr(w->listen, peer_face.name), &attrs);
     attrs_free(&attrs);
+    if (done)
+        ask_with(w);
     return done;
 }
 
@@ -228,6 +239,8 @@ static void worker_free(struct worker *w)
 {
     size_t i;
 
+    if (w->auth)
+        auth_set_ask(w->auth, NULL);
     registrar_stop(&w->registrar);
     listen_host_free(w->listen);
     admin_free(w->admin);

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <uthash.h>
 
+#include "lib/auth/ask.h"
 #include "lib/auth/gate.h"
 #include "lib/auth/secret.h"
 #include "lib/log.h"
@@ -24,6 +25,7 @@ struct entry {
 struct auth {
     struct loop_timer *expiry;
     struct entry *entries;
+    struct ask *ask;           /* owned; NULL: nobody is asked */
     char *rule;                /* who shows nothing */
     struct principal *local;   /* ... from this machine; NULL: a token's ... */
     struct principal *distant; /* ... from elsewhere; NULL: ... principal */
@@ -260,6 +262,17 @@ struct principal *auth_by_cert(struct auth *a, const char *name)
     return NULL;
 }
 
+void auth_set_ask(struct auth *a, struct ask *ask)
+{
+    ask_free(a->ask);
+    a->ask = ask;
+}
+
+struct ask *auth_ask(const struct auth *a)
+{
+    return a->ask;
+}
+
 static struct principal *accepted(void *arg, bool local)
 {
     return auth_anonymous(arg, local);
@@ -275,7 +288,7 @@ const struct listen_auth *auth_listen(void)
     static const struct listen_auth listen = {
         .anonymous = accepted,
         .certified = certified,
-        .gate = {.line = gate_line},
+        .gate = {.line = gate_line, .gone = gate_gone},
     };
 
     return &listen;
@@ -299,6 +312,7 @@ void auth_free(struct auth *a)
 
     if (!a)
         return;
+    auth_set_ask(a, NULL);
     HASH_ITER (hh, a->entries, e, next) {
         for (i = 0; i < AUTH_SOURCES; i++)
             principal_unref(e->of[i]);

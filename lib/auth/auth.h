@@ -25,10 +25,12 @@
 #include "lib/loop.h"
 
 struct auth;
+struct ask;
 
 enum auth_source {
     AUTH_FILE,  /* the tokens file */
     AUTH_STORE, /* the registry's store */
+    AUTH_ASKED, /* what a registry said, for a while (ask.h) */
     AUTH_SOURCES
 };
 
@@ -65,6 +67,11 @@ void auth_set_anonymous(struct auth *a, const char *rule);
 struct principal *auth_anonymous(struct auth *a, bool local);
 struct principal *auth_by_token(struct auth *a, const char *token, size_t len);
 struct principal *auth_by_cert(struct auth *a, const char *name);
+
+/* From now on tokens that it does not know are asked about; it is freed with
+ * a, or when another (or NULL) is set. */
+void auth_set_ask(struct auth *a, struct ask *ask);
+struct ask *auth_ask(const struct auth *a); /* NULL: nobody is asked */
 
 /* For listen_host_auth(), with the auth as its arg: sets who is anonymous, and
  * takes `.token T` out of the first line. */

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/auth/ask.h"
 #include "lib/auth/auth.h"
 #include "lib/auth/secret.h"
 #include "lib/log.h"
@@ -56,24 +57,43 @@ bool gate_take_token(const char *line, size_t len, struct buf *rest,
     return at >= 0;
 }
 
+static enum conn_gate_verdict gate_refuse(struct conn *c, const char *text)
+{
+    conn_refuse(c, REFUSED_TOKEN, "%s", text);
+    conn_close(c, "%s", text);
+    return CONN_GATE_REST;
+}
+
+static enum conn_gate_verdict gate_token(struct conn *c, struct auth *auth,
+                                         const char *token)
+{
+    struct principal *p = auth_by_token(auth, token, strlen(token));
+    const char *why = refusal_text(REFUSED_TOKEN);
+
+    if (!p && auth_ask(auth) &&
+        ask_token(auth_ask(auth), c, token, &why) == ASK_WAITS)
+        return CONN_GATE_LATER;
+    if (!p)
+        return gate_refuse(c, why);
+    log_id_debug(conn_id(c), "speaks for %s", p->name);
+    conn_set_principal(c, p);
+    return CONN_GATE_REST;
+}
+
 enum conn_gate_verdict gate_line(struct conn *c, void *arg, const char *line,
                                  size_t len, struct buf *rest)
 {
-    struct principal *p;
+    enum conn_gate_verdict verdict;
     char *token;
 
     if (!gate_take_token(line, len, rest, &token))
         return CONN_GATE_PASS;
-    p = auth_by_token(arg, token, strlen(token));
+    verdict = gate_token(c, arg, token);
     secret_free(token);
-    if (p) {
-        log_id_debug(conn_id(c), "speaks for %s", p->name);
-        conn_set_principal(c, p);
-        return CONN_GATE_REST;
-    }
-    log_id_warn(conn_id(c), "%s showed an unknown or expired token",
-                conn_peer(c));
-    conn_refuse(c, REFUSED_TOKEN, "%s", refusal_text(REFUSED_TOKEN));
-    conn_close(c, "unknown or expired token");
-    return CONN_GATE_REST;
+    return verdict;
+}
+
+void gate_gone(struct conn *c, void *arg)
+{
+    ask_gone(auth_ask(arg), c);
 }

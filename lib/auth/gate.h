@@ -28,5 +28,6 @@ bool gate_take_token(const char *line, size_t len, struct buf *rest,
 /* The gate of auth_listen(); its arg is the struct auth. */
 enum conn_gate_verdict gate_line(struct conn *c, void *arg, const char *line,
                                  size_t len, struct buf *rest);
+void gate_gone(struct conn *c, void *arg);
 
 #endif
