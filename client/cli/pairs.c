@@ -13,8 +13,6 @@ static bool takes_next(const char *word)
 
     if (strpbrk(word, " \t'"))
         return false;
-    if (word[0] == '.')
-        return true;
     at = strcspn(word, "!?~=<>");
     return word[at] == 0 || word[at + strspn(word + at, "!?~=<>")] == 0;
 }
