@@ -1,11 +1,11 @@
-#include <openssl/sha.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 
 #include "lib/rex_impl.h"
 
-#define REX_CHEAP  64  /* of a budget: what is always done at once */
-#define REX_DIGEST 256 /* bytes digested for one of a budget */
+#define REX_CHEAP  64   /* of a budget: what is always done at once */
+#define REX_DIGEST 1024 /* bytes digested for one of a budget */
 
 static void slow_free(struct rex_slow *s);
 
@@ -43,6 +43,7 @@ struct rex_run {
     size_t at, len;                  /* of the text */
     uint32_t seen[REX_SIZE_MAX + 1]; /* the round in which it was reached */
     uint32_t round;
+    unsigned work; /* instructions looked at */
     int stack[REX_SIZE_MAX + 1];
     struct rex_set sets[2], *now, *next;
 };
@@ -65,6 +66,7 @@ static bool rex_reach(struct rex_run *run, struct rex_set *set, int place)
 
     while (top) {
         place = run->stack[--top];
+        run->work++;
         i = &run->rex->code[place];
         switch (i->op) {
         case REX_MATCH: return true;
@@ -119,6 +121,7 @@ static void rex_begin(struct rex_run *run, const struct rex *r, size_t len)
     run->len = len;
     run->at = 0;
     run->round = 1;
+    run->work = 0;
     memset(run->seen, 0, (size_t)r->count * sizeof(run->seen[0]));
     run->now = &run->sets[0];
     run->next = &run->sets[1];
@@ -159,8 +162,10 @@ bool rex_match(const struct rex *r, const char *text, size_t len)
 
 #define SLOW_MEMO 8 /* results remembered: a change has at most four texts */
 
+/* Of a text: keyed by chance, so that nobody can make two texts that have the
+ * same. */
 struct rex_digest {
-    unsigned char bytes[SHA256_DIGEST_LENGTH];
+    uint64_t len, sum;
 };
 
 struct rex_slow {
@@ -173,6 +178,32 @@ struct rex_slow {
         enum rex_result result; /* REX_MORE: empty */
     } memo[SLOW_MEMO];
 };
+
+static uint64_t fold(uint64_t a, uint64_t b)
+{
+    unsigned __int128 product = (unsigned __int128)a * b;
+
+    return (uint64_t)product ^ (uint64_t)(product >> 64);
+}
+
+static struct rex_digest digest(const char *text, size_t len)
+{
+    static uint64_t key[3];
+    struct rex_digest of = {.len = len};
+    uint64_t pair[2];
+
+    if (!key[0] && getrandom(key, sizeof(key), 0) != (ssize_t)sizeof(key))
+        key[0] = 1; /* a kernel without entropy: it is as good as no key */
+    for (of.sum = key[0]; len >= sizeof(pair); len -= sizeof(pair)) {
+        memcpy(pair, text, sizeof(pair));
+        of.sum = fold(pair[0] ^ key[1], pair[1] ^ of.sum);
+        text += sizeof(pair);
+    }
+    memset(pair, 0, sizeof(pair));
+    memcpy(pair, text, len);
+    of.sum = fold(fold(pair[0] ^ key[1], pair[1] ^ of.sum) ^ key[2], of.len);
+    return of;
+}
 
 static void slow_free(struct rex_slow *s)
 {
@@ -232,18 +263,31 @@ static bool slow_take(struct rex *r, const struct rex_digest *of, size_t len)
 static enum rex_result slow_go(struct rex_slow *s, const char *text,
                                unsigned *budget)
 {
-    unsigned steps = 0, left = *budget;
+    size_t most = (size_t)*budget * REX_STEPS, done = 0;
     enum rex_result result;
 
     s->denied = 0;
     do {
+        s->run->work = 1;
         result = rex_advance(s->run, text);
-        for (steps += 1 + (unsigned)s->run->now->count; steps >= REX_STEPS;
-             steps -= REX_STEPS)
-            left -= left > 0;
-    } while (result == REX_MORE && left);
-    *budget = left;
+        done += s->run->work;
+    } while (result == REX_MORE && done < most);
+    *budget = done < most ? (unsigned)((most - done) / REX_STEPS) : 0;
     return result;
+}
+
+/* That text is done with in one go after all: nobody comes back to it. */
+static void slow_forget(struct rex_slow *s, const char *text, size_t len)
+{
+    struct rex_digest of;
+
+    if (!s || !s->run || s->under_way.len != len)
+        return;
+    of = digest(text, len);
+    if (memcmp(&s->under_way, &of, sizeof(of)) != 0)
+        return;
+    free(s->run);
+    s->run = NULL;
 }
 
 enum rex_result rex_match_part(struct rex *r, const char *text, size_t len,
@@ -255,11 +299,12 @@ enum rex_result rex_match_part(struct rex *r, const char *text, size_t len,
 
     if (cost <= *budget || cost <= REX_CHEAP) {
         *budget -= cost < *budget ? (unsigned)cost : *budget;
+        slow_forget(r->slow, text, len);
         return rex_match(r, text, len) ? REX_YES : REX_NO;
     }
     if (!r->slow)
         r->slow = slow_new();
-    SHA256((const unsigned char *)text, len, of.bytes);
+    of = digest(text, len);
     *budget -=
         len / REX_DIGEST < *budget ? (unsigned)(len / REX_DIGEST) : *budget;
     result = slow_known(r->slow, &of);

@@ -29,7 +29,7 @@ $pace->unhurt('while one asks for a dear pattern', sub { $swarm->pump(0) });
 
 # -- many that ask, and that watch ---------------------------------------------
 
-for (1 .. 20) {
+for (1 .. 12) {
     my $c = $swarm->dial($reg->address('find'));
     $swarm->say($c, "text~ $pattern text~ ${pattern}d .keep 1\n" x 3);
     my $w = $swarm->dial($reg->address('event'), line => sub {
