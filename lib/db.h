@@ -58,6 +58,10 @@ bool db_set(struct db *d, const char *name, uint64_t value);
  */
 MUST_CHECK char *db_copy(const char *from, const char *to);
 
+/* Whether that file is a whole database of that kind: NULL, or an error text
+ * (free()). */
+MUST_CHECK char *db_check_copy(const struct db_kind *kind, const char *path);
+
 /* What a restore did. */
 struct db_restored {
     uint64_t counter; /* as it is now */

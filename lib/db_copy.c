@@ -63,8 +63,7 @@ char *db_copy(const char *from, const char *to)
 
 /* -- restoring ------------------------------------------------------------- */
 
-/* What a backup must be; NULL if it is. */
-static char *backup_check(const struct db_kind *kind, const char *path)
+char *db_check_copy(const struct db_kind *kind, const char *path)
 {
     char *error = db_look(kind, path);
     sqlite3 *sql = NULL;
@@ -180,7 +179,7 @@ char *db_restore(const struct db_kind *kind, const char *from, const char *to,
 {
     struct db d = {
         .path = xstrdup(to), .lock_path = xasprintf("%s.lock", to), .lock = -1};
-    char *error = backup_check(kind, from);
+    char *error = db_check_copy(kind, from);
 
     *r = (struct db_restored){0};
     if (!error)

@@ -109,6 +109,10 @@ struct store_client {
     void *arg;
 };
 
+/* A backup is made: fd is a file without a name, the callee's to close; or -1,
+ * and error (borrowed) says why. Called on the loop's thread. */
+typedef void store_backup_fn(void *arg, int fd, const char *error);
+
 struct store_ops {
     const char *name; /* as in registry.store */
     bool immediate;   /* done() always comes before commit() returns */
@@ -121,11 +125,9 @@ struct store_ops {
     /* Waits for the disk until nothing is under way: at the end of a program,
      * so that it can still answer. NULL: nothing ever is. */
     void (*finish)(struct store *s);
-    /* Begins to make a consistent copy in the new file `path`; done is called
-     * on the loop's thread, with an error text (borrowed) or NULL. NULL: there
-     * is nothing to copy. */
-    void (*backup)(struct store *s, const char *path,
-                   void (*done)(void *arg, const char *error), void *arg);
+    /* Begins to make a consistent copy while changes go on. NULL: there is
+     * nothing to copy. */
+    void (*backup)(struct store *s, store_backup_fn *done, void *arg);
     /* Delivers what is kept through client.load(); false and *error (owned by
      * the caller, free()) if it cannot. NULL: nothing is kept. */
     bool (*replay)(struct store *s, char **error);

@@ -407,15 +407,14 @@ static void sqlite_close(struct store *s)
     free(q);
 }
 
-static void sqlite_backup(struct store *s, const char *path,
-                          void (*done)(void *arg, const char *error), void *arg)
+static void sqlite_backup(struct store *s, store_backup_fn *done, void *arg)
 {
     struct sqlite_store *q = sqlite_of(s);
 
     if (q->backup)
-        done(arg, "another backup is being made: try again");
+        done(arg, -1, "another backup is being made: try again");
     else
-        q->backup = store_backup_begin(q->db.path, path, s->fd, done, arg);
+        q->backup = store_backup_begin(q->db.path, s->fd, done, arg);
 }
 
 struct store *store_sqlite_open(const char *path, size_t queue, char **error)

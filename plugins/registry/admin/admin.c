@@ -4,6 +4,7 @@
 
 #include "lib/admin.h"
 #include "lib/mem.h"
+#include "plugins/registry/admin/backup.h"
 #include "plugins/registry/admin/tokens.h"
 #include "server/musterd.h"
 #include "server/state/kv.h"
@@ -90,7 +91,7 @@ static const struct admin_part parts[] = {
 
 /* -- the face -------------------------------------------------------------- */
 
-static const struct http_table *const tables[] = {&admin_tokens};
+static const struct http_table *const tables[] = {&admin_backup, &admin_tokens};
 
 static const struct admin_setup setup = {
     .program = "musterd",
