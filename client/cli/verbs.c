@@ -252,6 +252,22 @@ static const struct verb_option audit_options[] = {
     END,
 };
 
+static const struct verb_option backup_options[] = {
+    {.name = "admin",
+     .kind = VALUE_TEXT,
+     .value = "HOST:PORT",
+     .help = "the registry's admin face (its host:6700)"},
+    END,
+};
+
+static const struct verb_option restore_options[] = {
+    {.name = "to",
+     .kind = VALUE_TEXT,
+     .value = "STORE",
+     .help = "sqlite:PATH; else what registry.store says"},
+    END,
+};
+
 static const struct verb table[] = {
     {.word = "register",
      .usage = "NAME [ATTR=VALUE...] [-- COMMAND...]",
@@ -355,6 +371,31 @@ static const struct verb table[] = {
      .bare = true,
      .run = verb_config,
      .options = config_options},
+    {.word = "backup",
+     .usage = "FILE",
+     .help = "copy what a registry keeps into a file, while it serves",
+     .more =
+         "A consistent copy over the admin face. It is checked when it has\n"
+         "come, and takes the place of FILE only then.\n"
+         "\n"
+         "  muster backup /var/backups/registry.db\n"
+         "  muster backup --admin registry.example.com:6700 today.db\n",
+     .min = 1,
+     .max = 1,
+     .run = verb_backup,
+     .options = backup_options},
+    {.word = "restore",
+     .usage = "FILE",
+     .help = "put a backup into the place of a registry's database",
+     .more = "The registry must not run. What was there is kept as\n"
+             "PATH.replaced. Revisions go on above both.\n"
+             "\n"
+             "  muster restore /var/backups/registry.db\n"
+             "  muster restore --to sqlite:/srv/registry.db today.db\n",
+     .min = 1,
+     .max = 1,
+     .run = verb_restore,
+     .options = restore_options},
     {.word = "audit",
      .usage = "verify FILE...",
      .help = "check that an audit log is whole",

@@ -55,6 +55,7 @@ const struct verb *verbs_find(const char *word);
 const struct verb_option *verbs_globals(void);
 
 /* The verbs, a file each: they return the exit status. */
+int verb_backup(struct cli *cli);
 int verb_cancel(struct cli *cli);
 int verb_completion(struct cli *cli);
 int verb_audit(struct cli *cli);
@@ -68,6 +69,7 @@ int verb_help(struct cli *cli);
 int verb_job(struct cli *cli);
 int verb_jobs(struct cli *cli);
 int verb_register(struct cli *cli);
+int verb_restore(struct cli *cli);
 int verb_tls(struct cli *cli);
 int verb_version(struct cli *cli);
 int verb_watch(struct cli *cli);
