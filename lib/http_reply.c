@@ -114,7 +114,8 @@ static struct buf *begin(struct http_request *r, int status, const char *type)
     }
     if (face->headers)
         buf_add_str(out, face->headers);
-    buf_add(out, buf_data(&r->headers), buf_len(&r->headers));
+    if (buf_len(&r->headers))
+        buf_add(out, buf_data(&r->headers), buf_len(&r->headers));
     if (!r->keep)
         buf_add_str(out, "Connection: close\r\n");
     else if (!r->head.minor)
