@@ -73,6 +73,14 @@ void catalog_forget_change(void *arg, struct change *ch)
         service_unref(&c->index, ch->service);
 }
 
+static enum change_reason reason_of(const struct catalog_txn *t,
+                                    enum change_kind kind)
+{
+    if (kind == CHANGE_GONE && t->ends)
+        return t->expired ? CHANGE_EXPIRED : CHANGE_CLOSED;
+    return kind == CHANGE_SET && t->owner ? CHANGE_REPLACED : CHANGE_ASKED;
+}
+
 static void change_tell(const struct catalog_txn *t, enum change_kind kind,
                         struct record *before, uint64_t revision)
 {
@@ -80,6 +88,7 @@ static void change_tell(const struct catalog_txn *t, enum change_kind kind,
     struct service *v = t->service;
     struct change ch = {.revision = revision,
                         .kind = kind,
+                        .reason = reason_of(t, kind),
                         .service = v,
                         .before = before,
                         .after = v->record ? record_ref(v->record) : NULL};

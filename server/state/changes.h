@@ -23,9 +23,18 @@ enum change_kind {
     CHANGE_OTHER /* of no service: readers pass over it */
 };
 
+/* Why: of a CHANGE_GONE why it went, of others how they came. */
+enum change_reason {
+    CHANGE_ASKED,    /* somebody asked for it */
+    CHANGE_REPLACED, /* registered anew, in the place of what was */
+    CHANGE_EXPIRED,  /* its ttl was over */
+    CHANGE_CLOSED    /* its connection ended */
+};
+
 struct change {
     uint64_t revision;
     enum change_kind kind;
+    enum change_reason reason;
     struct service *service; /* counted; these are NULL for CHANGE_OTHER */
     struct record *before;   /* counted; NULL for CHANGE_NEW */
     struct record *after;    /* counted; NULL for CHANGE_GONE */

@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "lib/auth/principal.h"
-#include "lib/request.h"
 #include "lib/mem.h"
+#include "plugins/registry/event/options.h"
 #include "server/musterd.h"
 #include "server/state/query.h"
 
@@ -20,20 +20,6 @@ enum reader_kind {
     READER_DETAIL   /* details: what happens */
 };
 
-struct event_options {
-    bool filter, detail, sync, hidden;
-    uint64_t since; /* UINT64_MAX: not said */
-};
-
-static const struct directive directives[] = {
-    {".filter", DIRECTIVE_FLAG, 0, offsetof(struct event_options, filter)},
-    {".detail", DIRECTIVE_FLAG, 0, offsetof(struct event_options, detail)},
-    {".sync", DIRECTIVE_FLAG, 0, offsetof(struct event_options, sync)},
-    {".hidden", DIRECTIVE_FLAG, 0, offsetof(struct event_options, hidden)},
-    {".since", DIRECTIVE_NUMBER, UINT64_MAX - 1,
-     offsetof(struct event_options, since)},
-};
-
 struct event_reader {
     struct musterd *m;
     struct conn *conn;
@@ -44,6 +30,7 @@ struct event_reader {
     uint64_t touched; /* READER_MISSED: the last that did, or 0 ... */
     uint64_t until;   /* ... of those up to here */
     bool hidden;      /* details tell what the registry set, too */
+    bool reason;      /* ... and why something left */
     struct loop_task go_on;
 };
 
@@ -73,8 +60,22 @@ static void tell_version(struct event_reader *r)
 
 /* -- details --------------------------------------------------------------- */
 
+/* Of what left the selection always; of the rest only what is not plain. */
+static const char *reason_word(const struct change *ch, enum watch_verdict v)
+{
+    if (ch->kind == CHANGE_GONE)
+        return ch->reason == CHANGE_EXPIRED  ? "expired"
+               : ch->reason == CHANGE_CLOSED ? "closed"
+                                             : "removed";
+    if (ch->reason == CHANGE_REPLACED)
+        return "replaced";
+    return v == WATCH_LEFT ? "changed" : NULL;
+}
+
+/* why: NULL, or what is behind .reason. */
 static void tell_detail(struct event_reader *r, char sign, uint64_t revision,
-                        const struct service *v, const struct record *record)
+                        const struct service *v, const struct record *record,
+                        const char *why)
 {
     struct buf *out = conn_out(r->conn);
 
@@ -84,6 +85,8 @@ static void tell_detail(struct event_reader *r, char sign, uint64_t revision,
     service_write(v, record, out);
     if (r->hidden)
         record_write_hidden(record, out);
+    if (r->reason && why)
+        buf_add_pair(out, ".reason", why);
     buf_add_char(out, '\n');
 }
 
@@ -107,7 +110,8 @@ static void tell_change(struct event_reader *r, const struct change *ch,
 
     if (v == WATCH_LEFT && conn_principal(r->conn)->watch.kind != SCOPE_ALL)
         shown = ch->before; /* what it is now may be nothing for it */
-    tell_detail(r, signs[v], ch->revision, ch->service, shown);
+    tell_detail(r, signs[v], ch->revision, ch->service, shown,
+                reason_word(ch, v));
 }
 
 /* What was before r->sync has been told. */
@@ -188,7 +192,7 @@ static bool list_emit(void *arg, struct service *v)
 {
     struct event_reader *r = arg;
 
-    tell_detail(r, '+', v->changed, v, v->record);
+    tell_detail(r, '+', v->changed, v, v->record, NULL);
     return !conn_is_full(r->conn);
 }
 
@@ -238,30 +242,6 @@ static void reader_go_on(void *arg)
 }
 
 /* -- becoming a filtered reader -------------------------------------------- */
-
-static bool line_is_ours(const struct word *w, int n)
-{
-    int i;
-
-    for (i = 0; i < n; i += 2)
-        if (word_is_directive(&w[i]))
-            return true;
-    return false;
-}
-
-static char *event_read(struct selector *s, struct event_options *o,
-                        const struct word *w, int n)
-{
-    char *error = request_read(s, directives, ARRAY_LEN(directives), o, w, n);
-
-    if (!error && o->filter && o->detail)
-        error = xstrdup(".filter and .detail exclude each other");
-    if (!error && o->hidden && !o->detail)
-        error = xstrdup(".hidden goes with .detail 1");
-    if (!error && o->sync && !(o->detail && o->since != UINT64_MAX))
-        error = xstrdup(".sync goes with .detail 1 and .since");
-    return error;
-}
 
 /* The stream from `since` on: versions of what touched the selection. */
 static void begin_filter(struct event_reader *r, bool missed)
@@ -365,6 +345,7 @@ static void reader_begin(struct event_reader *r, struct selector *s,
     if (!reader_watch(r, s, o->detail, since))
         return;
     r->hidden = o->hidden;
+    r->reason = o->reason;
     buf_add_str(out, "READY ");
     buf_add_u64(out, now);
     buf_add_char(out, '\n');
@@ -387,9 +368,9 @@ static enum conn_verdict event_line(struct conn *c, void *arg, char *line,
     char *error;
     int n = musterd_split(r->m, line, len, &wrong);
 
-    if (n <= 0 || !line_is_ours(r->m->words, n))
+    if (n <= 0 || !event_line_is_ours(r->m->words, n))
         return CONN_NEXT; /* a plain client may send what it likes */
-    error = event_read(&s, &o, r->m->words, n);
+    error = event_options_read(&s, &o, r->m->words, n);
     if (!error)
         error = musterd_refuse_selector(r->m, &s, &why);
     if (!error) {
