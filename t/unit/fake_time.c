@@ -34,10 +34,22 @@ int __wrap_event_pending(const struct event *ev, short what,
 int __real_event_pending(const struct event *ev, short what,
                          struct timeval *tv);
 
+static int64_t wall_ms; /* how far the wall clock was set */
+
+void wall_steps(int64_t ms)
+{
+    wall_ms += ms;
+}
+
 int __wrap_clock_gettime(clockid_t id, struct timespec *ts)
 {
-    if (id != CLOCK_MONOTONIC)
-        return __real_clock_gettime(id, ts);
+    int result;
+
+    if (id != CLOCK_MONOTONIC) {
+        result = __real_clock_gettime(id, ts);
+        ts->tv_sec += (time_t)(wall_ms / 1000);
+        return result;
+    }
     ts->tv_sec = (time_t)(now_ms / 1000);
     ts->tv_nsec = (long)(now_ms % 1000) * 1000000;
     return 0;

@@ -16,6 +16,8 @@
 void turns(struct loop *l);
 /* Time passes; timers fire in their order, each followed by turns(). */
 void time_passes(struct loop *l, uint64_t ms);
+/* Somebody sets the wall clock: whole seconds, in ms. */
+void wall_steps(int64_t ms);
 /* Timers that are set. */
 unsigned timers_set(void);
 /* How many have fired. */
