@@ -58,6 +58,8 @@ static void on_term(void *arg)
     struct program *p = arg;
     unsigned running = dispatch_running(p->dispatch);
 
+    if (p->daemon.stopping)
+        return;
     daemon_stopping(&p->daemon, "told to end");
     if (running)
         log_warn("%u job%s not ended: what runs goes on at the workers, its "

@@ -242,6 +242,7 @@ bool daemon_ready(struct daemon *d, const char *words)
 
 void daemon_stopping(struct daemon *d, const char *why)
 {
+    d->stopping = true;
     log_info("%s ends: %s", d->name, why);
     tell_status("STOPPING=1", "ends: %s", why);
 }
@@ -326,6 +327,8 @@ bool daemon_reload(struct daemon *d)
     char state[80];
     bool done;
 
+    if (d->stopping)
+        return false;
     clock_gettime(CLOCK_MONOTONIC, &now);
     snprintf(state, sizeof(state), "RELOADING=1\nMONOTONIC_USEC=%llu",
              (unsigned long long)now.tv_sec * 1000000 +

@@ -49,6 +49,7 @@ struct daemon {
     const char *profile;     /* --profile, or NULL */
     const char **options;    /* -o */
     size_t n_options;
+    bool stopping; /* daemon_stopping() was called: nothing is read again */
 };
 
 /*

@@ -55,6 +55,8 @@ static void on_term(void *arg)
 {
     struct program *p = arg;
 
+    if (p->daemon.stopping)
+        return;
     daemon_stopping(&p->daemon, "a signal asked for it");
     listen_host_stop(p->host);
     musterd_finish(&p->musterd);
