@@ -252,6 +252,26 @@ static void tell_found(const struct audit_file *f)
     }
 }
 
+/* The path in `file:PATH`, with the program's name for %p. Free it. */
+static char *path_of(const char *to, const char *program)
+{
+    struct buf out = BUF_INIT;
+    const char *p;
+    char *path;
+
+    for (p = to + strlen(FILE_PREFIX); *p != '\0'; p++) {
+        if (strncmp(p, "%p", 2) == 0) {
+            buf_add_str(&out, program);
+            p++;
+        } else {
+            buf_add_char(&out, *p);
+        }
+    }
+    path = xstrdup(buf_str(&out));
+    buf_free(&out);
+    return path;
+}
+
 static bool start_writer(struct loop *l, const struct conf *conf,
                          struct audit_file *f)
 {
@@ -275,7 +295,7 @@ bool audit_start(struct loop *l, const struct conf *conf, const char *program)
 
     if (strcmp(to, "off") == 0)
         return true;
-    the_audit.path = xstrdup(to + strlen(FILE_PREFIX));
+    the_audit.path = path_of(to, program);
     the_audit.program = program;
     error = audit_file_open(&file, the_audit.path);
     if (error != NULL)

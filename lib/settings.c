@@ -145,7 +145,8 @@ static const struct conf_setting audit_table[] = {
      .def = "off",
      .programs = DAEMONS,
      .help = "where each change and each refusal is written, as a chain of "
-             "JSON lines: off or file:PATH (opened again at SIGHUP)"},
+             "JSON lines: off or file:PATH (opened again at SIGHUP), in which "
+             "%p is the program's name"},
     {.key = "audit.sync",
      .type = CONF_DURATION,
      .def = "1s",

@@ -11,9 +11,9 @@ use Test::More;
 need_programs('musterd', 'muster-dispatch', 'muster-worker', 'muster');
 my $reg = registry();
 my $dlog = audit_file('dispatch');
-my $wlog = audit_file('worker');
+my $wlog = audit_file('muster-worker.log');
 my $d = dispatcher($reg, '-o', "audit.to=file:$dlog");
-my $w = worker($reg, 'web1', '-o', "audit.to=file:$wlog",
+my $w = worker($reg, 'web1', '-o', 'audit.to=file:' . scratch() . '/%p.log',
     '-o', 'worker.attrs.role=web');
 eventually { $d->knows(1) };
 
