@@ -101,7 +101,15 @@ static enum http_verdict get_state(struct http_request *r, void *ctx)
     return HTTP_DONE;
 }
 
+/* Every route, so that nobody has to know them. */
+static enum http_verdict get_routes(struct http_request *r, void *ctx);
+
 static const struct http_route rows[] = {
+    {.methods = HTTP_GET,
+     .path = "/",
+     .handler = get_routes,
+     .demands = HTTP_OPEN,
+     .help = "This list."},
     {.methods = HTTP_GET,
      .path = "/metrics",
      .handler = get_metrics,
@@ -123,6 +131,42 @@ static const struct http_route rows[] = {
      .help = "Its parts in numbers."},
 };
 static const struct http_table own_routes = {rows, ARRAY_LEN(rows)};
+
+/* "GET, POST" */
+static char *methods_text(unsigned methods)
+{
+    struct buf text = BUF_INIT;
+    unsigned i;
+
+    for (i = 0; i < HTTP_METHODS; i++)
+        if (methods & 1u << i)
+            buf_add_fmt(&text, "%s%s", buf_len(&text) ? ", " : "",
+                        http_method_text(1u << i));
+    buf_str(&text);
+    return text.data;
+}
+
+static enum http_verdict get_routes(struct http_request *r, void *ctx)
+{
+    const struct admin *a = ctx;
+    const struct http_table *t;
+    json_t *list = json_array();
+    char *methods;
+    size_t i, n;
+
+    for (i = 0; i < a->face.n_tables; i++) {
+        t = a->tables[i];
+        for (n = 0; n < t->count; n++) {
+            methods = methods_text(t->rows[n].methods);
+            json_array_append_new(
+                list, json_pack("{s:s, s:s, s:s}", "methods", methods, "path",
+                                t->rows[n].path, "help", t->rows[n].help));
+            free(methods);
+        }
+    }
+    http_reply_json(r, 200, json_pack("{s:o}", "routes", list));
+    return HTTP_DONE;
+}
 
 /* -- who may --------------------------------------------------------------- */
 

@@ -2,6 +2,7 @@
  * admin: the HTTP face by which a daemon is looked at from outside, the same
  * for every daemon:
  *
+ *   GET /             the routes there are, as JSON
  *   GET /metrics      what it counts, for Prometheus (metrics.h)
  *   GET /health       200 ok, or 503 degraded and why, as JSON
  *   GET /ready        200 while it serves
@@ -11,7 +12,7 @@
  * admin as ctx. What is healthy and what there is to tell is known by parts:
  * each may have a check and a state.
  *
- * The first three are for everybody on this machine, and elsewhere for those
+ * The first four are for everybody on this machine, and elsewhere for those
  * with any token; all else is for those who may administer.
  *
  * Must not know any one daemon.

@@ -42,7 +42,7 @@ struct http_route {
     unsigned demands;  /* mask of enum http_demand */
     size_t body;       /* most bytes of a body; 0: it takes none */
     const char *right; /* what admit() looks at; NULL: the usual */
-    const char *help;  /* a sentence for the documentation */
+    const char *help;  /* a sentence, for people */
 };
 
 /* The rows of one file; a face has a list of them. */

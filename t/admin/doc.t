@@ -1,9 +1,10 @@
 # doc/metrics.md says of every metric what the daemons say, and of no other;
-# the series of each are the same whatever has happened.
+# doc/admin.md the same of every route.
 use strict;
 use warnings;
 use FindBin;
 use lib "$FindBin::Bin/../lib";
+use JSON::PP;
 use Muster;
 use MusterHttp;
 use Test::More;
@@ -62,5 +63,21 @@ for ([muster_http_refused_total => 'reason'],
     my @missing = grep { $text !~ /`\Q$_\E`/ }
         keys %{$families->{$name}{labels}{$label}};
     is_deeply \@missing, [], "it names each $label of $name";
+}
+
+# routes: those of all daemons, and those of the registry
+$text = slurp(source_dir() . '/doc/admin.md');
+my ($all) = $text =~ /^## Routes of every daemon\n(.*?)^## /ms;
+my ($more) = $text =~ /^## Routes of the registry\n(.*?)^## /ms;
+for my $program (sort keys %daemon) {
+    my @wanted = map { [/^\| ([A-Z, ]+) \| `(.*?)` \| (.*) \|$/] }
+        grep { /^\| [A-Z]+/ } split /\n/,
+        $all . ($program eq 'musterd' ? $more : '');
+    my $list = decode_json(http($daemon{$program}, 'GET', '/')->{body});
+    my @told = map { [$_->{methods}, $_->{path}, $_->{help}] }
+        @{$list->{routes}};
+    my @sorted = map { [sort { "@$a[1, 0]" cmp "@$b[1, 0]" } @$_] }
+        \@wanted, \@told;
+    is_deeply $sorted[0], $sorted[1], "doc/admin.md has the routes of $program";
 }
 finish();

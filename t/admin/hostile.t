@@ -91,7 +91,7 @@ for my $method (qw(POST PUT DELETE PATCH)) {
 is http($reg, 'OPTIONS', '/metrics')->{status}, 204, 'OPTIONS';
 is http($reg, $_, '/metrics')->{status}, 501, "$_: 501"
     for qw(TRACE CONNECT BREW);
-for my $path ('/', '/metrics/', '//metrics', '/metrics/..', '/../metrics',
+for my $path ('/metrics/', '//metrics', '/metrics/..', '/../metrics',
     '/%6detrics', '/metrics%00', '/debug', '/debug/state/x', '/Metrics') {
     is http($reg, 'GET', $path)->{status}, 404, "$path: 404";
 }
