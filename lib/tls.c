@@ -147,7 +147,7 @@ static bool read_cert(SSL_CTX *ctx, const struct tls_options *o, char **error)
     char why[TLS_ERROR_MAX];
 
     if (!file_is_there("tls.cert", o->cert, error) ||
-        !file_is_there("tls.key", key, error) || !key_is_private(key, error))
+        !file_is_there("tls.key", key, error))
         return false;
     if (SSL_CTX_use_certificate_chain_file(ctx, o->cert) != 1) {
         tls_file_error(why, sizeof(why));
@@ -165,7 +165,7 @@ static bool read_cert(SSL_CTX *ctx, const struct tls_options *o, char **error)
                         key, o->cert);
         return fail(error, "tls.key: no key in %s: %s", key, why);
     }
-    return true;
+    return key_is_private(key, error);
 }
 
 /* For servers NULL is the system's store. */

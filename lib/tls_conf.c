@@ -20,6 +20,7 @@ struct tls_conf {
     uint64_t check_ms; /* tls.check; 0: files are not looked at */
     int64_t warned;    /* when the log told of an end; seconds of the epoch */
     char *wrong;       /* owned; see tls_conf_wrong() */
+    uint64_t tried_ms; /* the last reading */
     struct {
         uint64_t good, bad; /* readings after the first */
     } counts;
@@ -86,6 +87,7 @@ static void read_again(struct tls_conf *t, const struct tls_options *o)
 
     free(t->wrong);
     t->wrong = NULL;
+    t->tried_ms = loop_now(t->loop);
     if (tls_load(t->tls, o, &error)) {
         t->counts.good++;
         t->warned = 0;
@@ -104,11 +106,18 @@ static void timer_set(struct tls_conf *t)
     loop_timer_set(t->timer, t->check_ms ? t->check_ms : CHECK_NEVER);
 }
 
+/* One that is not valid yet will be, without any change of its file. */
+static bool is_due(const struct tls_conf *t)
+{
+    return tls_files_changed(t->tls) ||
+           (t->wrong && loop_now(t->loop) - t->tried_ms >= HOUR_MS);
+}
+
 static void look(void *arg)
 {
     struct tls_conf *t = arg;
 
-    if (t->check_ms && tls_files_changed(t->tls))
+    if (t->check_ms && is_due(t))
         read_again(t, tls_options(t->tls));
     warn_daily(t);
     timer_set(t);

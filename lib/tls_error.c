@@ -31,9 +31,9 @@ void tls_file_error(char *out, size_t size)
 
     if (ERR_GET_LIB(code) == ERR_LIB_PEM && why == PEM_R_NO_START_LINE)
         reason = "it is not in PEM form";
-    else if (ERR_GET_LIB(code) == ERR_LIB_PEM &&
-             (why == PEM_R_BAD_PASSWORD_READ ||
-              why == PEM_R_PROBLEMS_GETTING_PASSWORD))
+    else if (why == ERR_R_INTERRUPTED_OR_CANCELLED ||
+             (ERR_GET_LIB(code) == ERR_LIB_PEM &&
+              why == PEM_R_BAD_PASSWORD_READ))
         reason = "it is encrypted, and nobody is asked for a pass phrase";
     snprintf(out, size, "%s", reason ? reason : "OpenSSL does not say why");
     ERR_clear_error();

@@ -568,6 +568,7 @@ sub new
 sub pipe_end
 {
     my ($self, $seconds) = @_;
+    $self->close;
     my $status = Muster::wait_for(delete $self->{pipe}, $seconds || 10);
     return (defined $status ? $status >> 8 : undef,
         Muster::slurp($self->{pipe_log}));
