@@ -22,7 +22,7 @@ struct box {
     struct store *store;
     struct store_client client;
     struct box_record records[BOX_RECORDS];
-    uint64_t others[64]; /* revisions that told of nothing of ours */
+    uint64_t others[64]; /* the last revisions that we were told of */
     unsigned other_count;
     unsigned applied, loaded;
 };
