@@ -18,7 +18,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 /* Of just the size, so that a sanitizer sees one byte too many. */
 static void replay_bytes(const char *bytes, size_t size)
 {
-    uint8_t *exact = malloc(size);
+    uint8_t *exact = calloc(1, size);
 
     if (exact == NULL && size)
         abort();
