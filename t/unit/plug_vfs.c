@@ -290,3 +290,22 @@ void plug_pull(const char *database, uint64_t *random)
     free(log);
     free(index);
 }
+
+void plug_copy(const char *from, const char *to)
+{
+    static const char *const parts[] = {"", "-wal", "-shm"};
+    size_t i, len;
+
+    for (i = 0; i < ARRAY_LEN(parts); i++) {
+        char *source = xasprintf("%s%s", from, parts[i]);
+        char *place = xasprintf("%s%s", to, parts[i]);
+        char *data = i < 2 ? file_read(source, &len) : NULL;
+
+        unlink(place);
+        if (data)
+            file_write(place, data, len);
+        free(data);
+        free(source);
+        free(place);
+    }
+}

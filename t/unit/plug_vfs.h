@@ -19,4 +19,7 @@ void plug_fail_writes(uint32_t after, uint32_t n);
  * of what was written and not synced each block is on the disk, or is not. */
 void plug_pull(const char *database, uint64_t *random);
 
+/* A copy of the database `from`, as its files are now, in the place of `to`. */
+void plug_copy(const char *from, const char *to);
+
 #endif
