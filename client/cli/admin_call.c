@@ -69,7 +69,7 @@ static void call_done(struct calling *k)
     char *text;
 
     k->part = PART_DONE;
-    if (k->call->status / 100 == 2) {
+    if (k->call->any || k->call->status / 100 == 2) {
         cli_stop(k->cli, CLI_OK);
         return;
     }

@@ -23,6 +23,7 @@ struct admin_call {
      * complained. NULL: it goes into reply. */
     bool (*piece)(void *arg, const char *bytes, size_t len);
     void *arg;
+    bool any; /* an answer of any status is a good one */
 
     int status;       /* of the answer; 0: there was none */
     struct buf reply; /* its body; buf_free() */
@@ -30,8 +31,8 @@ struct admin_call {
 
 /*
  * Makes the call; the verb's option --admin names where, else it is the host of
- * the first registry, port ADMIN_PORT. CLI_OK if the answer is good (2xx) and
- * came whole; else complains and returns the exit status.
+ * the first registry, port ADMIN_PORT. CLI_OK if the answer is good (2xx, or
+ * call->any) and came whole; else complains and returns the exit status.
  */
 int admin_call(struct cli *cli, struct admin_call *call);
 

@@ -260,6 +260,14 @@ static const struct verb_option backup_options[] = {
     END,
 };
 
+static const struct verb_option health_options[] = {
+    {.name = "admin",
+     .kind = VALUE_TEXT,
+     .value = "HOST:PORT",
+     .help = "a daemon's admin face (the registry's host:6700)"},
+    END,
+};
+
 static const struct verb_option restore_options[] = {
     {.name = "to",
      .kind = VALUE_TEXT,
@@ -384,6 +392,22 @@ static const struct verb table[] = {
      .max = 1,
      .run = verb_backup,
      .options = backup_options},
+    {.word = "health",
+     .usage = "",
+     .help = "ask a daemon whether all is well with it",
+     .more =
+         "Asks the admin face of the registry, or of any daemon named with\n"
+         "--admin. What ails is told check by check; -v tells all checks.\n"
+         "\n"
+         "  muster health\n"
+         "  muster health --admin worker1.example.com:6711 --json\n"
+         "\n"
+         "Exit status 0: all is well, 1: it is degraded, 8: it does not "
+         "answer.\n",
+     .min = 0,
+     .max = 0,
+     .run = verb_health,
+     .options = health_options},
     {.word = "restore",
      .usage = "FILE",
      .help = "put a backup into the place of a registry's database",

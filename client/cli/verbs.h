@@ -65,6 +65,7 @@ int verb_dev(struct cli *cli);
 int verb_exec(struct cli *cli);
 int verb_find(struct cli *cli);
 int verb_follow(struct cli *cli);
+int verb_health(struct cli *cli);
 int verb_help(struct cli *cli);
 int verb_job(struct cli *cli);
 int verb_jobs(struct cli *cli);
