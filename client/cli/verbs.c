@@ -2,279 +2,13 @@
 
 #include <string.h>
 
+#include "client/cli/verbs_options.h"
 #include "lib/mem.h"
-
-#define END                                                                    \
-    {                                                                          \
-        .name = NULL                                                           \
-    }
-
-static const struct verb_option globals[] = {
-    {.name = "registry",
-     .kind = VALUE_TEXT,
-     .value = "[tls!]HOST[:NEW[:FIND[:EVENT]]]",
-     .help = "the registry; several, separated by commas"},
-    {.name = "dispatcher",
-     .kind = VALUE_TEXT,
-     .value = "HOST:PORT",
-     .help = "the dispatcher, not one that the registry knows"},
-    {.name = "config",
-     .letter = 'c',
-     .kind = VALUE_FILE,
-     .value = "FILE",
-     .help = "the configuration, not /etc/muster/muster.yaml"},
-    {.name = "profile",
-     .kind = VALUE_TEXT,
-     .value = "NAME",
-     .help = "the profile in it, instead of the node's"},
-    {.name = "option",
-     .letter = 'o',
-     .kind = VALUE_TEXT,
-     .value = "KEY=VALUE",
-     .many = true,
-     .help = "set any setting"},
-    {.name = "json", .help = "write JSON, an object a line; errors, too"},
-    {.name = "color",
-     .kind = VALUE_ONE_OF,
-     .value = "auto|always|never",
-     .help = "write in colour; auto is on a terminal"},
-    {.name = "quiet", .letter = 'q', .help = "no remarks, no status line"},
-    {.name = "verbose", .letter = 'v', .help = "say more on standard error"},
-    {.name = "help", .letter = 'h', .help = "explain the verb"},
-    END,
-};
-
-static const struct verb_option register_options[] = {
-    {.name = "persist",
-     .help = "it outlives the connection: register and exit"},
-    {.name = "ttl",
-     .kind = VALUE_TIME,
-     .value = "TIME",
-     .help = "it goes when it was not refreshed for so long"},
-    {.name = "replace", .help = "take the name over from who holds it"},
-    {.name = "volatile",
-     .kind = VALUE_TEXT,
-     .value = "A,B",
-     .help = "attributes whose change is no event"},
-    {.name = "remove", .help = "remove the persistent service NAME"},
-    END,
-};
-
-static const struct verb_option find_options[] = {
-    {.name = "names", .help = "names only"},
-    {.name = "count", .help = "their number only"},
-    {.name = "limit",
-     .kind = VALUE_NUMBER,
-     .value = "N",
-     .help = "at most so many"},
-    {.name = "after",
-     .kind = VALUE_TEXT,
-     .value = "NAME",
-     .help = "only what follows that service"},
-    {.name = "table",
-     .kind = VALUE_OPTIONAL,
-     .value = "A,B",
-     .help = "a table of these attributes, or of all"},
-    END,
-};
-
-static const struct verb_option exec_options[] = {
-    {.name = "selector",
-     .letter = 's',
-     .kind = VALUE_TEXT,
-     .value = "SELECTOR",
-     .many = true,
-     .help = "the workers; given several times, all must hold"},
-    {.name = "hosts",
-     .letter = 'H',
-     .kind = VALUE_TEXT,
-     .value = "HOST,HOST",
-     .many = true,
-     .help = "these hosts, by name"},
-    {.name = "all", .help = "on all that match; alone: on every worker"},
-    {.name = "any", .help = "on one that matches, the least loaded"},
-    {.name = "shell",
-     .letter = 'c',
-     .kind = VALUE_TEXT,
-     .value = "TEXT",
-     .help = "shell text to run, instead of -- COMMAND"},
-    {.name = "timeout",
-     .kind = VALUE_TIME,
-     .value = "TIME",
-     .directive = ".timeout",
-     .help = "end it after so long"},
-    {.name = "idle",
-     .kind = VALUE_TIME,
-     .value = "TIME",
-     .directive = ".idle",
-     .help = "end it after so long without output"},
-    {.name = "wait",
-     .kind = VALUE_TIME,
-     .value = "TIME",
-     .directive = ".wait",
-     .help = "wait so long for a worker or a free slot"},
-    {.name = "parallel",
-     .kind = VALUE_SHARE,
-     .value = "N",
-     .directive = ".parallel",
-     .help = "at most N or N% at once"},
-    {.name = "per",
-     .kind = VALUE_TEXT,
-     .value = "ATTR=N",
-     .directive = ".per",
-     .help = "at most N at once that share a value of ATTR"},
-    {.name = "fail",
-     .kind = VALUE_SHARE,
-     .value = "N",
-     .directive = ".fail",
-     .help = "start no more after N or N% failures"},
-    {.name = "min",
-     .kind = VALUE_NUMBER,
-     .value = "N",
-     .directive = ".min",
-     .help = "refuse unless at least N match"},
-    {.name = "expect",
-     .kind = VALUE_NUMBER,
-     .value = "N",
-     .directive = ".expect",
-     .help = "refuse unless exactly N match"},
-    {.name = "lost",
-     .kind = VALUE_ONE_OF,
-     .value = "wait|fail|rerun",
-     .directive = ".lost",
-     .help = "what to do when a worker goes away with the job"},
-    {.name = "group", .help = "fold equal outputs, at the end"},
-    {.name = "detach", .help = "print the job's id and leave it running"},
-    {.name = "stdin", .help = "send standard input to every host"},
-    {.name = "user",
-     .kind = VALUE_TEXT,
-     .value = "USER",
-     .directive = "user",
-     .help = "run as that user, where a worker allows it"},
-    {.name = "cwd",
-     .kind = VALUE_TEXT,
-     .value = "DIR",
-     .directive = "cwd",
-     .help = "run in that directory"},
-    {.name = "env",
-     .kind = VALUE_TEXT,
-     .value = "NAME=VALUE",
-     .many = true,
-     .help = "set a variable of its environment"},
-    {.name = "op",
-     .kind = VALUE_TEXT,
-     .value = "OP",
-     .help = "an operation other than execute; -- ARG=VALUE"},
-    END,
-};
-
-static const struct verb_option follow_options[] = {
-    {.name = "group", .help = "fold equal outputs, at the end"},
-    END,
-};
-
-static const struct verb_option jobs_options[] = {
-    {.name = "names", .help = "ids only"},
-    END,
-};
-
-static const struct verb_option dev_options[] = {
-    {.name = "workers",
-     .kind = VALUE_NUMBER,
-     .value = "N",
-     .help = "so many workers; 1 unless told otherwise"},
-    {.name = "attr",
-     .kind = VALUE_TEXT,
-     .value = "ATTR=VALUE",
-     .many = true,
-     .help = "an attribute of the workers, instead of role=web"},
-    {.name = "ports",
-     .kind = VALUE_ONE_OF,
-     .value = "default|any",
-     .help = "any: the kernel chooses, they are printed"},
-    END,
-};
-
-static const struct verb_option tls_options[] = {
-    {.name = "dir",
-     .kind = VALUE_FILE,
-     .value = "DIR",
-     .help = "the folder of the CA and of what it signs"},
-    {.name = "dns",
-     .kind = VALUE_TEXT,
-     .value = "NAME,NAME",
-     .many = true,
-     .help = "issue: further names that it is dialled by"},
-    {.name = "ip",
-     .kind = VALUE_TEXT,
-     .value = "ADDRESS,ADDRESS",
-     .many = true,
-     .help = "issue: addresses that it is dialled by"},
-    {.name = "server", .help = "issue: to be dialled only"},
-    {.name = "client", .help = "issue: to dial others only"},
-    {.name = "name",
-     .kind = VALUE_TEXT,
-     .value = "NAME",
-     .help = "init: the CA's own name"},
-    {.name = "days",
-     .kind = VALUE_NUMBER,
-     .value = "N",
-     .help = "how long it is valid; 365 days, the CA 3650"},
-    {.name = "from",
-     .kind = VALUE_TEXT,
-     .value = "DATE",
-     .help = "valid from that date on, instead of now"},
-    {.name = "force", .help = "replace files that are there"},
-    END,
-};
-
-/* -- the verbs ------------------------------------------------------------- */
 
 #define SELECTOR_MORE                                                          \
     "A selector is words like role=web os=linux mem>=8G host~^web role!=db;\n" \
     "a word without an operator takes the next one as its value. All must\n"   \
     "hold; none selects everything. See muster-protocol(7).\n"
-
-static const struct verb_option config_options[] = {
-    {.name = "effective", .help = "every setting, defaults too"},
-    {.name = "program",
-     .kind = VALUE_ONE_OF,
-     .value = "musterd|muster-dispatch|muster-worker|muster",
-     .help = "only what that program uses"},
-    END,
-};
-
-static const struct verb_option audit_options[] = {
-    {.name = "expect",
-     .kind = VALUE_TEXT,
-     .value = "HASH",
-     .help = "this hash must be there: none before is missing"},
-    END,
-};
-
-static const struct verb_option backup_options[] = {
-    {.name = "admin",
-     .kind = VALUE_TEXT,
-     .value = "HOST:PORT",
-     .help = "the registry's admin face (its host:6700)"},
-    END,
-};
-
-static const struct verb_option health_options[] = {
-    {.name = "admin",
-     .kind = VALUE_TEXT,
-     .value = "HOST:PORT",
-     .help = "a daemon's admin face (the registry's host:6700)"},
-    END,
-};
-
-static const struct verb_option restore_options[] = {
-    {.name = "to",
-     .kind = VALUE_TEXT,
-     .value = "STORE",
-     .help = "sqlite:PATH; else what registry.store says"},
-    END,
-};
 
 static const struct verb table[] = {
     {.word = "register",
@@ -293,7 +27,7 @@ static const struct verb table[] = {
      .max = -1,
      .command = true,
      .run = verb_register,
-     .options = register_options},
+     .options = verb_options_of_register},
     {.word = "find",
      .usage = "[SELECTOR...]",
      .help = "print the services that match",
@@ -306,7 +40,7 @@ static const struct verb table[] = {
                        "Exit status 3 when nothing matches.\n",
      .max = -1,
      .run = verb_find,
-     .options = find_options},
+     .options = verb_options_of_find},
     {.word = "watch",
      .usage = "[SELECTOR...]",
      .help = "print services as they come, change and go",
@@ -334,7 +68,7 @@ static const struct verb table[] = {
          "out.\n",
      .command = true,
      .run = verb_exec,
-     .options = exec_options},
+     .options = verb_options_of_exec},
     {.word = "jobs",
      .usage = "[SELECTOR...]",
      .help = "list the jobs that the dispatcher knows",
@@ -342,7 +76,7 @@ static const struct verb table[] = {
              "  muster jobs state=running\n",
      .max = -1,
      .run = verb_jobs,
-     .options = jobs_options},
+     .options = verb_options_of_jobs},
     {.word = "job",
      .usage = "JID",
      .help = "show a job, host by host",
@@ -356,7 +90,7 @@ static const struct verb table[] = {
      .min = 1,
      .max = 1,
      .run = verb_follow,
-     .options = follow_options},
+     .options = verb_options_of_follow},
     {.word = "cancel",
      .usage = "JID",
      .help = "end a job on all its hosts",
@@ -378,7 +112,7 @@ static const struct verb table[] = {
      .max = 1,
      .bare = true,
      .run = verb_config,
-     .options = config_options},
+     .options = verb_options_of_config},
     {.word = "backup",
      .usage = "FILE",
      .help = "copy what a registry keeps into a file, while it serves",
@@ -391,7 +125,7 @@ static const struct verb table[] = {
      .min = 1,
      .max = 1,
      .run = verb_backup,
-     .options = backup_options},
+     .options = verb_options_of_backup},
     {.word = "health",
      .usage = "",
      .help = "ask a daemon whether all is well with it",
@@ -407,7 +141,7 @@ static const struct verb table[] = {
      .min = 0,
      .max = 0,
      .run = verb_health,
-     .options = health_options},
+     .options = verb_options_of_health},
     {.word = "restore",
      .usage = "FILE",
      .help = "put a backup into the place of a registry's database",
@@ -419,7 +153,7 @@ static const struct verb table[] = {
      .min = 1,
      .max = 1,
      .run = verb_restore,
-     .options = restore_options},
+     .options = verb_options_of_restore},
     {.word = "audit",
      .usage = "verify FILE...",
      .help = "check that an audit log is whole",
@@ -438,7 +172,7 @@ static const struct verb table[] = {
      .max = -1,
      .bare = true,
      .run = verb_audit,
-     .options = audit_options},
+     .options = verb_options_of_audit},
     {.word = "dev",
      .usage = "",
      .help = "run registry, dispatcher and workers here, to try things out",
@@ -449,7 +183,7 @@ static const struct verb table[] = {
          "  muster dev --workers 3\n"
          "  muster dev --ports any --attr role=db --attr rack=1\n",
      .run = verb_dev,
-     .options = dev_options},
+     .options = verb_options_of_dev},
     {.word = "tls",
      .usage = "init|issue [NAME]",
      .help = "make a small CA, and certificates that it signs",
@@ -471,7 +205,7 @@ static const struct verb table[] = {
      .max = 2,
      .bare = true,
      .run = verb_tls,
-     .options = tls_options},
+     .options = verb_options_of_tls},
     {.word = "version",
      .usage = "",
      .help = "print the version",
@@ -512,5 +246,5 @@ const struct verb *verbs_find(const char *word)
 
 const struct verb_option *verbs_globals(void)
 {
-    return globals;
+    return verb_globals;
 }

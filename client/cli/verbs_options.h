@@ -1,0 +1,24 @@
+/*
+ * The options of the verbs, for their table in verbs.c only: a list for each
+ * verb that has any, ended by one without a name.
+ */
+#ifndef MUSTER_CLI_VERBS_OPTIONS_H
+#define MUSTER_CLI_VERBS_OPTIONS_H
+
+#include "client/cli/verbs.h"
+
+extern const struct verb_option verb_globals[];
+extern const struct verb_option verb_options_of_register[];
+extern const struct verb_option verb_options_of_find[];
+extern const struct verb_option verb_options_of_exec[];
+extern const struct verb_option verb_options_of_follow[];
+extern const struct verb_option verb_options_of_jobs[];
+extern const struct verb_option verb_options_of_dev[];
+extern const struct verb_option verb_options_of_tls[];
+extern const struct verb_option verb_options_of_config[];
+extern const struct verb_option verb_options_of_audit[];
+extern const struct verb_option verb_options_of_backup[];
+extern const struct verb_option verb_options_of_health[];
+extern const struct verb_option verb_options_of_restore[];
+
+#endif
