@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/utsname.h>
 
 #include "client/muster.h"
 #include "client/ask_registry.h"
@@ -165,13 +166,18 @@ static void service_name(const struct program *p, const struct addr *addr,
 
 static bool register_self(struct program *p)
 {
-    const struct addr *addr = listen_face_addr(p->listen, "exec");
+    const struct addr *bound = listen_face_addr(p->listen, "exec"), *addr;
+    struct addr public;
+    struct utsname system;
     const char *node = conf_str(p->daemon.conf, "node");
     char name[ADDR_TEXT_MAX], dial[ADDR_TEXT_MAX];
     char *error = NULL;
 
-    if (!addr)
+    if (!bound)
         return true;
+    uname(&system);
+    public = addr_public(bound, system.nodename);
+    addr = &public;
     service_name(p, addr, name, sizeof(name));
     addr_write_dial(addr, dial, sizeof(dial));
     struct muster_attr attrs[] = {

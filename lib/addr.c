@@ -151,6 +151,17 @@ const char *addr_write_dial(const struct addr *a, char *out, size_t size)
     return out;
 }
 
+struct addr addr_public(const struct addr *a, const char *name)
+{
+    struct addr public = *a;
+
+    if (a->kind == ADDR_TCP &&
+        (!strcmp(a->host, "*") || !strcmp(a->host, "0.0.0.0") ||
+         !strcmp(a->host, "::")))
+        snprintf(public.host, sizeof(public.host), "%s", name);
+    return public;
+}
+
 bool addr_is_local(const struct addr *a)
 {
     struct in_addr v4;

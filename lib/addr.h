@@ -53,6 +53,10 @@ const char *addr_write(const struct addr *a, char *out, size_t size);
 /* The dial string of the same: tcp!HOST!PORT, tls!HOST!PORT or unix!/path. */
 const char *addr_write_dial(const struct addr *a, char *out, size_t size);
 
+/* What others dial: the same, but with the name of this host where it listens
+ * on every address. */
+struct addr addr_public(const struct addr *a, const char *name);
+
 /* True if it can be reached from this machine only: a loopback address
  * (127/8, ::1, localhost) or a unix socket. */
 bool addr_is_local(const struct addr *a);

@@ -72,20 +72,14 @@ static void set_unix_name(struct registrar *r, const struct addr *addr)
 /* The dial string. */
 static void set_name(struct registrar *r, const struct addr *addr)
 {
-    struct addr public = *addr;
+    struct addr public;
     char text[ADDR_TEXT_MAX];
 
     if (addr->kind == ADDR_UNIX) {
         set_unix_name(r, addr);
         return;
     }
-    /* every address: others know this host by its name */
-    if (strcmp(addr->host, "*") == 0 || strcmp(addr->host, "0.0.0.0") == 0 ||
-        strcmp(addr->host, "::") == 0) {
-        const char *fqdn = attrs_get(&r->attrs, "fqdn");
-
-        snprintf(public.host, sizeof(public.host), "%s", fqdn);
-    }
+    public = addr_public(addr, attrs_get(&r->attrs, "fqdn"));
     r->name = xstrdup(addr_write_dial(&public, text, sizeof(text)));
 }
 

@@ -80,6 +80,28 @@ static void test_good(void **state)
     }
 }
 
+/* What listens everywhere is dialled by its host's name. */
+static void test_public(void **state)
+{
+    static const char *const cases[][2] = {
+        {"*:6701", "tcp!web1!6701"},      {"0.0.0.0:1", "tcp!web1!1"},
+        {"[::]:80", "tcp!web1!80"},       {"tls!*!6701", "tls!web1!6701"},
+        {"10.0.0.1:1", "tcp!10.0.0.1!1"}, {"tls!a!1", "tls!a!1"},
+        {"unix!/x", "unix!/x"},
+    };
+    char text[ADDR_TEXT_MAX];
+    struct addr a;
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < ARRAY_LEN(cases); i++) {
+        assert_null(addr_parse(&a, cases[i][0], 0));
+        a = addr_public(&a, "web1");
+        assert_string_equal(addr_write_dial(&a, text, sizeof(text)),
+                            cases[i][1]);
+    }
+}
+
 static const struct {
     const char *text;
     int port;
@@ -229,9 +251,8 @@ static void test_registries(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_good),
-        cmocka_unit_test(test_bad),
-        cmocka_unit_test(test_long),
+        cmocka_unit_test(test_good),       cmocka_unit_test(test_public),
+        cmocka_unit_test(test_bad),        cmocka_unit_test(test_long),
         cmocka_unit_test(test_registries),
     };
 
