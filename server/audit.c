@@ -6,7 +6,7 @@
 #include "lib/audit_body.h"
 #include "server/musterd.h"
 
-static void set_asker(struct audit_event *e, const struct asker *a)
+void asker_tell(const struct asker *a, struct audit_event *e)
 {
     e->face = a->face;
     e->who = a->who;
@@ -19,7 +19,7 @@ void asker_gone(struct asker *a)
 {
     struct audit_event e = {0};
 
-    set_asker(&e, a);
+    asker_tell(a, &e);
     snprintf(a->who, sizeof(a->who), "%s", e.who);
     snprintf(a->from, sizeof(a->from), "%s", e.from);
     a->conn = NULL;
@@ -99,7 +99,7 @@ static void committed(void *arg, const struct catalog_commit *k)
     if (k->why)
         e.who = owner_of(ch->before);
     else if (k->asker)
-        set_asker(&e, k->asker);
+        asker_tell(k->asker, &e);
     set_names(&e, &names, ch);
     audit_write(&e);
 }

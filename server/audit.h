@@ -8,6 +8,7 @@
 #include "lib/auth/principal.h"
 #include "lib/sock.h"
 
+struct audit_event;
 struct conn;
 struct musterd;
 
@@ -20,6 +21,8 @@ struct asker {
     char from[SOCK_PEER_MAX];
 };
 
+/* Who it is, and by which face, into an event. */
+void asker_tell(const struct asker *a, struct audit_event *e);
 /* The connection goes, and a request of it is still under way. */
 void asker_gone(struct asker *a);
 

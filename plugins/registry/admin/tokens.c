@@ -12,14 +12,17 @@
  */
 #include "plugins/registry/admin/tokens.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "lib/admin.h"
+#include "lib/audit.h"
 #include "lib/auth/rights_json.h"
 #include "lib/auth/secret.h"
 #include "lib/http.h"
 #include "lib/mem.h"
+#include "server/audit.h"
 #include "server/musterd.h"
 #include "server/state/token_store.h"
 
@@ -32,6 +35,7 @@ struct asked {
     char name[PRINCIPAL_NAME_MAX + 1];
     char *token; /* POST: to be told; or NULL */
     bool creates, deletes;
+    struct asker asker; /* for the audit log */
 };
 
 static json_t *token_json(const struct token_kept *k)
@@ -119,10 +123,35 @@ static void answer_ok(struct asked *a)
     http_reply_json(a->r, a->creates ? 201 : 200, o);
 }
 
+static void audit(const struct asked *a, enum token_status status,
+                  const char *text)
+{
+    struct audit_event e = {.action = a->creates   ? "token create"
+                                      : a->deletes ? "token revoke"
+                                                   : "token change",
+                            .what = a->name,
+                            .what_len = strlen(a->name),
+                            .outcome = AUDIT_REFUSED,
+                            .reason = text};
+
+    if (!audit_is_on())
+        return;
+    asker_tell(&a->asker, &e);
+    if (status == TOKEN_OK) {
+        e.outcome = AUDIT_OK;
+        e.reason = NULL;
+        e.revision = a->m->store->revision;
+    } else if (status == TOKEN_FAILED) {
+        e.outcome = AUDIT_FAILED;
+    }
+    audit_write(&e);
+}
+
 static void token_done(void *arg, enum token_status status, const char *text)
 {
     struct asked *a = arg;
 
+    audit(a, status, text);
     if (a->r && status == TOKEN_OK)
         answer_ok(a);
     else if (a->r)
@@ -138,6 +167,9 @@ static struct asked *asked_new(struct http_request *r, struct musterd *m,
     a->r = r;
     a->m = m;
     memcpy(a->name, name, strlen(name));
+    a->asker.face = "admin";
+    snprintf(a->asker.who, sizeof(a->asker.who), "%s", http_principal(r)->name);
+    snprintf(a->asker.from, sizeof(a->asker.from), "%s", http_peer(r));
     http_on_gone(r, client_gone, a);
     return a;
 }
