@@ -174,9 +174,11 @@ static size_t spec_cost(const struct dispatch_spec *spec)
 
 size_t job_cost(const struct job *j)
 {
-    size_t n = sizeof(*j) + spec_cost(&j->spec);
+    size_t n = sizeof(*j) + spec_cost(&j->spec), tasks = j->n_tasks;
 
-    n += j->n_tasks * (sizeof(*j->tasks) + sizeof(*j->log.hosts));
+    if (!tasks) /* before it is matched: the hosts that it names */
+        tasks = j->spec.any ? 1 : j->spec.n_hosts;
+    n += tasks * (sizeof(*j->tasks) + sizeof(*j->log.hosts));
     for (unsigned i = 0; i < j->n_tasks; i++)
         n += attrs_cost(&j->tasks[i].attrs);
     for (unsigned i = 0; i < j->n_names; i++)

@@ -52,7 +52,8 @@ static void memory_event(struct jobstore *s, struct job *j,
 {
     const char *text = kind == EVENT_ERROR ? j->error : "";
 
-    (void)s;
+    if (kind == EVENT_SUBMIT)
+        memory_recount(memory_of(s), j); /* its hosts are known now */
     eventlog_add(&j->log, kind, t ? t->index : 0, t ? t->host : NULL, text,
                  strlen(text));
     if (kind == EVENT_DONE || kind == EVENT_ERROR)
