@@ -9,7 +9,8 @@
 #include "lib/log.h"
 #include "lib/mem.h"
 
-#define SWEEP_MS 1000
+#define SWEEP_MS     1000
+#define ASK_PER_HOST (ASK_PENDING / 4)
 
 struct ask_waiter {
     struct conn *conn;
@@ -99,12 +100,34 @@ static struct ask_question *question_new(struct ask *a, const char *token,
     return q;
 }
 
-/* Room for one more: an answer that there is no such token makes way. */
-static bool make_room(struct ask *a)
+static bool same_host(const char *a, const char *b)
+{
+    const char *end = strrchr(a, ':');
+    size_t len = end ? (size_t)(end - a) : strlen(a);
+
+    return !strncmp(a, b, len) && (!b[len] || !strchr(b + len + 1, ':'));
+}
+
+/* Questions that are asked now on behalf of that peer's address. */
+static unsigned asked_for(const struct ask *a, const char *peer)
+{
+    const struct ask_question *q;
+    unsigned n = 0;
+
+    for (q = a->questions; q; q = q->hh.next)
+        n += q->pending && q->waiters &&
+             same_host(conn_peer(q->waiters->conn), peer);
+    return n;
+}
+
+/* Room for one more: an answer that there is no such token makes way. Who only
+ * guesses leaves others a place. */
+static bool make_room(struct ask *a, const char *peer)
 {
     struct ask_question *q, *next;
 
-    if (a->pending >= ASK_PENDING)
+    if (a->pending >= ASK_PENDING ||
+        (a->pending >= ASK_PER_HOST && asked_for(a, peer) >= ASK_PER_HOST))
         return false;
     if (HASH_COUNT(a->questions) < ASK_MAX)
         return true;
@@ -132,7 +155,7 @@ enum ask_begun ask_token(struct ask *a, struct conn *c, const char *token,
     q = find(a, hash);
     if (q && !q->pending)
         return ASK_NEVER; /* what was known is in the table */
-    if (!q && !make_room(a)) {
+    if (!q && !make_room(a, conn_peer(c))) {
         *why = "too many unknown tokens at once: try again";
         return ASK_NEVER;
     }

@@ -3,7 +3,7 @@
 # nothing else went on in the same run. Far from the figures of a benchmark:
 # a bound that only something which holds others up can break.
 #
-#   my $pace = Pace->new($reg);
+#   my $pace = Pace->new($reg);       # slack => SECONDS, beside ten times that
 #   ...
 #   $pace->unhurt('while others flood it', sub { goes on with the flood });
 package Pace;
@@ -17,8 +17,9 @@ my $slack = Muster::deadline(0.04);    # seconds: a machine that does other work
 
 sub new
 {
-    my ($class, $reg) = @_;
-    my $self = bless {reg => $reg, find => $reg->dial('find'),
+    my ($class, $reg, %options) = @_;
+    my $self = bless {slack => $slack, %options, reg => $reg,
+        find => $reg->dial('find'),
         service => $reg->register("pace.$$ n 0")}, $class;
     $self->{find}->send(".name pace.$$ .keep 1\n");
     $self->{find}->lines(2);
@@ -60,7 +61,7 @@ sub unhurt
     my ($self, $what, $between) = @_;
     local $Test::Builder::Level = $Test::Builder::Level + 1;
     my $took = $self->measure($between || sub {});
-    return cmp_ok $took, '<', 10 * $self->{quiet} + $slack,
+    return cmp_ok $took, '<', 10 * $self->{quiet} + $self->{slack},
         sprintf 'others are served %s (%.1f ms, %.1f when it was quiet)',
         $what, 1000 * $took, 1000 * $self->{quiet};
 }
