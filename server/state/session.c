@@ -201,9 +201,11 @@ static void session_end(struct kv *kv, struct kv_change *ch, struct session *s)
 
 void session_end_failed(struct kv *kv, struct session *s)
 {
+    uint64_t again = kv->now_ms + KV_RETRY_MS;
+
     s->ending = false;
     if (s->ttl_ms)
-        time_set(kv, s, kv->now_ms + KV_RETRY_MS);
+        time_set(kv, s, s->expires_ms > again ? s->expires_ms : again);
 }
 
 void session_destroy(struct kv *kv, const char *id, kv_done_fn *done, void *arg)
