@@ -54,6 +54,10 @@ const struct verb *verbs_find(const char *word);
 /* The options that every verb takes. */
 const struct verb_option *verbs_globals(void);
 
+/* verbs_token.c */
+extern const struct verb_option verbs_token_options[];
+extern const char verbs_token_more[];
+
 /* The verbs, a file each: they return the exit status. */
 int verb_backup(struct cli *cli);
 int verb_cancel(struct cli *cli);
@@ -72,6 +76,7 @@ int verb_jobs(struct cli *cli);
 int verb_register(struct cli *cli);
 int verb_restore(struct cli *cli);
 int verb_tls(struct cli *cli);
+int verb_token(struct cli *cli);
 int verb_version(struct cli *cli);
 int verb_watch(struct cli *cli);
 

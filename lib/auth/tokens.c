@@ -119,8 +119,7 @@ static void read_token(struct tokens *t, const struct conf_node *map,
         tell(r, map, wrong);
 }
 
-/* What cannot be a token's name. */
-static const char *name_wrong(const char *name)
+const char *tokens_name_wrong(const char *name)
 {
     if (!principal_name_ok(name, strlen(name)))
         return "a token's name has 1 to 64 letters, digits, _ and - (not in "
@@ -148,7 +147,7 @@ static bool read_all(struct tokens *t, const struct conf_node *top,
     }
     t->list = xcalloc(count + 1, sizeof(struct principal *));
     for (n = top->first; n; n = n->next) {
-        wrong = name_wrong(n->key);
+        wrong = tokens_name_wrong(n->key);
         if (wrong)
             conf_errors_add(errs, file, n->line, "'%.80s': %s", n->key, wrong);
         else

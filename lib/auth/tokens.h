@@ -39,6 +39,9 @@ tokens_parse(const char *text, size_t len, const char *file,
              struct conf_errors *errs);
 void tokens_free(struct tokens *t); /* NULL is fine */
 
+/* Why a token cannot have that name: a static text; NULL: it can. */
+const char *tokens_name_wrong(const char *name);
+
 const struct principal *tokens_find(const struct tokens *t, const char *name);
 
 /*
