@@ -207,13 +207,12 @@ static enum line_result handle_next(struct conn *c)
 }
 
 /* The owner may look ahead at the lines at hand, a batch of them at a time. */
-static void look_ahead(struct conn *c, unsigned handled)
+static void look_ahead(struct conn *c)
 {
     const char *bytes;
     size_t len;
 
-    if (!c->handler->ahead || handled % CONN_BATCH || c->gate || c->rest_due ||
-        c->raw)
+    if (c->gate || c->rest_due || c->raw)
         return;
     bytes = line_peek(&c->in, &len);
     if (len)
@@ -237,6 +236,12 @@ static void tell_eof(struct conn *c)
     }
 }
 
+/* conn_is_full(), for each line. */
+static inline bool is_full(const struct conn *c)
+{
+    return c->limits.output && buf_len(&c->out) >= c->limits.output;
+}
+
 /* Handles the lines at hand, as many as one turn allows. */
 static void conn_lines(struct conn *c)
 {
@@ -248,18 +253,19 @@ static void conn_lines(struct conn *c)
         return;
     c->handling = true;
     for (n = 0; conn_may_handle(c) && n < most; n++) {
-        look_ahead(c, n);
+        if (n % CONN_BATCH == 0 && c->handler->ahead)
+            look_ahead(c);
         got = handle_next(c);
         if (got == LINE_NONE)
             break;
         any = true;
-        if (conn_is_full(c))
+        if (is_full(c))
             conn_hold(c, HELD_OUTPUT);
     }
     if (c->handler->batch_end && !c->closing &&
         c->handler->batch_end(c, c->arg) == CONN_WAIT)
         c->waiting = true;
-    if (conn_is_full(c))
+    if (is_full(c))
         conn_hold(c, HELD_OUTPUT);
     c->handling = false;
     if (c->traffic && any)

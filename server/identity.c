@@ -380,12 +380,13 @@ static void look(void *arg)
 void identity_changed(struct identity *d)
 {
     const struct changes *s = &d->m->catalog->changes;
-    bool all = d->look.queued || !changes_knows(s, d->noticed);
+    bool all = d->look.queued;
 
     if (!all && !d->worker->pairs[0]->services.count) {
         d->noticed = d->looked = s->head;
         return;
     }
+    all |= !changes_knows(s, d->noticed);
     while (!all && d->noticed < s->head)
         all = is_of_worker(d, changes_at(s, ++d->noticed));
     d->noticed = s->head;
@@ -437,6 +438,7 @@ struct identity *identity_new(struct musterd *m, const struct conf *conf)
                       quarantined, d, d);
     m->catalog->more = ask;
     m->catalog->more_arg = d;
+    m->catalog->more_about = d->worker->pairs[0];
     return d;
 }
 

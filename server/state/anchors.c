@@ -13,6 +13,7 @@ struct anchor {
     enum anchor_kind kind;
     struct anchor_hook *hooks;
     unsigned count; /* hooks */
+    uint32_t attr;  /* hash of the attribute */
     uint32_t name_len, value_len;
     char text[]; /* name and value, each ended by a NUL */
 };
@@ -29,7 +30,7 @@ void anchors_init(struct anchors *a)
 {
     unsigned i;
 
-    a->loose = NULL;
+    *a = (struct anchors){.loose = NULL};
     for (i = 0; i < ANCHOR_KINDS; i++)
         htab_init(&a->by_kind[i]);
 }
@@ -66,6 +67,19 @@ static struct anchor *anchor_find(const struct anchors *all,
     return n ? container_of(n, struct anchor, node) : NULL;
 }
 
+static void attr_anchored(struct anchors *all, struct anchor *a)
+{
+    a->attr = attr_hash(a->text, a->name_len);
+    all->per_bit[a->attr % ANCHOR_BITS]++;
+    all->attrs |= (uint64_t)1 << a->attr % ANCHOR_BITS;
+}
+
+static void attr_let_go(struct anchors *all, const struct anchor *a)
+{
+    if (!--all->per_bit[a->attr % ANCHOR_BITS])
+        all->attrs &= ~((uint64_t)1 << a->attr % ANCHOR_BITS);
+}
+
 static struct anchor *anchor_get(struct anchors *all,
                                  const struct anchor_key *k)
 {
@@ -80,6 +94,8 @@ static struct anchor *anchor_get(struct anchors *all,
     memcpy(a->text, k->name, k->name_len);
     memcpy(a->text + k->name_len + 1, k->value, k->value_len);
     htab_insert(&all->by_kind[k->kind], &a->node, k->hash);
+    if (k->kind != ANCHOR_NAME)
+        attr_anchored(all, a);
     return a;
 }
 
@@ -107,6 +123,8 @@ static void hook_take(struct anchors *all, struct anchor_hook *h)
     if (--a->count)
         return;
     htab_remove(&all->by_kind[a->kind], &a->node);
+    if (a->kind != ANCHOR_NAME)
+        attr_let_go(all, a);
     free(a);
 }
 
@@ -296,10 +314,16 @@ static void pair_each(const struct anchors_look *look,
 static void record_each(const struct anchors_look *look, const struct record *r,
                         const struct record *other)
 {
+    uint64_t attrs = look->all->attrs;
+    const uint32_t *hashes;
     uint32_t i;
 
-    for (i = 0; r && i < r->count; i++)
-        if (!other || i >= other->count || other->pairs[i] != r->pairs[i])
+    if (!r || !attrs)
+        return;
+    hashes = record_hashes(r);
+    for (i = 0; i < r->count; i++)
+        if (attrs >> hashes[i] % ANCHOR_BITS & 1 &&
+            (!other || i >= other->count || other->pairs[i] != r->pairs[i]))
             pair_each(look, r->pairs[i]);
 }
 
@@ -313,7 +337,8 @@ void anchors_each(const struct anchors_look *look)
                                     .value = ""};
 
     hooks_each(look, look->all->loose);
-    anchor_each(look, &name);
+    if (look->all->by_kind[ANCHOR_NAME].count)
+        anchor_each(look, &name);
     record_each(look, ch->before, NULL);
     record_each(look, ch->after, ch->before);
 }

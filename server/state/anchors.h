@@ -41,9 +41,15 @@ struct anchorage {
 /* What an anchor is, the narrower ones first. */
 enum anchor_kind { ANCHOR_NAME, ANCHOR_PAIR, ANCHOR_ATTR, ANCHOR_KINDS };
 
+#define ANCHOR_BITS 64
+
 struct anchors {
     struct htab by_kind[ANCHOR_KINDS];
-    struct anchor_hook *loose; /* of watches that any change may concern */
+    /* A bit for each attribute that an anchor names, by its hash: most of a
+     * record's pairs need not be looked at. */
+    uint64_t attrs;
+    unsigned per_bit[ANCHOR_BITS]; /* anchors of that bit */
+    struct anchor_hook *loose;     /* of watches that any change may concern */
 };
 
 void anchors_init(struct anchors *a);

@@ -138,6 +138,11 @@ static const char *register_refusal(const struct catalog *c,
     return text ? text : bounds_refusal(c, owner, there);
 }
 
+static bool more_is_asked(const struct catalog *c, const struct record *r)
+{
+    return c->more && (r->hidden || record_has(r, c->more_about));
+}
+
 static void register_now(const struct catalog_call *k,
                          const struct catalog_request *q)
 {
@@ -155,7 +160,7 @@ static void register_now(const struct catalog_call *k,
     if (!there)
         v->refs--; /* the transaction's reference is the only one */
     catalog_txn_take(t, q, NULL);
-    if (c->more)
+    if (more_is_asked(c, t->record))
         catalog_txn_more(t, k->owner, true);
     t->set_ttl = t->set_volatiles = true; /* none said: none wanted */
     t->owner = k->owner;
@@ -232,7 +237,8 @@ static void update_now(const struct catalog_call *k,
     }
     t = catalog_txn_new(k, STORE_PUT, v, q->edit.set_count);
     catalog_txn_take(t, q, v->record);
-    more = k->catalog->more && catalog_txn_more(t, v->owner, false);
+    more = more_is_asked(k->catalog, t->record) &&
+           catalog_txn_more(t, v->owner, false);
     t->txn.expect = v->changed;
     txn_go(t, !more && request_is_silent(
                            t->set_volatiles ? t->volatiles : v->volatiles, q));
@@ -426,5 +432,6 @@ void catalog_free(struct catalog *c)
     seqset_free(&c->all);
     deadlines_free(&c->deadlines);
     record_index_free(&c->index);
+    catalog_txn_forget(c);
     free(c);
 }

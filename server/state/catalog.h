@@ -27,6 +27,8 @@
 #include "server/state/store.h"
 #include "server/state/turns.h"
 
+struct catalog_txn;
+
 /* Bounds; 0 means none. Above one a request is refused. */
 struct catalog_limits {
     size_t services;           /* registered at once */
@@ -123,9 +125,10 @@ struct catalog {
     uint64_t next_seq;
     uint64_t now_ms; /* monotonic; set by catalog_set_now() */
     struct turns turns;
-    size_t coming;       /* services being registered */
-    size_t bytes;        /* what the services take, about */
-    size_t coming_bytes; /* that what is under way may add */
+    struct catalog_txn *spare; /* owned; of the last request, or NULL */
+    size_t coming;             /* services being registered */
+    size_t bytes;              /* what the services take, about */
+    size_t coming_bytes;       /* that what is under way may add */
     /* Who asks for what is asked for now: valid until its done(), and handed to
      * committed(). NULL: this daemon itself. */
     const void *asker;
@@ -142,6 +145,9 @@ struct catalog {
     bool (*more)(void *arg, const struct catalog_asking *a,
                  struct catalog_more *more);
     void *more_arg;
+    /* It is asked only of what becomes a service with this pair, or with
+     * anything hidden: most of what there is has nothing to do with it. */
+    const struct attr_pair *more_about;
 };
 
 /* ring and ring_bytes bound the recent changes. */

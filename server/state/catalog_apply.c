@@ -107,19 +107,6 @@ static unsigned shown(const struct record *r)
     return r ? r->count - r->hidden : 0;
 }
 
-#define SERVICE_BYTES 192 /* itself, its places in tables and lists */
-#define PAIR_BYTES    64  /* its place in the record, and itself without text */
-
-size_t catalog_record_bytes(const struct record *r)
-{
-    return r ? r->text_len + (size_t)r->count * PAIR_BYTES : 0;
-}
-
-size_t catalog_service_bytes(const struct service *v)
-{
-    return SERVICE_BYTES + v->name_len;
-}
-
 struct record *catalog_put_record(struct catalog *c, struct service *v,
                                   struct record *r, bool told)
 {

@@ -75,6 +75,8 @@ bool catalog_txn_more(struct catalog_txn *t, const struct catalog_owner *owner,
 /* To the store; done() is told in the end, and t is gone. */
 void catalog_txn_commit(struct catalog_txn *t);
 void catalog_txn_free(struct catalog_txn *t);
+/* The catalog ends: the one that is kept goes. */
+void catalog_txn_forget(struct catalog *c);
 /* Tells done of what needed no store: a refusal, or that all is well. */
 void catalog_answer(const struct catalog *c, struct service *v,
                     const char *refusal, catalog_done_fn *done, void *arg);
@@ -95,11 +97,21 @@ void catalog_forget_change(void *arg, struct change *ch);
 void catalog_enter(struct catalog *c, struct service *v, uint64_t revision);
 /* Its ttl begins anew. */
 void catalog_touch(struct catalog *c, struct service *v);
+#define CATALOG_SERVICE_BYTES 192 /* itself, its places in tables and lists */
+#define CATALOG_PAIR_BYTES    64  /* its place, and itself without its text */
+
 /* What r (NULL: nothing) takes, and a service beside it, about: an estimate
  * that never changes for the same content, from what is at hand. What services
  * share they share, so that it is rather too much. */
-size_t catalog_record_bytes(const struct record *r);
-size_t catalog_service_bytes(const struct service *v);
+static inline size_t catalog_record_bytes(const struct record *r)
+{
+    return r ? r->text_len + (size_t)r->count * CATALOG_PAIR_BYTES : 0;
+}
+
+static inline size_t catalog_service_bytes(const struct service *v)
+{
+    return CATALOG_SERVICE_BYTES + v->name_len;
+}
 
 /* Makes r (a new reference) what v says; returns what it said before. told
  * says that a change will tell of it; else the records must look after their

@@ -8,6 +8,15 @@
 
 #define CATALOG_RETRY_MS 1000 /* after a removal that failed */
 
+/* One of so many pairs is kept when it ends: mostly it is the next to begin,
+ * and at hand. Not under a sanitizer, which is to see each end. */
+#define TXN_SPARE 8
+#ifdef __SANITIZE_ADDRESS__
+#define TXN_KEEPS false
+#else
+#define TXN_KEEPS true
+#endif
+
 static size_t txn_bytes(unsigned room)
 {
     return sizeof(struct catalog_txn) + room * sizeof(struct attr_pair *);
@@ -22,7 +31,25 @@ void catalog_txn_free(struct catalog_txn *t)
     record_unref(&t->catalog->index, t->record);
     service_unref(&t->catalog->index, t->service);
     free(t->volatiles);
-    pool_free(t, txn_bytes(t->room));
+    if (TXN_KEEPS && t->room == TXN_SPARE && !t->catalog->spare)
+        t->catalog->spare = t;
+    else
+        pool_free(t, txn_bytes(t->room));
+}
+
+void catalog_txn_forget(struct catalog *c)
+{
+    pool_free(c->spare, txn_bytes(TXN_SPARE));
+}
+
+static struct catalog_txn *txn_take(struct catalog *c, unsigned room)
+{
+    struct catalog_txn *t = c->spare;
+
+    if (!t || room != TXN_SPARE)
+        return pool_alloc(txn_bytes(room));
+    c->spare = NULL;
+    return t;
 }
 
 /* The condition of each kind of request can fail in one way only. */
@@ -94,10 +121,10 @@ struct catalog_txn *catalog_txn_new(const struct catalog_call *k,
                                     enum store_op op, struct service *v,
                                     unsigned sets)
 {
-    struct catalog_txn *t;
+    unsigned room = sets > TXN_SPARE ? sets : TXN_SPARE;
+    struct catalog_txn *t = txn_take(k->catalog, room);
 
-    t = pool_alloc(txn_bytes(sets));
-    *t = (struct catalog_txn){.room = sets};
+    *t = (struct catalog_txn){.room = room};
     t->pins.pairs = t->pinned;
 
     t->txn.op = op;

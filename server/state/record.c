@@ -15,11 +15,6 @@ static uint32_t pair_text_len(const struct attr_pair *p)
            (p->quoted ? 2 * p->len + 2 : p->len) + 2;
 }
 
-static uint32_t *record_hashes(const struct record *r)
-{
-    return (uint32_t *)(void *)(r->pairs + r->size);
-}
-
 static size_t record_bytes(uint32_t size)
 {
     return sizeof(struct record) +
@@ -355,22 +350,36 @@ void record_index_move(struct record_index *x, struct service *v,
     record_places_end(&there);
 }
 
-void record_forget(struct record_index *x, const struct record *from,
-                   const struct record *to)
+static void forget_many(struct record_index *x, const struct record *from,
+                        const struct record *to)
 {
     struct record_places there;
     uint32_t i;
     int at;
 
     record_places_of(&there, to);
-    for (i = 0; from && i < from->count; i++) {
-        if (to && i < to->count && to->pairs[i] == from->pairs[i])
-            continue;
+    for (i = 0; i < from->count; i++) {
         at = record_places_find(&there, from->pairs[i]->key);
         if (at < 0 || to->pairs[at] != from->pairs[i])
             pair_unref(x, from->pairs[i]);
     }
     record_places_end(&there);
+}
+
+/* Where there are few, no memory but the records' is looked at. */
+void record_forget(struct record_index *x, const struct record *from,
+                   const struct record *to)
+{
+    uint32_t i;
+
+    if (from && to && to->count > PLACES_FEW) {
+        forget_many(x, from, to);
+        return;
+    }
+    for (i = 0; from && i < from->count; i++)
+        if (!(to && i < to->count && to->pairs[i] == from->pairs[i]) &&
+            !(to && record_has(to, from->pairs[i])))
+            pair_unref(x, from->pairs[i]);
 }
 
 static char *word_put(char *to, const char *text, size_t len)

@@ -39,6 +39,12 @@ struct record {
                                   the hash of each pair's attribute */
 };
 
+/* The hashes of its attributes, in the order of its pairs. */
+static inline uint32_t *record_hashes(const struct record *r)
+{
+    return (uint32_t *)(void *)(r->pairs + r->size);
+}
+
 /* What a request changes in a record: borrowed words. */
 struct record_edit {
     const struct word *sets;   /* name, value, name, value … */

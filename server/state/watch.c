@@ -194,14 +194,12 @@ static void watches_lost(struct watches *all, uint64_t now)
         watch_lost(all, w, w->lags ? w->seen : quiet);
 }
 
-bool watches_look(struct watches *all)
+bool watches_look_on(struct watches *all)
 {
     const struct changes *s = changes_of(all);
     struct anchors_look look = {
         .all = &all->anchors, .fn = watch_look, .arg = all};
 
-    if (!all->watchers)
-        return false;
     if (!changes_knows(s, all->seen))
         watches_lost(all, s->head);
     while (all->seen < s->head) {

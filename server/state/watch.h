@@ -111,7 +111,12 @@ void watches_free(struct watches *all);
 
 /* Looks at what has changed: after every commit. True if watches_wake() is
  * wanted at the end of this turn. */
-bool watches_look(struct watches *all);
+bool watches_look_on(struct watches *all);
+static inline bool watches_look(struct watches *all)
+{
+    return all->watchers && watches_look_on(all);
+}
+
 /* Wakes the watchers of what was touched. True if there is more to look at,
  * and it is to be called again in the next turn. */
 bool watches_wake(struct watches *all);

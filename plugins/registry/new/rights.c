@@ -119,7 +119,8 @@ void rights_complete(const struct principal *p, const struct new_line *l,
         if (l->verb == NEW_REGISTER)
             add_sets(p, q, r);
     }
-    if (p->admin && v && v->record && v->record->hidden && l->unset_count)
+    /* what is at hand comes first: the record may be far away */
+    if (l->unset_count && p->admin && v && v->record && v->record->hidden)
         add_unsets(q, r);
 }
 
