@@ -19,6 +19,9 @@
 #define HINT_REGISTRY                                                          \
     "is musterd running there? name another with --registry or "               \
     "MUSTER_REGISTRY; to try things out: muster dev"
+#define HINT_TLS                                                               \
+    "muster-tls(7) says what certificates must be like; tls.ca, tls.cert and " \
+    "tls.key (MUSTER_TLS_CA, ...) name them"
 #define HINT_DISPATCHER                                                        \
     "are musterd and muster-dispatch running? name them with --registry and "  \
     "--dispatcher; to try things out: muster dev"
@@ -90,15 +93,24 @@ int cli_fail_text(struct cli *cli, int status, char *text, char *hint)
     return status;
 }
 
+/* Somebody answers, and TLS does not come about. */
+static bool is_about_tls(const char *text)
+{
+    return strstr(text, "certificate") || strstr(text, "TLS");
+}
+
 int cli_fail_registry(struct cli *cli, const char *text)
 {
-    return complain(cli, CLI_UNREACHED, text, HINT_REGISTRY);
+    return complain(cli, CLI_UNREACHED, text,
+                    is_about_tls(text) ? HINT_TLS : HINT_REGISTRY);
 }
 
 int cli_fail_dispatcher(struct cli *cli, const char *text, bool unreachable)
 {
     return complain(cli, CLI_UNREACHED, text,
-                    unreachable ? HINT_DISPATCHER : NULL);
+                    is_about_tls(text) ? HINT_TLS
+                    : unreachable      ? HINT_DISPATCHER
+                                       : NULL);
 }
 
 void cli_note(struct cli *cli, const char *fmt, ...)

@@ -70,6 +70,7 @@ sub refuses
         {MUSTER_TLS_CA => certs() . '/ca.pem'}}, @args, 'find');
     is $rc, 8, "$what: not found";
     like $err, $pattern, 'and why';
+    like $err, qr/muster-tls\(7\)/, 'and where to read on';
 }
 certs_issue('other', '--dns', 'a.example,b.example', '--ip', '10.1.1.1');
 my $other = registry({name => 'other', tls => 'other'});

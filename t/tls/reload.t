@@ -138,4 +138,29 @@ issue('someone');
 $c = $strict->dial('find', cert => 'someone');
 $c->send("\n");
 is_deeply [$c->rest], [], 'who has one is served';
+
+# libmuster looks at its files before each connection: a worker comes back with
+# a new certificate without being told of it
+my ($wcert, $wkey) = ("$dir/worker.pem", "$dir/worker.key");
+sub put_worker
+{
+    my $base = issue($_[0]);
+    install("$base.key", $wkey);
+    install("$base.pem", $wcert);
+}
+SKIP: {
+    skip 'muster-worker is not built', 2 unless have_program('muster-worker');
+    put_worker('before');
+    my $mutual = registry({tls => 'server', name => 'mutual'}, '-d',
+        '-o', 'tls.client=required');
+    my $worker = worker($mutual, 'w1', {tls => 'server', unregistered => 1},
+        '-o', "tls.cert=$wcert", '-o', "tls.key=$wkey", '-o', 'tls.check=0');
+    my $knows = sub { my ($who) = @_; eventually {
+        grep { /new#\d+: TLSv1\.3 with .*, who is $who/ } $mutual->log } };
+    ok $knows->('before'), 'a worker registers with its certificate';
+    put_worker('after');
+    $mutual->kill;
+    $mutual->restart;
+    ok $knows->('after'), 'and again, when the registry is back, with the new';
+}
 finish();

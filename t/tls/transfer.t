@@ -79,6 +79,17 @@ $said->end;
 ok eventually { $reg->find('kind cut n 1') },
     'a last line without its end, before a close_notify, is';
 
+# The admin face is one like the others
+my $http = registry({tls => 'server', name => 'http'},
+    '-o', 'registry.admin=tls!127.0.0.1!0');
+for my $end ("Connection: close\r\n", '') {
+    my $c = $http->dial('admin');
+    $c->send("GET /health HTTP/1.1\r\nHost: 127.0.0.1\r\n$end\r\n");
+    like $c->line, qr{^HTTP/1\.1 200 }, 'HTTP over TLS';
+    $c->end;
+    like join("\n", $c->rest), qr/"status": ?"ok"/, 'with its body';
+}
+
 # Output of jobs through two legs of TLS
 my $dispatch = dispatcher($reg, {tls => 'dispatch'});
 my $worker = worker($reg, 'w1', {tls => 'w1'});
