@@ -25,7 +25,8 @@ my $names = 6;     # of each writer
 # Options: registry (a Muster::Daemon that was started), ahead (lines a writer
 # sends before it has the answers; 1: it waits for each), life (seconds at
 # most), may_fail (changes may be refused as not kept), during (called while it
-# runs), before (called before it is started again).
+# runs), before (called before it is started again), gently (it is told to end,
+# and is not killed).
 sub new
 {
     my ($class, %o) = @_;
@@ -316,13 +317,18 @@ sub round
     $self->reader_again($self->{reader}[1]);
     $self->{during}->($self) if $self->{during};
     $self->pump(time + $life / 2);
-    $reg->kill;
+    if ($self->{gently}) { $reg->signal('TERM') }
+    else { $reg->kill }
     $self->pump;
+    if ($self->{gently}) {
+        Muster::eventually { $reg->ended };
+        $self->complain("it ended with $reg->{status}") if $reg->{status} // 1;
+    }
     $self->check_readers;
     $_->{conn}->close, delete $_->{conn}
         for @{$self->{writer}}, @{$self->{reader}};
     $self->{before}->() if $self->{before};
-    $self->stillborn if rand() < 0.1;
+    $self->stillborn if !$self->{gently} && rand() < 0.1;
     $reg->start;
     $self->check;
     return;

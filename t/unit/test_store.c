@@ -236,6 +236,35 @@ static void test_queue(void **state)
     assert_int_equal(t[39].status, STORE_OK);
 }
 
+/* Somebody else has the database locked for a while: changes wait, the loop
+ * does not. */
+static void test_locked(void **state)
+{
+    struct box_txn t, light;
+    sqlite3 *sql;
+
+    (void)state;
+    start();
+    box_put(&box, &t, "a", "1");
+    assert_int_equal(sqlite3_open(store_path("db"), &sql), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(sql, "BEGIN IMMEDIATE", NULL, NULL, NULL),
+                     SQLITE_OK);
+    box_ask(&box, &t, "a", "2");
+    store_commit(box.store, &t.txn);
+    store_hand_over(box.store);
+    usleep(50000);
+    store_collect(box.store);
+    assert_int_equal(t.done, 0);
+    assert_int_equal(sqlite3_exec(sql, "COMMIT", NULL, NULL, NULL), SQLITE_OK);
+    sqlite3_close(sql);
+    box_wait(&box, &t);
+    assert_int_equal(t.status, STORE_OK);
+    box_ask(&box, &light, "b", "1");
+    light.txn.durable = false;
+    store_commit(box.store, &light.txn);
+    assert_int_equal(light.revision, 3);
+}
+
 /* What was asked for is kept, if the program ends in order. */
 static void test_end(void **state)
 {
@@ -438,8 +467,8 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         TEST(test_kept),     TEST(test_promoted), TEST(test_silent),
         TEST(test_together), TEST(test_order),    TEST(test_queue),
-        TEST(test_end),      TEST(test_damage),   TEST(test_crash),
-        TEST(test_disk),
+        TEST(test_end),      TEST(test_damage),   TEST(test_locked),
+        TEST(test_crash),    TEST(test_disk),
     };
 
     if (argc > 1)
