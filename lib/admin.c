@@ -201,7 +201,9 @@ static json_t *state_connections(void *arg)
 {
     const struct admin *a = arg;
 
-    return json_integer(listen_host_count(a->host));
+    return json_pack("{s:I, s:I}", "open",
+                     (json_int_t)listen_host_count(a->host), "most",
+                     (json_int_t)listen_host_most(a->host));
 }
 
 static const char *check_audit(void *arg)

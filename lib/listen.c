@@ -485,9 +485,15 @@ unsigned listen_host_count(const struct listen_host *h)
     return h->seats.count;
 }
 
+unsigned listen_host_most(const struct listen_host *h)
+{
+    return h->limits.connections;
+}
+
 const char *listen_host_paused(const struct listen_host *h)
 {
-    return h->pause_ms ? "connections cannot be accepted: descriptors or "
-                         "memory run short"
-                       : NULL;
+    return h->pause_ms && loop_timer_is_set(h->pause_timer)
+               ? "connections cannot be accepted: descriptors or "
+                 "memory run short"
+               : NULL;
 }

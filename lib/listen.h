@@ -81,6 +81,8 @@ void listen_host_close_all(struct listen_host *h, const char *reason);
  * fine. */
 void listen_host_free(struct listen_host *h);
 unsigned listen_host_count(const struct listen_host *h);
+/* Connections there may be at once. */
+unsigned listen_host_most(const struct listen_host *h);
 /* NULL, or why nobody is accepted at the moment (static). */
 const char *listen_host_paused(const struct listen_host *h);
 

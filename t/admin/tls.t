@@ -58,7 +58,9 @@ like $out, qr/^  tls: ok$/m, 'certificates are well';
 # -- certificates that end, or are no good -------------------------------------
 
 my $dir = scratch();
-certs_issue('short', '--ip', '127.0.0.1', '--days', '1');
+my @day = gmtime(time - 86400);
+certs_issue('short', '--ip', '127.0.0.1', '--days', '2', '--from',
+    sprintf '%04d-%02d-%02d', $day[5] + 1900, $day[4] + 1, $day[3]);
 system('cp', certs() . "/short.$_", "$dir/live.$_") == 0 or die for 'pem', 'key';
 my $live = registry(tls_options(undef, cert => "$dir/live.pem",
         key => "$dir/live.key"), '-o', 'tls.check=50ms',

@@ -227,6 +227,36 @@ static void test_cached_clock(void **state)
     assert_int_equal(loop_clock(), start + 500);
 }
 
+static void no_task(void *arg)
+{
+    (void)arg;
+}
+
+/* What is settled is counted, and its turns are timed. */
+static void test_counts(void **state)
+{
+    struct loop_task one = {.fn = no_task}, two = {.fn = no_task};
+    struct loop_counts counts = {0};
+
+    (void)state;
+    histogram_init_seconds(&counts.busy);
+    loop_count(loop, &counts);
+    assert_true(loop_elapsed(loop) < 0.001);
+    loop_settle(loop, &one);
+    loop_settle(loop, &two);
+    time_passes(loop, 30);
+    assert_int_equal(counts.tasks, 2);
+    assert_int_equal(counts.busy.counts[0], 1);
+    assert_true(loop_elapsed(loop) > 0.029);
+    loop_refresh(loop);
+    assert_true(loop_elapsed(loop) < 0.001);
+    loop_settle(loop, &one);
+    loop_settle_all(loop);
+    loop_settle_all(loop); /* nothing is no turn */
+    assert_int_equal(counts.tasks, 3);
+    loop_count(loop, NULL);
+}
+
 static void test_signals(void **state)
 {
     struct loop_signal *s;
@@ -303,9 +333,10 @@ int main(int argc, char **argv)
 {
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
     const struct CMUnitTest tests[] = {
-        TEST(test_settle),  TEST(test_later),       TEST(test_settle_all),
-        TEST(test_the_end), TEST(test_timers),      TEST(test_cached_clock),
-        TEST(test_signals), TEST(test_descriptors), TEST(test_base_of_a_caller),
+        TEST(test_counts),           TEST(test_settle),  TEST(test_later),
+        TEST(test_settle_all),       TEST(test_the_end), TEST(test_timers),
+        TEST(test_cached_clock),     TEST(test_signals), TEST(test_descriptors),
+        TEST(test_base_of_a_caller),
     };
 
     if (argc > 1)

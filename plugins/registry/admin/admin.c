@@ -59,10 +59,12 @@ static json_t *state_watches(void *arg)
 {
     const struct musterd *m = arg;
 
-    return json_pack("{s:I, s:I, s:I}", "readers",
-                     (json_int_t)m->watches.watchers, "selections",
+    return json_pack("{s:I, s:I, s:I, s:I, s:I}", "readers",
+                     (json_int_t)m->watches.watchers, "most_readers",
+                     (json_int_t)m->limits.readers, "selections",
                      (json_int_t)HASH_COUNT(m->watches.by_key), "bytes",
-                     (json_int_t)m->watch_bytes);
+                     (json_int_t)m->watch_bytes, "most_bytes",
+                     (json_int_t)m->limits.watches);
 }
 
 /* -- keys and sessions ----------------------------------------------------- */
@@ -72,13 +74,13 @@ static json_t *state_keys(void *arg)
     const struct musterd *m = arg;
     struct kv_counts n = kv_count(m->kv);
 
-    return json_pack(
-        "{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "keys",
-        (json_int_t)n.keys, "bytes", (json_int_t)n.bytes, "locks",
-        (json_int_t)n.locks, "delays", (json_int_t)n.delays, "tombstones",
-        (json_int_t)n.tombstones, "waiters", (json_int_t)n.waiters, "watched",
-        (json_int_t)n.watches, "sessions", (json_int_t)n.sessions, "pending",
-        (json_int_t)n.pending);
+    return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "keys",
+                     (json_int_t)n.keys, "bytes", (json_int_t)n.bytes, "locks",
+                     (json_int_t)n.locks, "delays", (json_int_t)n.delays,
+                     "tombstones", (json_int_t)n.tombstones, "waiters",
+                     (json_int_t)n.waiters, "watched", (json_int_t)n.watches,
+                     "sessions", (json_int_t)n.sessions, "pending",
+                     (json_int_t)n.pending);
 }
 
 static const struct admin_part parts[] = {
