@@ -129,16 +129,19 @@ static void on_a_disk(void **state)
                                              .all = sqlite_all,
                                              .keeps = true,
                                              .steps = 2000};
-    char command[64];
+    static const char *const files[] = {"registry.db", "registry.db-wal",
+                                        "registry.db-shm", "registry.db.lock"};
+    char path[64];
+    size_t i;
 
     (void)state;
     assert_non_null(mkdtemp(folder));
     kv_live(&kind);
-    snprintf(command, sizeof(command), "%s/registry.db", folder);
-    unlink(command);
-    strncat(command, "-wal", sizeof(command) - strlen(command) - 1);
-    unlink(command);
-    rmdir(folder);
+    for (i = 0; i < sizeof(files) / sizeof(*files); i++) {
+        snprintf(path, sizeof(path), "%s/%s", folder, files[i]);
+        unlink(path);
+    }
+    assert_int_equal(rmdir(folder), 0);
 }
 
 int main(void)

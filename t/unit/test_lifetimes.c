@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -224,6 +225,74 @@ static void a_session_is_kept_to_the_second(void **state)
     assert_null(session_find(f->m.kv, session_id('s')));
 }
 
+/* -- over a restart -------------------------------------------------------- */
+
+static struct musterd *musterd_on(struct fixture *f, const char *path)
+{
+    char option[80];
+    const char *const options[] = {option};
+    struct conf_source src = {
+        .file = "/dev/null", .options = options, .n_options = 1};
+    struct conf_errors errs = {0};
+    struct musterd *m = xcalloc(1, sizeof(*m));
+
+    snprintf(option, sizeof(option), "registry.store=sqlite:%s", path);
+    conf_free(f->conf);
+    f->conf = conf_load(&src, &errs);
+    assert_non_null(f->conf);
+    assert_true(musterd_init(m, f->loop, f->auth, f->conf));
+    musterd_tick(m);
+    return m;
+}
+
+static void musterd_ends(struct musterd *m)
+{
+    musterd_finish(m);
+    musterd_free(m);
+    free(m);
+}
+
+static void keys_and_sessions_outlive_the_daemon(void **state)
+{
+    struct fixture *f = *state;
+    char folder[] = "/tmp/muster-lives-XXXXXX", path[64];
+    struct musterd *m;
+    struct kv_counts n;
+
+    assert_non_null(mkdtemp(folder));
+    snprintf(path, sizeof(path), "%s/registry.db", folder);
+    m = musterd_on(f, path);
+    session_make(m->kv, 's', SESSION_DELETE, 15000, 0);
+    musterd_finish(m);
+    kvs(m->kv, NULL, "lock a/b 1 s; set c 2");
+    musterd_finish(m);
+    time_passes(f->loop, 14000);
+    musterd_ends(m);
+
+    m = musterd_on(f, path);
+    n = kv_count(m->kv);
+    assert_int_equal(n.keys, 2);
+    assert_int_equal(n.locks, 1);
+    assert_int_equal(n.sessions, 1);
+    /* its whole time once more, and no longer */
+    time_passes(f->loop, 14999);
+    assert_non_null(session_find(m->kv, session_id('s')));
+    time_passes(f->loop, 1001);
+    musterd_finish(m);
+    assert_null(session_find(m->kv, session_id('s')));
+    assert_null(kv_find(m->kv, "a/b", 3));
+    musterd_ends(m);
+
+    m = musterd_on(f, path);
+    assert_null(session_find(m->kv, session_id('s')));
+    assert_int_equal(kv_count(m->kv).keys, 1);
+    musterd_ends(m);
+    unlink(path);
+    snprintf(path, sizeof(path), "%s/registry.db.lock", folder);
+    unlink(path);
+    rmdir(folder);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -239,6 +308,8 @@ int main(void)
                                         teardown),
         cmocka_unit_test_setup_teardown(a_session_is_kept_to_the_second, setup,
                                         teardown),
+        cmocka_unit_test_setup_teardown(keys_and_sessions_outlive_the_daemon,
+                                        setup, teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
