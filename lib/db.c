@@ -132,7 +132,6 @@ static char *make_file(struct db *d)
         return xasprintf("cannot open %s: %s", d->path, strerror(errno));
     if (fstat(fd, &st) || !S_ISREG(st.st_mode))
         error = xasprintf("%s is no file", d->path);
-    d->made = !error && !st.st_size;
     close(fd);
     return error;
 }
@@ -146,6 +145,20 @@ static bool db_prepare(struct sqlite3 *sql)
                         "PRAGMA temp_store=MEMORY");
 }
 
+/* SQLite does without where it cannot, and does not call that an error. */
+static bool has_log(struct sqlite3 *sql)
+{
+    sqlite3_stmt *s = NULL;
+    bool is = false;
+
+    if (sqlite3_prepare_v2(sql, "PRAGMA journal_mode", -1, &s, NULL) ==
+            SQLITE_OK &&
+        sqlite3_step(s) == SQLITE_ROW)
+        is = !strcmp((const char *)sqlite3_column_text(s, 0), "wal");
+    sqlite3_finalize(s);
+    return is;
+}
+
 /* From here on it is written to. */
 static char *db_make_ready(struct db *d, const struct db_kind *kind, bool empty)
 {
@@ -156,6 +169,10 @@ static char *db_make_ready(struct db *d, const struct db_kind *kind, bool empty)
                          "PRAGMA synchronous=FULL;"
                          "PRAGMA wal_autocheckpoint=0"))
         return sql_error(d->sql, d->path);
+    if (!has_log(d->sql))
+        return xasprintf("%s: its file system is one on which SQLite can keep "
+                         "no log (WAL): name a file on a local disk",
+                         d->path);
     if (!empty) {
         /* what a crash has left in the log; if it cannot be now, later */
         db_exec(d->sql, "PRAGMA wal_checkpoint(PASSIVE)");

@@ -36,7 +36,6 @@ struct db {
     char *path;      /* owned */
     char *lock_path; /* owned */
     int lock;        /* descriptor, or -1 */
-    bool made;       /* there was none */
 };
 
 /* Opens or makes it; NULL, or an error text (free()) that names the file. d is

@@ -26,7 +26,6 @@ struct writer_db {
     uint64_t healed;   /* times something was written over a failure */
     int log_pages;     /* in the log */
     uint64_t checkpoints;
-    uint64_t page_size;
 };
 
 void writer_db_init(struct writer_db *d, struct db *db, uint64_t reserved);
