@@ -84,7 +84,9 @@ my $sent = 0;
     }
 }
 cmp_ok $sent, '<', 50_000_000, 'nothing more is taken from who does not read';
-cmp_ok $reg->memory - $memory, '<', 4096, 'which costs little memory';
+# (under sanitizers what was freed is kept for a while)
+cmp_ok $reg->memory - $memory, '<', deadline(1) > 1 ? 40960 : 4096,
+    'which costs little memory';
 is http($reg, 'GET', '/ready')->{status}, 200, 'and nobody else anything';
 cmp_ok metrics($reg)->{'muster_held_total{face="admin",limit="output"}'}, '>',
     0, 'counted';
