@@ -66,6 +66,10 @@ static char *answer_error(const struct admin_call *c)
 
 static void call_done(struct calling *k)
 {
+    bool barred = k->call->status == 401 || k->call->status == 403;
+    enum cli_status status = barred                   ? CLI_UNREACHED
+                             : k->call->status == 404 ? CLI_NOBODY
+                                                      : CLI_NO;
     char *text;
 
     k->part = PART_DONE;
@@ -75,10 +79,8 @@ static void call_done(struct calling *k)
     }
     text = answer_error(k->call);
     cli_stop(k->cli,
-             cli_fail(k->cli, k->call->status == 404 ? CLI_NOBODY : CLI_NO,
-                      k->call->status == 401 || k->call->status == 403
-                          ? "a token is named by MUSTER_TOKEN_FILE"
-                          : NULL,
+             cli_fail(k->cli, status,
+                      barred ? "a token is named by MUSTER_TOKEN_FILE" : NULL,
                       "%s: %s", k->where, text));
     free(text);
 }

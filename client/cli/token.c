@@ -77,7 +77,7 @@ static bool set_rights(struct cli *cli, struct principal *p)
     text = args_get(a, "expires");
     if (text && !good(cli, set_expiry(p, text)))
         return false;
-    p->admin = args_has(a, "admin");
+    p->admin = args_has(a, "administrator");
     wrong = rights_wrong(p);
     return good(cli, wrong ? xstrdup(wrong) : NULL);
 }
@@ -137,9 +137,6 @@ static int token_create(struct cli *cli, const struct token_place *place,
     char *token = NULL;
     int status = CLI_USAGE;
 
-    if (tokens_name_wrong(name))
-        return cli_fail(cli, CLI_USAGE, NULL, "token: %s: %s", name,
-                        tokens_name_wrong(name));
     p = principal_new(name);
     if (set_rights(cli, p)) {
         token = secret_token(name);
@@ -175,16 +172,18 @@ static int token_revoke(struct cli *cli, const struct token_place *place,
 
 int verb_token(struct cli *cli)
 {
-    const struct token_place *place = &token_file_place;
     const char *where = args_get(&cli->args, "file");
+    const struct token_place *place =
+        where ? &token_file_place : &token_registry_place;
     const char *word = cli->args.words[0], *name = NULL;
     bool list = !strcmp(word, "list");
 
     if (cli->args.n_words > 1)
         name = cli->args.words[1];
-    if (!where)
-        return cli_fail(cli, CLI_USAGE, "muster token list --file FILE",
-                        "token: which file? --file is missing");
+    if (where && args_has(&cli->args, "admin"))
+        return cli_fail(cli, CLI_USAGE, NULL,
+                        "token: in a file (--file) or in a registry "
+                        "(--admin)?");
     if (list && !name)
         return place->list(cli, where, NULL, print_token);
     if (list || !name)
@@ -192,6 +191,9 @@ int verb_token(struct cli *cli)
                         list ? "token: list takes no name"
                              : "token: %s: of which name?",
                         word);
+    if (tokens_name_wrong(name))
+        return cli_fail(cli, CLI_USAGE, NULL, "token: %s: %s", name,
+                        tokens_name_wrong(name));
     if (!strcmp(word, "create"))
         return token_create(cli, place, where, name);
     if (!strcmp(word, "show"))

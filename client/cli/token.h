@@ -22,5 +22,8 @@ struct token_place {
 
 /* token_file.c: where is the path of a tokens file. */
 extern const struct token_place token_file_place;
+/* token_registry.c: the registry whose admin face the settings, or --admin,
+ * name; where is NULL, and name one that a token can have. */
+extern const struct token_place token_registry_place;
 
 #endif

@@ -212,7 +212,6 @@ static const struct verb table[] = {
      .more = verbs_token_more,
      .min = 1,
      .max = 2,
-     .bare = true,
      .run = verb_token,
      .options = verbs_token_options},
     {.word = "version",

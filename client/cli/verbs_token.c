@@ -4,7 +4,11 @@ const struct verb_option verbs_token_options[] = {
     {.name = "file",
      .kind = VALUE_FILE,
      .value = "FILE",
-     .help = "the tokens file, made if it is not there"},
+     .help = "a tokens file; else the registry's tokens"},
+    {.name = "admin",
+     .kind = VALUE_TEXT,
+     .value = "HOST:PORT",
+     .help = "the registry's admin face (its host:6700)"},
     {.name = "register",
      .kind = VALUE_TEXT,
      .value = "GLOB",
@@ -37,7 +41,7 @@ const struct verb_option verbs_token_options[] = {
      .value = "GLOB",
      .many = true,
      .help = "create: operations that it may run there"},
-    {.name = "admin", .help = "create: what belongs to others, too"},
+    {.name = "administrator", .help = "create: what belongs to others, too"},
     {.name = "expires",
      .kind = VALUE_TEXT,
      .value = "TIME",
@@ -50,14 +54,16 @@ const struct verb_option verbs_token_options[] = {
 };
 
 const char verbs_token_more[] =
-    "Tokens in a file for auth.tokens; daemons read it again at SIGHUP.\n"
+    "Tokens that a registry keeps, made and revoked while it runs; or, with\n"
+    "--file, in a file for auth.tokens, which daemons read again at SIGHUP.\n"
     "create prints the token, NAME.SECRET, once: only its hash is kept. What\n"
     "is not allowed it may not; see muster-tokens(5).\n"
     "\n"
     "  (umask 077\n"
-    "   muster token create web --file /etc/muster/tokens.yaml \\\n"
-    "     --register 'web*' --set '*' --pin role=web >/etc/muster/token)\n"
+    "   muster token create web --register 'web*' --set '*' \\\n"
+    "     --pin role=web >/etc/muster/token)\n"
+    "  muster token list\n"
+    "  muster token revoke web\n"
     "  muster token list --file /etc/muster/tokens.yaml\n"
-    "  muster token revoke web --file /etc/muster/tokens.yaml\n"
     "\n"
     "Exit status 3 when there is no token of that name.\n";

@@ -108,6 +108,33 @@ is_deeply [$reg->find('.owner web')], [], 'so that its services are gone';
 like whoami($secret), qr/unknown or expired token/, 'it is unknown';
 is +(ask(DELETE => '/web'))[0], 404, 'once';
 
+# -- by the command ----------------------------------------------------------
+
+my @admin = ('--admin', $reg->address('admin'));
+my ($rc, $token, $said) = muster($reg, 'token', 'create', 'cmd', @admin,
+    '--register', 'c*', '--find', 'role web', '--pin', 'role=cmd');
+is $rc, 0, 'muster token create';
+like $token, qr/\Acmd\.[\w-]{43}\n\z/, 'prints the token';
+chomp $token;
+like whoami($token), qr/\bcmd\b/, 'which the registry knows';
+is_deeply [muster($reg, 'token', 'show', 'cmd', @admin)],
+    [0, "cmd register c* pin.role cmd find 'role web'\n", ''],
+    'muster token show';
+($rc, my $out) = muster($reg, 'token', 'list', '--json', @admin);
+is_deeply [map { decode_json($_)->{name} } split /\n/, $out],
+    ['cmd', 'own'], 'muster token list';
+($rc, $out, $said) = muster($reg, 'token', 'create', 'cmd', @admin);
+is $rc, 1, 'a name is given once';
+like $said, qr/there is a token of that name/, 'and this is said';
+is +(muster($reg, 'token', 'revoke', 'cmd', @admin))[0], 0, 'muster token revoke';
+like whoami($token), qr/unknown or expired token/, 'and it is unknown';
+is +(muster($reg, 'token', 'revoke', 'cmd', @admin))[0], 3, 'once';
+is +(muster($reg, 'token', 'show', 'a/../b', @admin))[0], 2, 'no such name';
+is +(muster($reg, 'token', 'list', '--admin', '127.0.0.1:1'))[0], 8,
+    'a registry that is not there';
+is +(muster($reg, {env => {MUSTER_TOKEN_FILE => token_file('low')}}, 'token', 'list',
+    @admin))[0], 8, 'one that does not let us';
+
 $reg->stop;
 my $kept = slurp($db);
 is index($kept, $secret), -1, 'no secret was ever written down';
