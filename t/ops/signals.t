@@ -31,10 +31,4 @@ for my $name (qw(musterd muster-dispatch muster-worker)) {
         is $d->{status}, 0, "$name: TERM, and $sent times $signal";
     }
 }
-
-# told to read its settings before it can: it starts all the same
-my $reg = registry({ before => ['sh', '-c',
-    '(for i in 1 2 3 4 5 6 7 8 9 10; do kill -HUP $$ 2>/dev/null; sleep 0.002; done) & '
-    . 'trap "" HUP; exec "$@"', 'sh'] });
-ok $reg->register('a'), 'HUP while it starts';
 finish();
