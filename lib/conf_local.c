@@ -27,16 +27,17 @@ static bool check_address(const struct conf *conf, const struct conf_setting *s,
         return true;
     if (addr.tls && conf_enum(conf, "tls.client") == TLS_CLIENT_REQUIRED)
         return true; /* who is there has a certificate of our CA */
-    conf_errors_add(errs, conf_origin(conf, s->key), 0,
-                    "%s: %s can be reached from other machines, and nothing "
-                    "says who may do what: name a tokens file as auth.tokens "
-                    "(muster token create NAME --file FILE makes one), or say "
-                    "what may be done without a token as auth.anonymous (none "
-                    "where all tokens are the registry's; all to let "
-                    "everybody do everything); or listen on tls!HOST!PORT "
-                    "with tls.client required (muster tls init and muster tls "
-                    "issue make certificates)",
-                    s->key, text);
+    conf_errors_add(
+        errs, conf_origin(conf, s->key), 0,
+        "%s: %s can be reached from other machines, and nothing "
+        "says who may do what: name a tokens file as auth.tokens "
+        "(muster token create NAME --file FILE makes one), or say "
+        "what may be done without a token as auth.anonymous (auto: "
+        "nothing from elsewhere, where the tokens are the "
+        "registry's; all: everything by everybody); or listen on tls!HOST!PORT "
+        "with tls.client required (muster tls init and muster tls "
+        "issue make certificates)",
+        s->key, text);
     return false;
 }
 

@@ -227,9 +227,10 @@ static void test_seeds(void **state)
 #define OPEN                                                                   \
     "reached from other machines, and nothing says who may do what: name a "   \
     "tokens file as auth.tokens (muster token create NAME --file FILE makes "  \
-    "one), or say what may be done without a token as auth.anonymous (none "   \
-    "where all tokens are the registry's; all to let everybody do "            \
-    "everything); or listen on tls!HOST!PORT with tls.client required "        \
+    "one), or say what may be done without a token as auth.anonymous (auto: "  \
+    "nothing from elsewhere, where the tokens are the registry's; all: "       \
+    "everything by everybody); or listen on tls!HOST!PORT with tls.client "    \
+    "required "                                                                \
     "(muster tls init and muster tls issue make certificates)\n"
 
 static void test_local(void **state)
