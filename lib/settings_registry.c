@@ -52,7 +52,6 @@ static const struct conf_setting table[] = {
     {.key = "registry.identity",
      .type = CONF_STRING,
      .def = "host",
-     .reloadable = true,
      .programs = MUSTERD,
      .help = "the attribute that says which worker a service of kind worker "
              "is; a second live one with the same value is quarantined; off: "

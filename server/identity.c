@@ -13,7 +13,7 @@
 #define CONFLICT_FROM "conflict.from"
 #define CONFLICT_WITH "conflict.with"
 #define PIN           RECORD_PINNED CONFLICT
-#define NOWHERE       "unknown" /* of a service without a connection */
+#define NOWHERE       "nowhere" /* of a persistent service alone */
 #define BUDGET        5000      /* changes looked at in a turn */
 
 /* Of an identity that nobody is, but some are quarantined for. */
@@ -411,22 +411,20 @@ static double quarantined(void *arg)
 
 void identity_configure(struct identity *d, const struct conf *conf)
 {
-    const char *attr = conf_str(conf, "registry.identity");
-
     d->hold_ms = (uint64_t)conf_duration_ms(conf, "registry.conflict_hold");
-    free(d->attr);
-    d->attr = strcmp(attr, "off") ? xstrdup(attr) : NULL;
 }
 
 struct identity *identity_new(struct musterd *m, const struct conf *conf)
 {
     const struct word kind[2] = {word_of("kind"), word_of("worker")};
     const struct record_edit edit = {.sets = kind, .set_count = 1};
+    const char *attr = conf_str(conf, "registry.identity");
     struct identity *d = xcalloc(1, sizeof(*d));
     struct attr_pair *pinned[1];
     struct record_pins pins = {.pairs = pinned};
 
     d->m = m;
+    d->attr = strcmp(attr, "off") ? xstrdup(attr) : NULL;
     d->timer = loop_timer_new(m->loop, holds_are_over, d);
     d->look = (struct loop_task){.fn = look, .arg = d};
     d->worker = record_edit(&m->catalog->index, NULL, &edit, &pins);

@@ -266,6 +266,7 @@ struct statics *statics_new(struct loop *loop, struct catalog *c)
     s->loop = loop;
     s->catalog = c;
     s->owner.lost = nothing_is_lost;
+    s->owner.from = "registry.static";
     s->owner.fixed = "it is a static entry: what registry.static names says "
                      "what it is";
     s->again = loop_timer_new(loop, try_again, s);

@@ -133,6 +133,7 @@ static void entry_hold(struct kv *kv, struct kv_entry *e)
         return;
     DL_APPEND(e->holder->held, e);
     e->holder->held_count++;
+    e->holder->held_bytes += kv_entry_bytes(e);
     kv->locks++;
 }
 
@@ -142,6 +143,7 @@ static void entry_let_go(struct kv *kv, struct kv_entry *e)
         return;
     DL_DELETE(e->holder->held, e);
     e->holder->held_count--;
+    e->holder->held_bytes -= kv_entry_bytes(e);
     e->holder = NULL;
     kv->locks--;
 }

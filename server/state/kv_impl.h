@@ -16,8 +16,11 @@
 #define KV_TOMBSTONE_MS   (15 * 60 * 1000) /* longer than anybody waits */
 #define KV_TOMBSTONES_MAX 100000
 #define KV_PENDING_MAX    (64u << 20) /* bytes of requests not done */
-#define KV_RETRY_MS       1000        /* after an end that failed */
-#define KV_SOON_MS        1000        /* how late what is old is forgotten */
+#define KV_HELD_MAX                                                            \
+    (64u << 20)          /* bytes of keys that a session holds:
+                                         its end may write them all */
+#define KV_RETRY_MS 1000 /* after an end that failed */
+#define KV_SOON_MS  1000 /* how late what is old is forgotten */
 
 /* That a key was deleted. */
 struct kv_tombstone {

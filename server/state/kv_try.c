@@ -173,7 +173,8 @@ static bool try_lock(struct kv_change *ch, unsigned op,
         return is_false(ch, op,
                         "the lock was lost by a session that ended: "
                         "its lock delay is not over");
-    if (s->held_count >= KV_CHANGE_MAX)
+    if (s->held_count >= KV_CHANGE_MAX ||
+        s->held_bytes + kv_entry_bytes(ch->prepared[op]) > KV_HELD_MAX)
         return ends(ch, op, KV_REFUSED, "the session holds too many locks");
     return put(ch, op, e, s->id, e ? e->locks + 1 : 1);
 }

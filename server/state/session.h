@@ -33,13 +33,13 @@ struct session {
     char *checks; /* ids, as a line of words: kept for who looks at checks */
     enum session_behavior behavior;
     uint32_t lock_delay_ms;
-    uint64_t ttl_ms;       /* 0: none */
-    uint64_t expires_ms;   /* with ttl_ms: when it ends */
-    struct kv_entry *held; /* keys whose lock it holds (utlist) */
-    size_t held_count;
-    unsigned char time_key[16]; /* what by_time is sorted by */
-    bool ending;                /* its end has been asked for */
-    bool registered;            /* it is committed */
+    uint64_t ttl_ms;               /* 0: none */
+    uint64_t expires_ms;           /* with ttl_ms: when it ends */
+    struct kv_entry *held;         /* keys whose lock it holds (utlist) */
+    size_t held_count, held_bytes; /* ... and what they take */
+    unsigned char time_key[16];    /* what by_time is sorted by */
+    bool ending;                   /* its end has been asked for */
+    bool registered;               /* it is committed */
 };
 
 static inline uint64_t session_created(const struct session *s)

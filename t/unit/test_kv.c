@@ -233,6 +233,37 @@ static void a_session_ends_with_its_keys(void **state)
     assert_int_equal(kv_count(kv).delays, 0);
 }
 
+/* Its end writes all that it holds at once. */
+static void a_session_holds_only_so_much(void **state)
+{
+    struct kv *kv = kv_of(state);
+    static char value[16 << 20];
+    struct kv_op op = {.verb = KV_LOCK,
+                       .key = "0",
+                       .key_len = 1,
+                       .value = value,
+                       .value_len = sizeof(value)};
+    struct kv_told t = {0};
+    unsigned i;
+
+    session_make(kv, 's', SESSION_RELEASE, 0, 0);
+    op.session = session_id('s');
+    for (i = 0; i < 3; i++) {
+        op.key = &"012"[i];
+        kv_request(kv, &op, 1, NULL, NULL);
+    }
+    assert_int_equal(session_find(kv, op.session)->held_bytes,
+                     3 * (sizeof(value) + 1));
+    op.key = "3";
+    kv_request(kv, &op, 1, kv_told_done, &t);
+    assert_string_equal(t.text, "REFUSED 0:the session holds too many locks");
+    op.verb = KV_SET;
+    kv_request(kv, &op, 1, NULL, NULL);
+    kvs(kv, NULL, "del 0; unlock 1 _ s");
+    assert_int_equal(session_find(kv, op.session)->held_bytes,
+                     sizeof(value) + 1);
+}
+
 static void lock_delays_are_bounded(void **state)
 {
     struct kv *kv = kv_of(state);
@@ -453,6 +484,7 @@ int main(void)
         ON(memory, too_many_operations),
         ON(memory, locks),
         ON(memory, a_session_ends_with_its_keys),
+        ON(memory, a_session_holds_only_so_much),
         ON(memory, lock_delays_are_bounded),
         ON(memory, sessions_end_in_time),
         ON(memory, indexes),
