@@ -44,6 +44,10 @@ bool listen_conf_add(struct listen_host *h, const struct conf *conf,
     for (i = 0; i < count; i++) {
         wrong = addr_parse(&addr, texts[i], 0);
         error = wrong ? xstrdup(wrong) : listen_add(h, face, &addr, ctx);
+        if (!error && !addr_is_local(&addr) && !addr.tls)
+            log_warn("%s %s: others reach it without TLS: what passes there, "
+                     "tokens too, can be read on its way",
+                     key, texts[i]);
         if (!error)
             continue;
         log_error("%s %s: %s", key, texts[i], error);
