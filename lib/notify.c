@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -63,15 +64,20 @@ uint64_t notify_watchdog_ms(void)
     return the_notify.len ? the_notify.watchdog_ms : 0;
 }
 
+/* systemd may be busy, and its queue full for a moment: a ping is not worth
+ * waiting for, but of the rest none is said twice. */
 void notify_tell(const char *state)
 {
-    int fd;
+    static const struct timeval patience = {.tv_sec = 1};
+    int wait = strcmp(state, "WATCHDOG=1") == 0 ? MSG_DONTWAIT : 0, fd;
 
     if (!the_notify.len)
         return;
     fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    if (fd < 0 || sendto(fd, state, strlen(state), MSG_NOSIGNAL | MSG_DONTWAIT,
-                         (struct sockaddr *)&the_notify.to, the_notify.len) < 0)
+    if (fd < 0 ||
+        setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience)) ||
+        sendto(fd, state, strlen(state), MSG_NOSIGNAL | wait,
+               (struct sockaddr *)&the_notify.to, the_notify.len) < 0)
         log_warn("cannot tell %s to NOTIFY_SOCKET: %m", state);
     if (fd >= 0)
         close(fd);

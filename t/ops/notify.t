@@ -80,6 +80,8 @@ for ([musterd => $reg], [dispatch => $d], [worker => $w]) {
 }
 for ([worker => $w], [dispatch => $d], [musterd => $reg]) {
     my ($name, $daemon) = @$_;
+    1 while IO::Select->new($s{$name}{socket})->can_read(0)
+        && $s{$name}{socket}->recv(my $old, 1000);
     $daemon->signal('TERM');
     like told($s{$name}), qr/^STOPPING=1\nSTATUS=ends: /, "$name ends";
     ok eventually { $daemon->ended }, 'which it does';
