@@ -13,7 +13,7 @@
 #include "lib/log.h"
 #include "lib/mem.h"
 
-#define TURNS 400 /* after the last byte, until everything is answered */
+#define QUIET 8 /* turns without an answer: no more will come */
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -184,12 +184,17 @@ static void check_answers(struct buf *in, struct buf *statuses)
 
 /* -- a run ----------------------------------------------------------------- */
 
-static void take(struct port_conn *p)
+/* True if something has come. */
+static bool take(struct port_conn *p)
 {
+    bool any = false;
     ssize_t n;
 
-    while ((n = read(p->fd, buf_reserve(&p->in, 65536), 65536)) > 0)
+    while ((n = read(p->fd, buf_reserve(&p->in, 65536), 65536)) > 0) {
         p->in.end += (size_t)n;
+        any = true;
+    }
+    return any;
 }
 
 static void feed(struct port_conn *p, const uint8_t *data, size_t size,
@@ -206,9 +211,10 @@ static void feed(struct port_conn *p, const uint8_t *data, size_t size,
         port_turn(run->loop);
         take(p);
     }
-    for (i = 0; i < TURNS; i++) {
+    for (i = 0; i < QUIET; i++) {
         port_turn(run->loop);
-        take(p);
+        if (take(p))
+            i = 0;
     }
 }
 

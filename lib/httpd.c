@@ -157,7 +157,10 @@ enum conn_verdict httpd_run(struct http_request *r)
         return wait_for_answer(r);
     log_error("%s: %s is not answered by its handler", h->face->name,
               route->path);
-    http_reply_error(r, 500, "this request found no answer");
+    if (r->streaming)
+        http_stream_fail(r, "its handler left it");
+    else
+        http_reply_error(r, 500, "this request found no answer");
     return request_done(r);
 }
 

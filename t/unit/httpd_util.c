@@ -87,6 +87,14 @@ static enum http_verdict forgets(struct http_request *r, void *ctx)
     return HTTP_DONE;
 }
 
+static enum http_verdict leaves(struct http_request *r, void *ctx)
+{
+    (void)ctx;
+    http_stream(r, 200, "text/plain");
+    http_stream_add(r, "a", 1);
+    return HTTP_LATER; /* and nobody keeps it */
+}
+
 static const struct http_route rows[] = {
     {.methods = HTTP_GET, .path = "/hello", .handler = hello},
     {.methods = HTTP_PUT | HTTP_POST,
@@ -101,6 +109,7 @@ static const struct http_route rows[] = {
     {.methods = HTTP_GET, .path = "/later", .handler = later},
     {.methods = HTTP_GET, .path = "/stream", .handler = stream},
     {.methods = HTTP_GET, .path = "/forgets", .handler = forgets},
+    {.methods = HTTP_GET, .path = "/leaves", .handler = leaves},
     {.methods = HTTP_GET, .path = "/secret", .handler = hello, .right = "x"},
 };
 static const struct http_table table = {rows, ARRAY_LEN(rows)};

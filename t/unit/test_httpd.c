@@ -96,6 +96,7 @@ static void later_answers(void **state)
     assert_int_equal(httpd_waiting(web()->httpd), 0);
     assert_answer("GET /forgets HTTP/1.1\r\nHost: localhost\r\n\r\n",
                   "HTTP/1.1 500 ", GOES_ON);
+    assert_answer("GET /leaves HTTP/1.1\r\n" L "\r\n", "HTTP/1.1 200 ", CLOSES);
     assert_int_equal(web()->gone, 0);
 }
 
