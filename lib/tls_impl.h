@@ -31,6 +31,7 @@ struct tls_ctx {
 struct tls_session {
     SSL *ssl;
     int fd;          /* borrowed */
+    size_t may_read; /* bytes of the socket, in the call at hand */
     struct buf wire; /* of OpenSSL, and not taken by the socket yet */
     struct tls_ctx *ctx;
     bool accepts;   /* we are the server */

@@ -13,6 +13,9 @@
 /* Kept for a socket that takes nothing, before nothing is read from it either:
  * answers to a peer that asks for new keys again and again. */
 #define WIRE_MAX 65536
+/* Read in one call: a peer that sends nothing but words to OpenSSL (new keys)
+ * must not keep everybody else waiting. The rest is there in the next turn. */
+#define CALL_MAX 65536
 
 /* -- the descriptor -------------------------------------------------------- */
 
@@ -62,11 +65,14 @@ static enum tls_result wire_flush(struct tls_session *s)
 static int sock_read(BIO *b, char *to, int size)
 {
     struct tls_session *s = BIO_get_data(b);
-    ssize_t n = recv(s->fd, to, (size_t)size, 0);
+    size_t most = (size_t)size < s->may_read ? (size_t)size : s->may_read;
+    ssize_t n = most ? recv(s->fd, to, most, 0) : -1;
 
     BIO_clear_retry_flags(b);
-    if (n < 0 && (errno == EAGAIN || errno == EINTR))
+    if (n < 0 && (!most || errno == EAGAIN || errno == EINTR))
         BIO_set_retry_read(b);
+    if (n > 0)
+        s->may_read -= (size_t)n;
     if (n == 0)
         BIO_set_flags(b, BIO_FLAGS_IN_EOF);
     return (int)n;
@@ -291,6 +297,7 @@ enum tls_result tls_handshake(struct tls_session *s)
 
     if (sent != TLS_DONE || s->open)
         return sent;
+    s->may_read = CALL_MAX;
     ERR_clear_error();
     answer = SSL_do_handshake(s->ssl);
     if (answer != 1) {
@@ -322,6 +329,7 @@ enum tls_result tls_read(struct tls_session *s, void *to, size_t size,
         if (sent != TLS_DONE)
             return sent;
     }
+    s->may_read = CALL_MAX;
     ERR_clear_error();
     answer = SSL_read_ex(s->ssl, to, size, n);
     if (answer != 1)

@@ -11,7 +11,11 @@
 #include <sys/socket.h>
 
 #include <cmocka.h>
+#include <unistd.h>
+#include <event2/event.h>
 
+#include "lib/conn_impl.h"
+#include "lib/mem.h"
 #include "t/unit/conn_util.h"
 
 static struct owner o;
@@ -391,6 +395,26 @@ static void test_hangup(void **state)
     assert_log(&o, "[wait] hangup");
 }
 
+/* Lines that come faster than they have their turns wait in the socket. */
+static void test_flood_of_lines(void **state)
+{
+    static const struct conn_limits few = {.line = 100, .lines_a_turn = 1};
+    char *lines = xcalloc(1, 300001);
+    ssize_t n;
+    int i;
+
+    (void)state;
+    owner_open(&o, &owner_plain, &few);
+    memset(lines, '\n', 300000);
+    for (i = 0; i < 200; i++) {
+        n = send(o.peer, lines, 300000, MSG_DONTWAIT);
+        event_base_loop(loop_base(o.loop), EVLOOP_NONBLOCK | EVLOOP_ONCE);
+        assert_true(line_pending(&o.conn->in) < 150000);
+    }
+    assert_int_equal(n, -1); /* it has to wait */
+    free(lines);
+}
+
 int main(int argc, char **argv)
 {
 #define TEST(fn) cmocka_unit_test_teardown(fn, teardown)
@@ -414,6 +438,7 @@ int main(int argc, char **argv)
         TEST(test_errors),
         TEST(test_bytes),
         TEST(test_hangup),
+        TEST(test_flood_of_lines),
     };
 
     if (argc > 1)

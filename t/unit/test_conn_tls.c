@@ -184,6 +184,35 @@ static void test_key_update(void **state)
     done();
 }
 
+/* Nothing but new keys, more than one turn may take. */
+static void test_keys_only(void **state)
+{
+    unsigned i, turns_taken = 0;
+
+    (void)state;
+    serve(TLS_CLIENT_OFF);
+    both(&owner_plain, NULL, NULL);
+    i = 1 << 20;
+    setsockopt(p.fd, SOL_SOCKET, SO_SNDBUF, &i, sizeof(i));
+    peer_pump(&p);
+    assert_log(&o, "secured");
+    for (i = 0; i < 4000; i++) {
+        SSL_key_update(p.ssl, SSL_KEY_UPDATE_NOT_REQUESTED);
+        SSL_do_handshake(p.ssl);
+    }
+    peer_say(&p, "echo at last\n");
+    peer_push(&p);
+    while (o.conn && !buf_len(&o.log) && turns_taken++ < 1000)
+        event_base_loop(loop_base(o.loop), EVLOOP_NONBLOCK | EVLOOP_ONCE);
+    assert_true(turns_taken > 1);
+    turns(o.loop);
+    if (o.conn)
+        assert_log(&o, "[echo at last]");
+    else
+        assert_log(&o, "closed: TLS: too many key updates");
+    done();
+}
+
 /* Names of the peer's certificate; none without one. */
 static void test_certificate(void **state)
 {
@@ -423,29 +452,6 @@ static void test_freed(void **state)
     done();
 }
 
-/* What OpenSSL cannot do with lines: faster than their turns, and bounded. */
-static void test_flood_of_lines(void **state)
-{
-    static const struct conn_limits few = {.line = 100, .lines_a_turn = 1};
-    char *lines = xcalloc(1, 300001);
-    ssize_t n;
-    int i;
-
-    (void)state;
-    owner_open(&o, &owner_plain, &few);
-    memset(lines, '\n', 300000);
-    for (i = 0; i < 200; i++) {
-        n = send(o.peer, lines, 300000, MSG_DONTWAIT);
-        event_base_loop(loop_base(o.loop), EVLOOP_NONBLOCK | EVLOOP_ONCE);
-        assert_true(line_pending(&o.conn->in) < 150000);
-    }
-    assert_int_equal(n, -1); /* it has to wait */
-    free(lines);
-    close(o.peer);
-    o.peer = -1;
-    owner_end(&o);
-}
-
 static int setup(void **state)
 {
     (void)state;
@@ -469,6 +475,7 @@ int main(void)
         cmocka_unit_test(test_half_close),
         cmocka_unit_test(test_held),
         cmocka_unit_test(test_key_update),
+        cmocka_unit_test(test_keys_only),
         cmocka_unit_test(test_certificate),
         cmocka_unit_test(test_old_version),
         cmocka_unit_test(test_truncated),
@@ -480,7 +487,6 @@ int main(void)
         cmocka_unit_test(test_pace),
         cmocka_unit_test(test_ended_early),
         cmocka_unit_test(test_freed),
-        cmocka_unit_test(test_flood_of_lines),
     };
 
     return cmocka_run_group_tests(tests, setup, teardown);
