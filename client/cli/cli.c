@@ -22,6 +22,9 @@
 #define HINT_TLS                                                               \
     "muster-tls(7) says what certificates must be like; tls.ca, tls.cert and " \
     "tls.key (MUSTER_TLS_CA, ...) name them"
+#define HINT_TOKEN                                                             \
+    "name a file with a token that allows it: MUSTER_TOKEN_FILE, or the "      \
+    "setting token_file"
 #define HINT_DISPATCHER                                                        \
     "are musterd and muster-dispatch running? name them with --registry and "  \
     "--dispatcher; to try things out: muster dev"
@@ -99,18 +102,27 @@ static bool is_about_tls(const char *text)
     return strstr(text, "certificate") || strstr(text, "TLS");
 }
 
+/* It answered, and lets only in who has a token that it knows. */
+static bool is_about_tokens(const char *text)
+{
+    return strstr(text, "no right to ") || strstr(text, "expired token");
+}
+
 int cli_fail_registry(struct cli *cli, const char *text)
 {
     return complain(cli, CLI_UNREACHED, text,
-                    is_about_tls(text) ? HINT_TLS : HINT_REGISTRY);
+                    is_about_tokens(text) ? HINT_TOKEN
+                    : is_about_tls(text)  ? HINT_TLS
+                                          : HINT_REGISTRY);
 }
 
 int cli_fail_dispatcher(struct cli *cli, const char *text, bool unreachable)
 {
     return complain(cli, CLI_UNREACHED, text,
-                    is_about_tls(text) ? HINT_TLS
-                    : unreachable      ? HINT_DISPATCHER
-                                       : NULL);
+                    is_about_tokens(text) ? HINT_TOKEN
+                    : is_about_tls(text)  ? HINT_TLS
+                    : unreachable         ? HINT_DISPATCHER
+                                          : NULL);
 }
 
 void cli_note(struct cli *cli, const char *fmt, ...)
