@@ -13,7 +13,8 @@ use Time::HiRes qw(time);
 need_programs('musterd', 'muster-worker', 'muster-dispatch', 'muster');
 
 my $tokens = tokens_file(plain => "register: ['*']\nset: ['*']\nfind: all");
-my $reg = registry('-o', 'registry.conflict_hold=1s',
+# long enough that nothing is released while the test is at something else
+my $reg = registry({conf => "registry: {conflict_hold: 1h}\n"},
     '-o', "auth.tokens=$tokens");
 my $watch = $reg->dial('event');
 $watch->send(".detail 1 conflict *\n");
@@ -80,7 +81,6 @@ ok eventually { "@{[conflicts()]}" eq $two }, 'it goes';
 
 # the first comes again under its name: it is still the first
 $first->kill;
-my $since = time;
 ok eventually { !grep { $_ eq $one } $reg->find('kind worker .names 1') },
     'the first is gone';
 is_deeply [conflicts()], [$two], 'the second is not it at once';
@@ -90,8 +90,11 @@ ok eventually { grep { $_ eq $one } $reg->find('conflict! * .names 1') },
 is_deeply [conflicts()], [$two], 'and the second where it was';
 
 # it goes for good
+spew($reg->{conf}, "registry: {conflict_hold: 1s}\n");
+$reg->signal('HUP');
+ok eventually { grep { /conflict_hold is now 1s/ } $reg->log }, 'another hold';
 $first->stop;
-$since = time;
+my $since = time;
 ok eventually { !conflicts() }, 'the second is released ...';
 cmp_ok time - $since, '>', 0.9, '... not at once';
 ok eventually { grep { /no longer quarantined/ } $second->log },
