@@ -14,6 +14,7 @@
 #include "lib/log.h"
 #include "lib/mem.h"
 #include "lib/notify.h"
+#include "lib/refused.h"
 
 enum { OPTION_PROFILE = 256 };
 
@@ -140,6 +141,7 @@ static bool apply_log(const struct daemon *d, bool open)
 
     log_set(d->debug ? MLOG_DEBUG : level,
             (enum log_format)conf_enum(d->conf, "log.format"));
+    refused_burst((unsigned)conf_int(d->conf, "log.refusals"));
     if (!open || log_open(to, err, sizeof(err)))
         return true;
     log_error("log.to: %s", err);

@@ -30,7 +30,13 @@ static struct {
     struct loop_task at_free;
     struct account *accounts;
     void (*hook)(const struct refused *r);
-} the_refused;
+    unsigned burst;
+} the_refused = {.burst = REFUSED_BURST};
+
+void refused_burst(unsigned burst)
+{
+    the_refused.burst = burst;
+}
 
 void refused_hook(void (*fn)(const struct refused *r))
 {
@@ -130,7 +136,7 @@ static bool has_turn(const struct refused *r)
 
     take_address(r->from, from);
     a = account_find(r, from);
-    if (a->told < REFUSED_BURST) {
+    if (a->told < the_refused.burst) {
         a->told++;
         return true;
     }

@@ -18,7 +18,7 @@
 
 #include "lib/loop.h"
 
-#define REFUSED_BURST     10
+#define REFUSED_BURST     10 /* unless refused_burst() was called */
 #define REFUSED_WINDOW_MS 10000
 #define REFUSED_PEERS     1024
 
@@ -32,6 +32,8 @@ struct refused {
     const char *text; /* as the peer is told */
 };
 
+/* So many of one reason and one address are logged as they come. */
+void refused_burst(unsigned burst);
 void refused_tell(struct loop *l, const struct refused *r);
 /* Who hears of each; NULL: nobody any more. */
 void refused_hook(void (*fn)(const struct refused *r));

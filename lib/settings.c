@@ -82,6 +82,16 @@ static const struct conf_setting log_table[] = {
      .programs = DAEMONS,
      .help = "where messages go: stderr, file:PATH (opened again at SIGHUP) "
              "or syslog"},
+    {.key = "log.refusals",
+     .type = CONF_INT,
+     .def = "10",
+     .min = 0,
+     .max = 1000000,
+     .unit = "refusals",
+     .reloadable = true,
+     .programs = DAEMONS,
+     .help = "how many refusals of one kind to one address are written one by "
+             "one in 10 seconds; of the others the number is"},
 };
 
 /* of every program */

@@ -337,7 +337,7 @@ sub become
     my ($self) = @_;
     my @wrap = split ' ', $ENV{MUSTER_WRAP} || '';
     my @command = (@wrap, $self->{program}, '-c', $self->{conf},
-        '-o', 'ready_fd=3', @{$self->{args}});
+        '-o', 'ready_fd=3', '-o', 'log.refusals=1000000', @{$self->{args}});
     my $fds = $self->{options}{limit_fds};
     unshift @command, 'sh', '-c', "ulimit -n $fds; exec \"\$@\"", 'sh'
         if $fds;

@@ -8,7 +8,7 @@ use Muster;
 use Test::More;
 
 need_programs('musterd');
-my $reg = registry();
+my $reg = registry('-o', 'log.refusals=10');
 my $c = $reg->dial('new');
 $c->send("a .ack 1\n");
 $c->line;
