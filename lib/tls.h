@@ -17,9 +17,8 @@
  * the certificate's subjectAltName. A certificate of a client must be signed by
  * the CA that is named: the system's are no proof of anything there.
  *
- * OpenSSL is known in tls*.c and the makers of certificates only. Must not know
- * settings, the loop, lines. One struct tls and its sessions belong to one
- * thread.
+ * libssl is known here and nowhere else. Must not know settings, the loop,
+ * lines. One struct tls and its sessions belong to one thread.
  */
 #ifndef MUSTER_LIB_TLS_H
 #define MUSTER_LIB_TLS_H
