@@ -136,11 +136,13 @@ static bool is_durable(const struct store_txn *txn)
 static void commit_now(struct sqlite_store *q, struct store_txn *txn)
 {
     struct store *s = &q->base;
+    uint64_t revision;
 
     if (!txn->silent)
         s->revision = ++q->next;
-    store_apply(s, txn, s->revision);
-    txn->done(txn, STORE_OK, s->revision);
+    revision = s->revision; /* who is told of it may ask for more */
+    store_apply(s, txn, revision);
+    txn->done(txn, STORE_OK, revision);
     if (reserve_more(q))
         ask_pending(q);
 }
@@ -207,20 +209,22 @@ static void entry_done(struct sqlite_store *q, struct entry *e)
     struct store *s = &q->base;
     struct store_txn *txn = e->txn;
     const char *error = e->error;
+    uint64_t revision;
 
     s->counts.under_way--;
     s->counts.bytes -= e->bytes;
     s->idle = !s->counts.under_way;
     if (e->revision)
         s->revision = e->revision;
+    revision = s->revision;
     entry_free(e);
     if (!error) {
-        store_apply(s, txn, s->revision);
-        txn->done(txn, STORE_OK, s->revision);
+        store_apply(s, txn, revision);
+        txn->done(txn, STORE_OK, revision);
         return;
     }
     if (!txn->silent)
-        store_other(s, s->revision);
+        store_other(s, revision);
     fail(s, txn, error);
 }
 

@@ -106,9 +106,10 @@ sub ask_new
 sub answered_new
 {
     my ($o, $line) = @_;
-    if ($line =~ /was taken over|was removed|expired: no line/) {
-        my ($name) = $line =~ /^error: '(\S+) /;
-        delete $o->{has}{$name};
+    # (that "the service was taken over meanwhile" is an answer)
+    if ($line
+        =~ /^error: '(\S+) (?:was taken over by|was removed|expired: no line)/) {
+        delete $o->{has}{$1};
         return;
     }
     my $op = shift @{$o->{pending}};
