@@ -57,8 +57,13 @@ static void tell_hello(const struct peer *p)
 static bool name_is_anothers(const struct peer *p, const struct word *name)
 {
     const struct principal *who = conn_principal(p->conn);
+    const struct peer *other;
     const struct job *j;
 
+    for (other = p->peers->list; other; other = other->next)
+        if (word_is(name, other->name) &&
+            strcmp(conn_principal(other->conn)->name, who->name) != 0)
+            return true;
     for (j = p->peers->jobs->by_jid; j; j = j->hh.next)
         if (j->instance_len == name->len &&
             memcmp(j->jid, name->text, name->len) == 0 &&
@@ -67,7 +72,9 @@ static bool name_is_anothers(const struct peer *p, const struct word *name)
     return false;
 }
 
-/* False, and refused, unless who says hello may execute something. */
+/* False, and refused, unless who says hello may execute anywhere: what the
+ * registry knows of this worker, and so whether it is one of some, a dispatcher
+ * can tell and the worker cannot. */
 static bool may_greet(struct peer *p, const struct word *name)
 {
     const struct principal *who = conn_principal(p->conn);
@@ -75,8 +82,11 @@ static bool may_greet(struct peer *p, const struct word *name)
 
     if (who->exec.kind == SCOPE_NONE)
         text = principal_refusal(who, "execute");
+    else if (who->exec.kind != SCOPE_ALL)
+        text = xstrdup("no right to execute here: what is for some workers "
+                       "goes by a dispatcher");
     else if (name_is_anothers(p, name))
-        text = xstrdup("the jobs of that name are another token's");
+        text = xstrdup("that name is another token's");
     if (!text)
         return true;
     conn_refuse(p->conn, REFUSED_RIGHT, "%s", text);
