@@ -17,7 +17,7 @@ use Time::HiRes qw(time sleep);
 my $slow = $ENV{MUSTER_TEST_SLOW} || 1;
 my $n = MusterCrowd->size($ENV{MUSTER_STORM} || ($slow > 1 ? 1500 : 5000));
 my $gone = 40;
-my $ttl = 2;    # seconds, of those that do not come back
+my $ttl = 4;    # seconds, of those that do not come back
 
 my $db = scratch() . '/registry.db';
 my $reg = registry('-o', "registry.store=sqlite:$db",
@@ -77,13 +77,6 @@ sub p99 { return $_[$#_ * 0.99] }
 sub names { return join ' ', sort $reg->find("$_[0] .names 1") }
 
 my $workers = register_all();
-my $temporary = $reg->dial('new');
-for my $i (1 .. $gone) {
-    $temporary->send(($i > 1 ? '.new ' : '')
-        . "gone$i kind temporary persist 1 .ttl $ttl .ack 1\n");
-}
-is_deeply [grep { !/^ok/ } $temporary->lines($gone)], [],
-    "$gone that will not come back";
 my $names = names('kind worker');
 my $watch = $reg->dial('event');
 $watch->line;
@@ -91,6 +84,14 @@ $watch->send("kind= worker,temporary .detail 1\n");
 my ($revision) = $watch->line =~ /READY (\d+)/;
 my @quiet = ask_meanwhile(sub { });
 
+# so late that their time is not up before the kill
+my $temporary = $reg->dial('new');
+for my $i (1 .. $gone) {
+    $temporary->send(($i > 1 ? '.new ' : '')
+        . "gone$i kind temporary persist 1 .ttl $ttl .ack 1\n");
+}
+is_deeply [grep { !/^ok/ } $temporary->lines($gone)], [],
+    "$gone that will not come back";
 $reg->kill;
 $_->close for $workers, $temporary;
 my $up = time;
