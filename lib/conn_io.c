@@ -8,6 +8,7 @@
 
 #define CONN_READ     16384  /* bytes asked for by one read */
 #define CONN_AHEAD    65536  /* held beyond the longest line: whole ones */
+#define CONN_SHARERS  64     /* so many have all of their lines in one turn */
 #define CONN_OUT_KEEP 4096   /* an idle connection's output keeps no more */
 #define CONN_DISCARD  262144 /* bytes of a closed one's input thrown away */
 
@@ -100,7 +101,10 @@ void conn_readable(evutil_socket_t fd, short what, void *arg)
     if (c->traffic)
         c->traffic->bytes_in += (size_t)n;
     line_fed(&c->in, (size_t)n);
-    conn_lines(c);
+    if (c->later.queued)
+        conn_update_reading(c); /* it has had its turn, and has the next one */
+    else
+        conn_lines(c);
 }
 
 /* The line is the handler's, or what the gate leaves of it is. */
@@ -242,10 +246,24 @@ static inline bool is_full(const struct conn *c)
     return c->limits.output && buf_len(&c->out) >= c->limits.output;
 }
 
+/* So many lines it may have handled in this turn: fewer where many have much,
+ * so that a turn is not as long as all of theirs together. */
+static unsigned lines_now(const struct conn *c)
+{
+    unsigned most = c->limits.lines_a_turn, crowd = loop_crowd(c->loop);
+
+    if (!most)
+        return ~0u;
+    if (crowd <= CONN_SHARERS || most <= CONN_BATCH)
+        return most;
+    most = most * CONN_SHARERS / crowd;
+    return most > CONN_BATCH ? most : CONN_BATCH;
+}
+
 /* Handles the lines at hand, as many as one turn allows. */
 static void conn_lines(struct conn *c)
 {
-    unsigned most = c->limits.lines_a_turn ? c->limits.lines_a_turn : ~0u, n;
+    unsigned most = lines_now(c), n;
     enum line_result got = LINE_NONE;
     bool any = false;
 
@@ -268,6 +286,8 @@ static void conn_lines(struct conn *c)
     if (is_full(c))
         conn_hold(c, HELD_OUTPUT);
     c->handling = false;
+    if (n >= CONN_BATCH)
+        loop_was_busy(c->loop);
     if (c->traffic && any)
         histogram_add(&c->traffic->busy, loop_elapsed(c->loop));
     if (!c->rest_due && !c->asking && c->rest.data)

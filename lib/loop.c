@@ -26,6 +26,7 @@ struct loop {
     uint64_t now_us;  /* the same */
     uint64_t turn_us; /* when the callback began that wants to be settled */
     struct loop_counts *counts; /* NULL: nobody counts */
+    unsigned busy, crowd;       /* loop_was_busy() in this turn, in the last */
     bool settling; /* settle_event is active or its callback runs */
 };
 
@@ -94,6 +95,8 @@ static void loop_run_settle(evutil_socket_t fd, short what, void *arg)
         tasks++;
     }
     l->settling = false;
+    l->crowd = l->busy;
+    l->busy = 0;
     if (l->counts && l->turn_us) {
         l->counts->tasks += tasks;
         histogram_add(&l->counts->busy,
@@ -141,6 +144,16 @@ void loop_later(struct loop *l, struct loop_task *task)
     task->later = true;
     list_add(&l->later, task);
     event_add(&l->later_event, &now);
+}
+
+void loop_was_busy(struct loop *l)
+{
+    l->busy++;
+}
+
+unsigned loop_crowd(const struct loop *l)
+{
+    return l->crowd;
 }
 
 void loop_unsettle(struct loop *l, struct loop_task *task)

@@ -68,6 +68,11 @@ struct loop_task {
 void loop_settle(struct loop *l, struct loop_task *task);
 /* The same, but in the next turn of the loop: after others had theirs. */
 void loop_later(struct loop *l, struct loop_task *task);
+
+/* Who has had much done in this turn says so; how many said so in the turn
+ * before, to whom they may leave some of theirs. */
+void loop_was_busy(struct loop *l);
+unsigned loop_crowd(const struct loop *l);
 /* Takes it off either list again (its owner dies). */
 void loop_unsettle(struct loop *l, struct loop_task *task);
 

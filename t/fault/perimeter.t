@@ -66,7 +66,7 @@ my ($jid) = $life[0] =~ /^submit (\S+)/ or diag "@life";
 like "@life", qr/confidential/, 'a job with its output';
 is slurp("$mark.ran"), "x\n", 'which ran';
 
-my $registered = join "\n", sort map { s/ load \S+//r } found();
+my $registered = join "\n", sort map { s/ (?:load|slots_free) \S+//gr } found();
 my $jobs = jobs();
 
 # -- what strangers try ----------------------------------------------------------
@@ -186,7 +186,7 @@ $again->close;
 
 ok !-e $mark, 'no command of a stranger ran';
 is slurp("$mark.ran"), "x\n", 'none ran twice';
-is join("\n", sort map { s/ load \S+//r } found()), $registered,
+is join("\n", sort map { s/ (?:load|slots_free) \S+//gr } found()), $registered,
     'what is registered is what was';
 is http($reg, 'GET', '/v1/tokens', headers =>
     {Authorization => 'Bearer boss.secret'})->{body} =~ /evil/, '',
