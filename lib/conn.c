@@ -56,6 +56,7 @@ static void conn_tell_closed(struct conn *c)
     if (c->handler->closed)
         c->handler->closed(c, c->arg, c->reason);
     c->arg = NULL;
+    c->linger_left = buf_len(&c->out);
     event_add(&c->timer, &linger);
 }
 

@@ -218,9 +218,9 @@ void conn_error(struct conn *c, const char *fmt, ...)
  * Freed by itself after closed(), or with its loop (closed() is not called
  * then: the loop is the last thing a program frees).
  *
- * Ends it: what is queued is still written (at most CONN_LINGER_MS), then
- * closed() is called from the settling step. Idempotent: the first reason
- * stands. No line is handled after it.
+ * Ends it: what is queued is still written, as long as the peer takes some of
+ * it every CONN_LINGER_MS; closed() is called from the settling step.
+ * Idempotent: the first reason stands. No line is handled after it.
  */
 void conn_close(struct conn *c, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));

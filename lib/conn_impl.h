@@ -38,12 +38,13 @@ struct conn {
     struct refusals *refusals;    /* of its face; NULL: not counted */
     struct conn_traffic *traffic; /* the same */
     uint64_t opened_ms;
-    uint64_t heard_ms; /* last whole line; opened_ms before the first */
-    uint64_t raw;      /* bytes to come that are no lines */
-    uint64_t stall_ms; /* since then stall_left is to be taken; 0: nothing */
-    size_t stall_left; /* bytes of out */
-    size_t discarded;  /* bytes thrown away while closing */
-    char *reason;      /* why it is closed; set once */
+    uint64_t heard_ms;  /* last whole line; opened_ms before the first */
+    uint64_t raw;       /* bytes to come that are no lines */
+    uint64_t stall_ms;  /* since then stall_left is to be taken; 0: nothing */
+    size_t stall_left;  /* bytes of out */
+    size_t linger_left; /* bytes of out when told, or last looked at then */
+    size_t discarded;   /* bytes thrown away while closing */
+    char *reason;       /* why it is closed; set once */
     char id[CONN_ID_MAX];
     char peer[SOCK_PEER_MAX];
     struct tls_session *tls; /* NULL: plain text */

@@ -82,6 +82,23 @@ static bool conn_peer_gone(struct conn *c)
     return true;
 }
 
+/* Part of what is still written was taken since it was last looked: it may
+ * well be we who were not scheduled for so long. */
+static bool conn_lingers(struct conn *c)
+{
+    static const struct timeval linger = {.tv_sec = CONN_LINGER_MS / 1000};
+
+    if (!buf_len(&c->out) || c->broken || conn_stalled(c))
+        return false;
+    conn_write(c);
+    if (c->broken || buf_len(&c->out) >= c->linger_left)
+        return false;
+    c->linger_left = buf_len(&c->out);
+    event_add(&c->timer, &linger);
+    loop_settle(c->loop, &c->settle);
+    return true;
+}
+
 /* Deadlines are kept lazily: lines only note the time, the timer looks. */
 void conn_timer(evutil_socket_t fd, short what, void *arg)
 {
@@ -91,6 +108,8 @@ void conn_timer(evutil_socket_t fd, short what, void *arg)
     (void)fd;
     (void)what;
     loop_refresh(c->loop);
+    if (c->closing && conn_lingers(c))
+        return;
     if (c->closing) {
         c->broken = true; /* lingered long enough */
         loop_settle(c->loop, &c->settle);
