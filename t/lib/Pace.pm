@@ -13,7 +13,11 @@ use warnings;
 use Test::More;
 use Time::HiRes qw(time);
 
+<<<<<<< Updated upstream
 my $slack = Muster::deadline(0.15);    # seconds: a machine that does other work
+=======
+my $slack = Muster::deadline(0.1);    # seconds: a machine that does other work
+>>>>>>> Stashed changes
 
 sub new
 {
@@ -60,8 +64,14 @@ sub unhurt
 {
     my ($self, $what, $between) = @_;
     local $Test::Builder::Level = $Test::Builder::Level + 1;
-    my $took = $self->measure($between || sub {});
-    return cmp_ok $took, '<', 10 * $self->{quiet} + $self->{slack},
+    my $bound = 10 * $self->{quiet} + $self->{slack};
+    my $took;
+    # a machine busy with others is so for a while; who is held up, always
+    for (1 .. 3) {
+        $took = $self->measure($between || sub {});
+        last if $took < $bound;
+    }
+    return cmp_ok $took, '<', $bound,
         sprintf 'others are served %s (%.1f ms, %.1f when it was quiet)',
         $what, 1000 * $took, 1000 * $self->{quiet};
 }
