@@ -13,11 +13,7 @@ use warnings;
 use Test::More;
 use Time::HiRes qw(time);
 
-<<<<<<< Updated upstream
 my $slack = Muster::deadline(0.15);    # seconds: a machine that does other work
-=======
-my $slack = Muster::deadline(0.1);    # seconds: a machine that does other work
->>>>>>> Stashed changes
 
 sub new
 {
