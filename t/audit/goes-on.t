@@ -47,7 +47,8 @@ is audit_whole(@files), '', 'over a rotation';
 sub change_after_rename
 {
     $reg->register('c')->close;    # still in the renamed file
-    audit_wait { ($_->{what} || '') eq 'c' } "$log.1";
+    audit_wait { ($_->{what} || '') eq 'c' && $_->{action} eq 'end' }
+        "$log.1";
     $reg->signal('HUP');
     eventually { -e $log };
     change('d');
