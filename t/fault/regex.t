@@ -18,13 +18,8 @@ for my $n (1 .. 10) {
 }
 my $pattern = '(a|b)*a' . '(a|b)' x 70 . 'c';
 # sanitizers look at each of a pattern's steps
-<<<<<<< Updated upstream
 my $pace = Pace->new($reg, slack => ($ENV{MUSTER_TEST_SLOW} || 1) > 1 ? 2
     : 0.15);
-=======
-my $pace = Pace->new($reg, slack => ($ENV{MUSTER_TEST_SLOW} || 1) > 1 ? 1
-    : 0.1);
->>>>>>> Stashed changes
 my $swarm = Swarm->new;
 my %answers;
 
