@@ -20,8 +20,10 @@ for (1 .. 30) {
 }
 is $refused, "error: 'no room for more jobs (dispatcher.jobs_size)'", 'refused';
 cmp_ok $answer{taken}, '<=', 4, 'few were taken';
-cmp_ok $d->memory - $before, '<', 3 * 8192 * ($ENV{MUSTER_TEST_SLOW} || 1),
-    'and memory is bounded';
+SKIP: {
+    skip 'sanitizers keep what is freed', 1 if deadline(1) > 1;
+    cmp_ok $d->memory - $before, '<', 3 * 8192, 'and memory is bounded';
+}
 my ($jid) = $d->ask('exec', "jobs\n");
 like +($d->ask('exec', 'cancel ' . (split ' ', $jid)[0] . "\n"))[0], qr/^ok/,
     'one ends';
