@@ -121,12 +121,15 @@ static const char *line_end(const char *at, const char *end)
     return cr;
 }
 
-/* The body behind a head: of so many bytes, or in chunks. */
+/* The body behind a head: of so many bytes, or in chunks, or (of no length, to
+ * a client of HTTP/1.0) all that follows. */
 static const char *skip_body(const char *at, const char *end, long length,
-                             bool chunked)
+                             bool chunked, bool typed)
 {
     unsigned long chunk = (unsigned long)(length > 0 ? length : 0);
 
+    if (length < 0 && !chunked && typed)
+        return end;
     for (; chunked; at += chunk + 2) {
         chunk = strtoul(at, NULL, 16);
         at = line_end(at, end) + 2;
@@ -146,7 +149,7 @@ static const char *check_answer(const char *at, const char *end,
                                 struct buf *out)
 {
     const char *stop = line_end(at, end), *colon;
-    bool chunked = false;
+    bool chunked = false, typed = false;
     long length = -1;
 
     if (stop - at < 13 || memcmp(at, "HTTP/1.1 ", 9))
@@ -163,8 +166,9 @@ static const char *check_answer(const char *at, const char *end,
         if (!strncmp(at, "Content-Length: ", 16))
             length = strtol(at + 16, NULL, 10);
         chunked |= !strncmp(at, "Transfer-Encoding: chunked", 26);
+        typed |= !strncmp(at, "Content-Type: ", 14);
     }
-    return skip_body(at + 2, end, length, chunked);
+    return skip_body(at + 2, end, length, chunked, typed);
 }
 
 static void check_answers(struct buf *in, struct buf *statuses)

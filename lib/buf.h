@@ -29,9 +29,10 @@ static inline size_t buf_len(const struct buf *b)
     return b->end - b->pos;
 }
 
+/* NULL while it has never grown: not even 0 may be added to that. */
 static inline char *buf_data(const struct buf *b)
 {
-    return b->data + b->pos;
+    return b->data ? b->data + b->pos : NULL;
 }
 
 /* Frees the memory; b is an empty buffer again. */

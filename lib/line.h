@@ -46,11 +46,11 @@ enum line_result line_next(struct line_reader *r, bool eof, char **line,
  * Valid until the next feed. */
 char *line_bytes(struct line_reader *r, size_t max, size_t *len);
 
-/* The bytes that are held, to look at only. */
+/* The bytes that are held, to look at only; NULL if none ever were. */
 static inline const char *line_peek(const struct line_reader *r, size_t *len)
 {
     *len = r->end - r->pos;
-    return r->data + r->pos;
+    return r->data ? r->data + r->pos : NULL;
 }
 
 /* Bytes held and not handed out. */
