@@ -94,6 +94,8 @@ void conn_readable(evutil_socket_t fd, short what, void *arg)
     if (n < 0) {
         if (errno != EAGAIN && errno != EINTR)
             conn_failed(c, errno);
+        else if (c->tls && !c->later.queued)
+            conn_lines(c); /* this was the turn of those that are held */
         return;
     }
     if (n == 0)

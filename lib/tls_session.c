@@ -332,10 +332,9 @@ enum tls_result tls_read(struct tls_session *s, void *to, size_t size,
     s->may_read = CALL_MAX;
     ERR_clear_error();
     answer = SSL_read_ex(s->ssl, to, size, n);
-    if (answer != 1)
-        return result_of(s, answer);
-    s->more = SSL_has_pending(s->ssl);
-    return TLS_DONE;
+    /* of what is held after a failure nothing can be read before more comes */
+    s->more = answer == 1 && SSL_has_pending(s->ssl);
+    return answer == 1 ? TLS_DONE : result_of(s, answer);
 }
 
 bool tls_holds_more(const struct tls_session *s)
