@@ -23,7 +23,7 @@ for my $name (qw(musterd muster-dispatch muster-worker)) {
         }
         $d->signal('TERM');
         my $sent = 0;
-        while (!$d->ended && $sent < 20000) {    # without a pause
+        while (!$d->ended && $sent < 300) {    # without a pause
             $d->signal($signal);
             $sent++;
         }
