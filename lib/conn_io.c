@@ -71,32 +71,17 @@ static void conn_discard(struct conn *c)
     }
 }
 
-void conn_readable(evutil_socket_t fd, short what, void *arg)
+/* False: nothing came. */
+static bool conn_read(struct conn *c)
 {
-    struct conn *c = arg;
     size_t room;
-    char *at;
-    ssize_t n;
+    char *at = line_room(&c->in, CONN_READ, &room);
+    ssize_t n = c->tls ? conn_tls_read(c, at, room) : read(c->fd, at, room);
 
-    (void)what;
-    loop_refresh(c->loop);
-    if (c->shut) {
-        conn_discard(c);
-        return;
-    }
-    if (c->greeting) {
-        if (!c->greet_due)
-            conn_greet(c);
-        return;
-    }
-    at = line_room(&c->in, CONN_READ, &room);
-    n = c->tls ? conn_tls_read(c, at, room) : read(fd, at, room);
     if (n < 0) {
         if (errno != EAGAIN && errno != EINTR)
             conn_failed(c, errno);
-        else if (c->tls && !c->later.queued)
-            conn_lines(c); /* this was the turn of those that are held */
-        return;
+        return false;
     }
     if (n == 0)
         c->eof = true;
@@ -107,6 +92,22 @@ void conn_readable(evutil_socket_t fd, short what, void *arg)
         conn_update_reading(c); /* it has had its turn, and has the next one */
     else
         conn_lines(c);
+    return true;
+}
+
+void conn_readable(evutil_socket_t fd, short what, void *arg)
+{
+    struct conn *c = arg;
+
+    (void)fd;
+    (void)what;
+    loop_refresh(c->loop);
+    if (c->shut)
+        conn_discard(c);
+    else if (!c->greeting)
+        conn_read(c);
+    else if (!c->greet_due)
+        conn_greet(c);
 }
 
 /* The line is the handler's, or what the gate leaves of it is. */
@@ -409,8 +410,8 @@ void conn_go_on(void *arg)
         if (conn_is_full(c))
             conn_hold(c, HELD_OUTPUT);
     }
-    if (c->tls && c->reading && tls_holds_more(c->tls))
-        conn_readable(c->fd, EV_READ, c);
-    else
+    /* where TLS holds nothing to read it is the turn of what is held here */
+    if (!c->tls || !c->reading || !tls_holds_more(c->tls) || c->shut ||
+        c->greeting || !conn_read(c))
         conn_lines(c);
 }
