@@ -82,15 +82,17 @@ my $none = speak('new', 'b1 .token b.secret .ack 1');
 like $none->line, qr/^error: 'no right to register/, 'it may less now';
 
 # it expires
-my $soon = POSIX::strftime('%Y-%m-%dT%H:%M:%SZ', gmtime(time + 2));
+my $soon = POSIX::strftime('%Y-%m-%dT%H:%M:%SZ', gmtime(time + 3));
 rewritten(tokens_text(b => "{find: all, expires: $soon}",
         guest => '{find: .name b*}'), qr/2 tokens of(?s:.*)/);
+# not the rights of before
+eventually { (($reg->find('.token b.secret .whoami 1'))[0] || '') =~ /expires/ };
 my $short = eventually {
     my $c = speak('find', '.token b.secret .keep 1 .count 1');
     my $line = $c->line;
     return $line eq '0' ? $c : 0;
 };
-ok $short, 'good for two seconds';
+ok $short, 'good for a while';
 $short->until(qr/^\.end/);
 is $short->line, q{error: 'the token has expired'}, 'then it is told';
 ok $short->ends, 'and closed';
