@@ -51,6 +51,8 @@ while (my $line = <$pipe>) {
         $late = $delay if $delay > $late;
     } elsif ($line eq "w1 | 0123456789abcdef\n") {
         $lines++;
+    } elsif ($line =~ /^w1 \+ [0-9a-f]+$/) {
+        $lines++;    # the end of one that came in parts
     } else {
         diag("what is this: $line") if $line !~ /^w1 \| [0-9a-f]*$/;
     }
