@@ -4,12 +4,12 @@
 #include <string.h>
 
 #include "dispatcher/dispatcher.h"
+#include "dispatcher/rights.h"
 #include "lib/conn.h"
 #include "lib/mem.h"
 #include "plugins/dispatch/exec_audit.h"
 #include "plugins/dispatch/exec_lines.h"
 #include "plugins/dispatch/exec_request.h"
-#include "plugins/dispatch/exec_rights.h"
 
 /* A connection, and the answer that is being given on it. */
 struct exec_session {
@@ -137,7 +137,7 @@ static void write_listed(void *arg, const char *jid, const struct attrs *pairs)
 {
     struct exec_session *s = arg;
 
-    if (exec_rights_own(conn_principal(s->conn), attrs_get(pairs, "by")) &&
+    if (rights_own(conn_principal(s->conn), attrs_get(pairs, "by")) &&
         selector_match(s->selector, jid, pairs_lookup, pairs))
         exec_lines_record(conn_out(s->conn), NULL, jid, pairs);
 }
@@ -209,9 +209,15 @@ static void (*const doers[])(struct exec_session *, struct exec_request *) = {
 static bool is_own(const struct exec_session *s, const char *jid)
 {
     const struct principal *p = conn_principal(s->conn);
-    const char *by = p->admin ? NULL : dispatch_job_by(s->dispatch, jid);
 
-    return p->admin || (by && exec_rights_own(p, by));
+    return p->admin || rights_own_job(p, s->dispatch, jid);
+}
+
+static char *may(const struct exec_session *s, struct exec_request *q)
+{
+    const struct principal *p = conn_principal(s->conn);
+
+    return q->verb == EXEC_RUN ? rights_run(p, &q->spec) : rights_jobs(p);
 }
 
 /* Who asks may, as far as the request itself tells. */
@@ -226,7 +232,7 @@ static void exec_allowed(struct exec_session *s, struct exec_request *q)
 static void exec_do(struct exec_session *s, struct exec_request *q)
 {
     const char *refusal = exec_audit_begin(q);
-    char *error = exec_rights_check(conn_principal(s->conn), q);
+    char *error = may(s, q);
 
     s->keep |= q->keep;
     if (error) {

@@ -1,4 +1,4 @@
-#include "plugins/dispatch/exec_rights.h"
+#include "dispatcher/rights.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -12,8 +12,10 @@ static char *refuse_op(const struct principal *p, const char *op)
     return error;
 }
 
-static char *check_run(const struct principal *p, struct dispatch_spec *spec)
+char *rights_run(const struct principal *p, struct dispatch_spec *spec)
 {
+    if (p->all)
+        return NULL;
     if (!principal_may_op(p, spec->op))
         return refuse_op(p, spec->op);
     spec->by = xstrdup(p->name);
@@ -23,18 +25,22 @@ static char *check_run(const struct principal *p, struct dispatch_spec *spec)
     return selector_add_all(&spec->only, &p->exec.selector);
 }
 
-char *exec_rights_check(const struct principal *p, struct exec_request *q)
+char *rights_jobs(const struct principal *p)
 {
-    if (p->all)
-        return NULL;
-    if (q->verb == EXEC_RUN)
-        return check_run(p, &q->spec);
-    if (p->admin || p->exec.kind != SCOPE_NONE)
+    if (p->all || p->admin || p->exec.kind != SCOPE_NONE)
         return NULL;
     return principal_refusal(p, "see or end jobs");
 }
 
-bool exec_rights_own(const struct principal *p, const char *by)
+bool rights_own(const struct principal *p, const char *by)
 {
     return p->admin || strcmp(by ? by : "", p->name) == 0;
+}
+
+bool rights_own_job(const struct principal *p, const struct dispatch *d,
+                    const char *jid)
+{
+    const char *by = dispatch_job_by(d, jid);
+
+    return by && rights_own(p, by);
 }
