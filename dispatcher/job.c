@@ -97,8 +97,10 @@ void job_free(struct job *j)
         free(j->tasks[i].rc);
         free(j->tasks[i].tried);
         attrs_free(&j->tasks[i].attrs);
+        history_free(j->tasks[i].history);
     }
     free(j->tasks);
+    history_free(j->history);
     for (unsigned i = 0; i < j->n_groups; i++)
         free(j->groups[i].value);
     free(j->groups);
@@ -174,13 +176,14 @@ static size_t spec_cost(const struct dispatch_spec *spec)
 
 size_t job_cost(const struct job *j)
 {
-    size_t n = sizeof(*j) + spec_cost(&j->spec), tasks = j->n_tasks;
+    size_t n = sizeof(*j) + spec_cost(&j->spec) + history_cost(j->history);
+    size_t tasks = j->n_tasks;
 
     if (!tasks) /* before it is matched: the hosts that it names */
         tasks = j->spec.any ? 1 : j->spec.n_hosts;
     n += tasks * (sizeof(*j->tasks) + sizeof(*j->log.hosts));
     for (unsigned i = 0; i < j->n_tasks; i++)
-        n += attrs_cost(&j->tasks[i].attrs);
+        n += attrs_cost(&j->tasks[i].attrs) + history_cost(j->tasks[i].history);
     for (unsigned i = 0; i < j->n_names; i++)
         n += sizeof(*j->names) + strlen(j->names[i]) + 1;
     return n;

@@ -22,6 +22,7 @@
 
 #include "dispatcher/dispatcher.h"
 #include "dispatcher/events.h"
+#include "dispatcher/history.h"
 #include "lib/attrs.h"
 #include "lib/mem.h"
 #include "lib/selector.h"
@@ -85,8 +86,9 @@ struct task {
     time_t started, ended; /* for people */
     enum task_reason reason;
     enum host_state result;
-    char *rc;           /* owned; NULL until it ended */
-    struct attrs attrs; /* the pairs of its exit line, reason first */
+    char *rc;                /* owned; NULL until it ended */
+    struct attrs attrs;      /* the pairs of its exit line, reason first */
+    struct history *history; /* owned; see history.h */
 };
 
 /* The workers that share a value of the .per attribute. */
@@ -115,8 +117,9 @@ struct job {
     unsigned failures;              /* those that .fail counts */
     bool stopped;                   /* .fail was reached */
     bool cancelled;
-    uint64_t match_until; /* while JOB_MATCHING: when it gives up, ms */
-    char *error;          /* why it ended without hosts */
+    struct history *history; /* of the job itself; owned */
+    uint64_t match_until;    /* while JOB_MATCHING: when it gives up, ms */
+    char *error;             /* why it ended without hosts */
     time_t submitted, ended;
     uint64_t ended_ms;
     struct eventlog log;
