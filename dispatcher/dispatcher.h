@@ -45,8 +45,9 @@ struct dispatch_arg {
     size_t len;
 };
 
-/* A job as it is asked for; all pointers are owned. */
+/* A job as it is asked for; all pointers are owned. spec.h has its words. */
 struct dispatch_spec {
+    uint64_t given; /* a bit for each directive that was set */
     char *op;
     struct dispatch_arg *args;
     size_t n_args;

@@ -1,4 +1,4 @@
-#include "plugins/dispatch/exec_values.h"
+#include "dispatcher/spec_values.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -28,7 +28,7 @@ static bool parse_decimal(const struct word *w, uint64_t max_ms, uint64_t *ms)
     return *ms <= max_ms;
 }
 
-bool exec_parse_duration(const struct word *w, uint64_t max_ms, uint64_t *ms)
+bool spec_parse_duration(const struct word *w, uint64_t max_ms, uint64_t *ms)
 {
     int64_t n;
 
@@ -40,7 +40,7 @@ bool exec_parse_duration(const struct word *w, uint64_t max_ms, uint64_t *ms)
     return true;
 }
 
-bool exec_parse_amount(struct word *w, long long min, long long max,
+bool spec_parse_amount(struct word *w, long long min, long long max,
                        struct dispatch_amount *out)
 {
     struct word number = *w;
@@ -83,7 +83,7 @@ static bool list_is_set(char **names, size_t n)
     return ok;
 }
 
-bool exec_parse_list(const struct word *w, char ***out, size_t *n)
+bool spec_parse_list(const struct word *w, char ***out, size_t *n)
 {
     const char *text = w->text;
     char **names;
@@ -109,7 +109,7 @@ bool exec_parse_list(const struct word *w, char ***out, size_t *n)
     return false;
 }
 
-bool exec_parse_per(const struct word *w, unsigned max, char **attr,
+bool spec_parse_per(const struct word *w, unsigned max, char **attr,
                     unsigned *n)
 {
     const char *eq = memchr(w->text, '=', w->len);

@@ -1,0 +1,28 @@
+/*
+ * The values that a job's directives take. Each false, with nothing stored,
+ * for what is none. Pure.
+ */
+#ifndef DISPATCHER_SPEC_VALUES_H
+#define DISPATCHER_SPEC_VALUES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "dispatcher/dispatcher.h"
+#include "lib/mem.h"
+#include "lib/words.h"
+
+/* 30, 1.5 (seconds), or with a unit as in settings. */
+MUST_CHECK bool spec_parse_duration(const struct word *w, uint64_t max_ms,
+                                    uint64_t *ms);
+/* N or N%; min is 0 or 1. */
+MUST_CHECK bool spec_parse_amount(struct word *w, long long min, long long max,
+                                  struct dispatch_amount *out);
+/* a,b,c into owned names; an empty one or a double is wrong. */
+MUST_CHECK bool spec_parse_list(const struct word *w, char ***out, size_t *n);
+/* ATTR=N */
+MUST_CHECK bool spec_parse_per(const struct word *w, unsigned max, char **attr,
+                               unsigned *n);
+
+#endif
