@@ -134,11 +134,42 @@ static void exec_output(struct muster_exec *e, struct host *h,
                         news - whole, whole);
 }
 
+static void exec_result(struct muster_exec *e, struct host *h,
+                        const struct reply *r)
+{
+    bool last = r->kind == REPLY_RESULT;
+    size_t size = r->text_len + last, len; /* its end counts */
+    size_t news = (size_t)host_output(h, MUSTER_RESULTS, size);
+    const char *json;
+
+    if (!news)
+        return;
+    json = host_result(h, r->text + (size - news), news - last, last, &len);
+    if (json && e->cb.on_result)
+        e->cb.on_result(e->arg, r->name, json, len);
+    else if (!json && last && e->cb.on_cut)
+        e->cb.on_cut(e->arg, r->name, MUSTER_RESULTS, len + 1);
+}
+
+/* As the dispatcher counts it: PERCENT, a blank, TEXT and its end. */
+static void exec_progress(struct muster_exec *e, struct host *h,
+                          const struct reply *r)
+{
+    unsigned percent = (unsigned)r->number;
+    size_t digits = percent > 99 ? 3 : percent > 9 ? 2 : 1;
+
+    if (host_output(h, MUSTER_PROGRESS, digits + 2 + r->text_len) &&
+        e->cb.on_progress)
+        e->cb.on_progress(e->arg, r->name, percent, r->text, r->text_len);
+}
+
 static void exec_cut(struct muster_exec *e, struct host *h,
                      const struct reply *r)
 {
     uint64_t news = host_output(h, r->stream, r->number);
 
+    if (news && r->stream == MUSTER_RESULTS)
+        host_result_cut(h);
     if (news && e->cb.on_cut)
         e->cb.on_cut(e->arg, r->name, r->stream, news);
 }
@@ -168,6 +199,10 @@ static void exec_host(struct muster_exec *e, const struct reply *r)
         exec_cut(e, h, r);
     else if (r->kind == REPLY_EXIT)
         exec_exit(e, h, r);
+    else if (r->kind == REPLY_RESULT || r->kind == REPLY_RESULT_MORE)
+        exec_result(e, h, r);
+    else if (r->kind == REPLY_PROGRESS)
+        exec_progress(e, h, r);
     else if (host_ack(h) && e->cb.on_ack)
         e->cb.on_ack(e->arg, r->name);
     object_leave(&e->obj);

@@ -4,13 +4,17 @@
 #include <string.h>
 #include <uthash.h>
 
+#include "lib/buf.h"
 #include "lib/mem.h"
 
 struct host {
     char *name; /* owned */
     bool acked, exited;
-    uint64_t read[2]; /* bytes of each stream, on this connection */
-    uint64_t told[2]; /* of them, told to the caller on any */
+    uint64_t read[HOST_STREAMS]; /* bytes of each, on this connection */
+    uint64_t told[HOST_STREAMS]; /* of them, told to the caller on any */
+    struct buf result;           /* the pieces of one that came */
+    bool result_told;            /* it may be freed */
+    bool result_bad;             /* something of it is missing */
     UT_hash_handle hh;
 };
 
@@ -20,6 +24,7 @@ void hosts_free(struct hosts *hs)
 
     HASH_ITER (hh, hs->list, h, next) {
         HASH_DELETE(hh, hs->list, h);
+        buf_free(&h->result);
         free(h->name);
         free(h);
     }
@@ -67,6 +72,30 @@ bool host_exit(struct host *h)
 bool host_has_exited(const struct host *h)
 {
     return h->exited;
+}
+
+const char *host_result(struct host *h, const char *text, size_t size,
+                        bool last, size_t *len)
+{
+    bool bad;
+
+    if (h->result_told)
+        buf_reset(&h->result, 0);
+    if (buf_len(&h->result) + size > HOST_RESULT_MAX)
+        h->result_bad = true;
+    else
+        buf_add(&h->result, text, size);
+    h->result_told = last;
+    *len = buf_len(&h->result);
+    bad = h->result_bad;
+    if (last)
+        h->result_bad = false;
+    return last && !bad ? buf_str(&h->result) : NULL;
+}
+
+void host_result_cut(struct host *h)
+{
+    h->result_bad = true;
 }
 
 uint64_t host_output(struct host *h, enum muster_stream stream, uint64_t len)

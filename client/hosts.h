@@ -15,6 +15,9 @@
 
 #include "client/muster.h"
 
+#define HOST_STREAMS    4
+#define HOST_RESULT_MAX (2UL << 20) /* bytes of a result: twice what is sent */
+
 struct host;
 
 /* Begin with all zero, but for max. */
@@ -34,6 +37,16 @@ void hosts_rewind(struct hosts *h);
 bool host_ack(struct host *h);
 bool host_exit(struct host *h);
 bool host_has_exited(const struct host *h);
+
+/*
+ * A piece of a result; last: its end. The whole of it, which is the host's and
+ * valid until the next call, and *len; or NULL while more is to come. A result
+ * of which something is missing (host_result_cut()) is left out: *len has the
+ * bytes of it that came.
+ */
+const char *host_result(struct host *h, const char *text, size_t size,
+                        bool last, size_t *len);
+void host_result_cut(struct host *h);
 
 /* Takes len more bytes of a stream: how many at their end are news. */
 uint64_t host_output(struct host *h, enum muster_stream stream, uint64_t len);

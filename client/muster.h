@@ -228,7 +228,13 @@ struct muster_summary {
     size_t attr_count;
 };
 
-enum muster_stream { MUSTER_STDOUT, MUSTER_STDERR };
+/* The last two come with on_cut only. */
+enum muster_stream {
+    MUSTER_STDOUT,
+    MUSTER_STDERR,
+    MUSTER_RESULTS,
+    MUSTER_PROGRESS
+};
 
 struct muster_exec_callbacks {
     void (*on_submit)(void *arg, const char *jid, unsigned hosts);
@@ -240,6 +246,13 @@ struct muster_exec_callbacks {
     /* bytes of that stream were not kept and are missing here. */
     void (*on_cut)(void *arg, const char *host, enum muster_stream stream,
                    uint64_t bytes);
+    /* What the operation gave as a result, whole: JSON. There may be several;
+     * len bytes and a NUL. */
+    void (*on_result)(void *arg, const char *host, const char *json,
+                      size_t len);
+    /* How far it is, by its own account. */
+    void (*on_progress)(void *arg, const char *host, unsigned percent,
+                        const char *text, size_t len);
     void (*on_exit)(void *arg, const char *host, const struct muster_result *r);
     /* The last calls: exactly one of them comes; the handle is gone after. */
     void (*on_done)(void *arg, const struct muster_summary *s);

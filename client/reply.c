@@ -85,14 +85,23 @@ static bool next_number(struct rest *rest, uint64_t *out)
     return true;
 }
 
-static bool next_stream(struct rest *rest, enum muster_stream *out)
+/* One of those up to last. */
+static bool next_stream(struct rest *rest, enum muster_stream last,
+                        enum muster_stream *out)
 {
+    static const char *const names[] = {[MUSTER_STDOUT] = "stdout",
+                                        [MUSTER_STDERR] = "stderr",
+                                        [MUSTER_RESULTS] = "result",
+                                        [MUSTER_PROGRESS] = "progress"};
     const char *text = next_text(rest);
 
-    if (!text)
-        return false;
-    *out = strcmp(text, "stderr") ? MUSTER_STDOUT : MUSTER_STDERR;
-    return *out == MUSTER_STDERR || strcmp(text, "stdout") == 0;
+    for (unsigned i = 0; text && i <= (unsigned)last; i++) {
+        if (strcmp(text, names[i]) == 0) {
+            *out = (enum muster_stream)i;
+            return true;
+        }
+    }
+    return false;
 }
 
 /* All further words as pairs into the parser's attrs. */
@@ -233,11 +242,12 @@ static bool exec_submit(struct reply_parser *p, struct rest *rest,
     return next_number(rest, &r->number);
 }
 
-static bool exec_output(struct reply_parser *p, struct rest *rest,
+/* A text of any bytes. */
+static bool exec_result(struct reply_parser *p, struct rest *rest,
                         struct reply *r)
 {
     (void)p;
-    if (!next_stream(rest, &r->stream) || !rest->n)
+    if (!rest->n)
         return false;
     r->text = rest->w->text;
     r->text_len = rest->w->len;
@@ -246,10 +256,25 @@ static bool exec_output(struct reply_parser *p, struct rest *rest,
     return true;
 }
 
+static bool exec_output(struct reply_parser *p, struct rest *rest,
+                        struct reply *r)
+{
+    return next_stream(rest, MUSTER_STDERR, &r->stream) &&
+           exec_result(p, rest, r);
+}
+
+static bool exec_progress(struct reply_parser *p, struct rest *rest,
+                          struct reply *r)
+{
+    return next_number(rest, &r->number) && r->number <= 100 &&
+           exec_result(p, rest, r);
+}
+
 static bool exec_cut(struct reply_parser *p, struct rest *rest, struct reply *r)
 {
     (void)p;
-    return next_stream(rest, &r->stream) && next_number(rest, &r->number);
+    return next_stream(rest, MUSTER_PROGRESS, &r->stream) &&
+           next_number(rest, &r->number);
 }
 
 /* A small number in the text of a value. */
@@ -342,10 +367,16 @@ static const struct exec_line {
     enum reply_kind kind;
     bool (*take)(struct reply_parser *p, struct rest *rest, struct reply *r);
 } exec_lines[] = {
-    {"out", REPLY_OUT, exec_output}, {"part", REPLY_PART, exec_output},
-    {"ack", REPLY_ACK, exec_name},   {"exit", REPLY_EXIT, exec_exit},
-    {"cut", REPLY_CUT, exec_cut},    {"submit", REPLY_SUBMIT, exec_submit},
+    {"out", REPLY_OUT, exec_output},
+    {"part", REPLY_PART, exec_output},
+    {"ack", REPLY_ACK, exec_name},
+    {"exit", REPLY_EXIT, exec_exit},
+    {"cut", REPLY_CUT, exec_cut},
+    {"submit", REPLY_SUBMIT, exec_submit},
     {"done", REPLY_DONE, exec_done},
+    {"result", REPLY_RESULT, exec_result},
+    {"result+", REPLY_RESULT_MORE, exec_result},
+    {"progress", REPLY_PROGRESS, exec_progress},
 };
 
 static const struct exec_line *exec_line_find(const struct word *w)

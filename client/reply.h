@@ -32,13 +32,16 @@ enum reply_kind {
     REPLY_SYNCED,  /* = NUMBER */
     REPLY_MISSED,  /* ! NUMBER */
     /* exec */
-    REPLY_SUBMIT, /* submit NAME NUMBER: a job and its count of hosts */
-    REPLY_ACK,    /* ack NAME */
-    REPLY_OUT,    /* out NAME STREAM TEXT */
-    REPLY_PART,   /* part NAME STREAM TEXT */
-    REPLY_CUT,    /* cut NAME STREAM NUMBER: bytes */
-    REPLY_EXIT,   /* exit NAME RC …: result */
-    REPLY_DONE    /* done NAME …: summary */
+    REPLY_SUBMIT,      /* submit NAME NUMBER: a job and its count of hosts */
+    REPLY_ACK,         /* ack NAME */
+    REPLY_OUT,         /* out NAME STREAM TEXT */
+    REPLY_PART,        /* part NAME STREAM TEXT */
+    REPLY_CUT,         /* cut NAME STREAM NUMBER: bytes */
+    REPLY_RESULT,      /* result NAME TEXT: JSON, or its last piece */
+    REPLY_RESULT_MORE, /* result+ NAME TEXT: a piece, more follows */
+    REPLY_PROGRESS,    /* progress NAME NUMBER TEXT: percent */
+    REPLY_EXIT,        /* exit NAME RC …: result */
+    REPLY_DONE         /* done NAME …: summary */
 };
 
 /* One answer; all of it points into the line and the parser. */

@@ -80,10 +80,21 @@ enum dispatch_event_kind {
     DISPATCH_CUT,    /* host, stream, bytes: not kept, and missing here */
     DISPATCH_EXIT,   /* host, rc, state, attrs */
     DISPATCH_DONE,   /* jid, state, attrs */
-    DISPATCH_ERROR   /* text: the job ended without a set of hosts */
+    DISPATCH_ERROR,  /* text: the job ended without a set of hosts */
+    /* host, text, len, whole: JSON that its plugin gave as a result, or a piece
+     * of it; whole: the last one */
+    DISPATCH_RESULT,
+    DISPATCH_PROGRESS /* host, percent, text, len */
 };
 
-enum dispatch_stream { DISPATCH_STDOUT, DISPATCH_STDERR };
+/* What a host tells, each counted in bytes by itself; the job store and the
+ * wire have these numbers. */
+enum dispatch_stream {
+    DISPATCH_STDOUT,
+    DISPATCH_STDERR,
+    DISPATCH_RESULTS,
+    DISPATCH_PROGRESSES /* each a text "PERCENT TEXT" */
+};
 
 /* One thing that happened to a job; valid until the next call. */
 struct dispatch_event {
@@ -95,6 +106,7 @@ struct dispatch_event {
     const char *text;
     size_t len;
     bool whole; /* a line; else output that ended without LF */
+    unsigned percent;
     uint64_t bytes;
     const char *rc; /* "-": none */
     int state;

@@ -25,15 +25,15 @@
 enum event_kind {
     EVENT_SUBMIT,
     EVENT_ACK,
-    EVENT_OUT,  /* a line, without its LF */
-    EVENT_PART, /* output that ended without LF */
+    EVENT_OUT,  /* a line, without its LF; or the last piece of a result */
+    EVENT_PART, /* output that ended without LF; or a piece of a result */
     EVENT_EXIT,
     EVENT_DONE,
     EVENT_ERROR,
     EVENT_CUT
 };
 
-#define EVENT_STREAMS 2
+#define EVENT_STREAMS 4 /* enum dispatch_stream has their names */
 
 struct event {
     TAILQ_ENTRY(event) link;

@@ -123,14 +123,39 @@ static void event_done(struct dispatch_reader *r, struct dispatch_event *ev)
     ev->attrs = &r->attrs;
 }
 
+static enum dispatch_event_kind output_kind(const struct event_view *v)
+{
+    if (v->kind == EVENT_CUT)
+        return DISPATCH_CUT;
+    if (v->stream == DISPATCH_RESULTS)
+        return DISPATCH_RESULT;
+    return v->stream == DISPATCH_PROGRESSES ? DISPATCH_PROGRESS
+                                            : DISPATCH_OUTPUT;
+}
+
+/* "40 copying", as wire_words.c made it. */
+static void event_progress(struct dispatch_event *ev)
+{
+    const char *end = ev->text + ev->len, *p = ev->text;
+
+    for (; p < end && *p >= '0' && *p <= '9' && ev->percent < 100; p++)
+        ev->percent = ev->percent * 10 + (unsigned)(*p - '0');
+    if (p < end)
+        p++;
+    ev->text = p;
+    ev->len = (size_t)(end - p);
+}
+
 static void event_output(const struct event_view *v, struct dispatch_event *ev)
 {
-    ev->kind = v->kind == EVENT_CUT ? DISPATCH_CUT : DISPATCH_OUTPUT;
-    ev->stream = v->stream ? DISPATCH_STDERR : DISPATCH_STDOUT;
+    ev->kind = output_kind(v);
+    ev->stream = (enum dispatch_stream)v->stream;
     ev->text = v->text;
     ev->len = v->len;
     ev->whole = v->kind == EVENT_OUT;
     ev->bytes = v->bytes;
+    if (ev->kind == DISPATCH_PROGRESS)
+        event_progress(ev);
 }
 
 static void event_translate(struct dispatch_reader *r,

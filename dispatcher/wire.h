@@ -24,12 +24,12 @@
 
 struct wire;
 
-/* One line of output of a job. */
+/* One line of output of a job, or of what else it tells. */
 struct wire_output {
     const char *jid;
     uint64_t seq;
     bool whole;
-    unsigned stream;
+    enum dispatch_stream stream;
     const char *text;
     size_t len;
 };

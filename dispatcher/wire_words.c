@@ -3,7 +3,10 @@
 #include <limits.h>
 #include <string.h>
 
-#define WIRE_SLOTS_MAX 100000
+#include "lib/buf.h"
+
+#define WIRE_SLOTS_MAX    100000
+#define WIRE_PROGRESS_MAX 512 /* bytes of the text of a progress */
 
 /* A verb of the worker's: at least and at most so many words, itself too. */
 struct wire_verb {
@@ -62,16 +65,57 @@ static const char *say_output(const struct wire_handler *h, void *arg,
 {
     struct wire_output o = {.jid = w[1].text,
                             .whole = word_is(&w[0], "out"),
-                            .stream = word_is(&w[3], "stderr"),
                             .text = w[4].text,
                             .len = w[4].len};
 
     (void)n;
     if (!word_is_seq(&w[2], &o.seq))
         return "bad sequence number";
-    if (!o.stream && !word_is(&w[3], "stdout"))
+    if (word_is(&w[3], "stderr"))
+        o.stream = DISPATCH_STDERR;
+    else if (!word_is(&w[3], "stdout"))
         return "bad stream";
     h->output(arg, &o);
+    return NULL;
+}
+
+static const char *say_result(const struct wire_handler *h, void *arg,
+                              struct word *w, int n)
+{
+    struct wire_output o = {.jid = w[1].text,
+                            .whole = word_is(&w[0], "result"),
+                            .stream = DISPATCH_RESULTS,
+                            .text = w[3].text,
+                            .len = w[3].len};
+
+    (void)n;
+    if (!word_is_seq(&w[2], &o.seq))
+        return "bad sequence number";
+    h->output(arg, &o);
+    return NULL;
+}
+
+static const char *say_progress(const struct wire_handler *h, void *arg,
+                                struct word *w, int n)
+{
+    struct wire_output o = {
+        .jid = w[1].text, .whole = true, .stream = DISPATCH_PROGRESSES};
+    size_t len = w[4].len < WIRE_PROGRESS_MAX ? w[4].len : WIRE_PROGRESS_MAX;
+    unsigned long long percent;
+    struct buf text = BUF_INIT;
+
+    (void)n;
+    if (!word_is_seq(&w[2], &o.seq))
+        return "bad sequence number";
+    if (!word_to_u64(&w[3], 100, &percent))
+        return "bad percentage";
+    buf_add_u64(&text, percent);
+    buf_add_char(&text, ' ');
+    buf_add(&text, w[4].text, len);
+    o.len = buf_len(&text);
+    o.text = buf_str(&text);
+    h->output(arg, &o);
+    buf_free(&text);
     return NULL;
 }
 
@@ -143,6 +187,9 @@ static const struct wire_verb verbs[] = {
     {"refuse", 3, WIRE_WORDS_MAX, say_refuse},
     {"out", 5, 5, say_output},
     {"part", 5, 5, say_output},
+    {"result", 4, 4, say_result},
+    {"result+", 4, 4, say_result},
+    {"progress", 5, 5, say_progress},
     {"exit", 6, WIRE_WORDS_MAX, say_exit},
     {"have", 4, 6, say_have},
     {".end", 1, 1, say_end},

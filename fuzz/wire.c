@@ -33,7 +33,7 @@ static void told_two(void *arg, const char *one, const char *two)
 static void told_output(void *arg, const struct wire_output *o)
 {
     told_name(arg, o->jid);
-    must(o->stream < 2 && o->text[o->len] == '\0');
+    must(o->stream <= DISPATCH_PROGRESSES && o->text[o->len] == '\0');
 }
 
 static void told_exit(void *arg, const struct wire_exit *e)

@@ -40,6 +40,27 @@ is $d->news, 'e done 2 ok 0 skipped 0 failed 0 unreachable 1 changed 1',
     'the end of it all';
 is $c->line, undef, 'the connection is closed';
 
+# -- results, in pieces or not, over a connection that breaks
+$d->send("follow e AB-2\n");
+($c, $q) = asked();
+$c->send("submit AB-2 1\nprogress web1 7 ''\nresult web1 '[1]'\n"
+    . "result+ web1 '{\"a\":'\nresult+ web1 ' \"it'\n");
+is $d->news, 'e submit AB-2 1', 'followed';
+is $d->news, "e progress web1 7 ''", 'how far it is';
+is $d->news, 'e result web1 [1]', 'a result';
+$c->close;
+($c, $q) = asked();
+$c->send("submit AB-2 1\nprogress web1 7 ''\nresult web1 '[1]'\n"
+    . "result+ web1 '{\"a\": \"it''s'\nresult web1 '\"}'\n"
+    . "progress web1 100 done\ncut web1 result 10\nresult web1 '1]'\n"
+    . "result web1 2\ndone AB-2 state 0\n");
+my @told = $d->until(qr/^e done/);
+is_deeply [grep { !/^link / } @told],
+    [q{e result web1 '{"a": "it''s"}'}, 'e progress web1 100 done',
+        'e cut web1 result 10', 'e cut web1 result 3', 'e result web1 2',
+        'e done 0 ok 0 skipped 0 failed 0 unreachable 0 changed 0'],
+    'one whole result of pieces told twice; half a one is none';
+
 # -- errors before anything ran
 $d->send("exec e execute cmd x\n");
 ($c) = asked();

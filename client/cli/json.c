@@ -128,6 +128,14 @@ void jline_output(struct jline *j, const char *text, size_t len)
         set(j->object, "base64", base64(text, len));
 }
 
+void jline_json(struct jline *j, const char *key, const char *json, size_t len)
+{
+    json_t *value =
+        json_loadb(json, len, JSON_DECODE_ANY | JSON_ALLOW_NUL, NULL);
+
+    set(j->object, key, value ? value : text_value(json, len));
+}
+
 void jline_object(struct jline *j, const char *key, struct jline *inner)
 {
     set(j->object, key, inner->object);

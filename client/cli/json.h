@@ -32,6 +32,8 @@ void jline_list(struct jline *j, const char *key, const char *const *items,
                 size_t count);
 /* "text" or "base64" */
 void jline_output(struct jline *j, const char *text, size_t len);
+/* JSON as it is; what is none goes as text. */
+void jline_json(struct jline *j, const char *key, const char *json, size_t len);
 /* An object within: takes inner over. */
 void jline_object(struct jline *j, const char *key, struct jline *inner);
 /* Appends it to the list of that key, begun by the first: takes inner over. */

@@ -56,6 +56,17 @@ static void on_cut(void *arg, const char *host, enum muster_stream stream,
     print_cut(arg, host, stream, bytes);
 }
 
+static void on_result(void *arg, const char *host, const char *json, size_t len)
+{
+    print_result(arg, host, json, len);
+}
+
+static void on_progress(void *arg, const char *host, unsigned percent,
+                        const char *text, size_t len)
+{
+    print_progress(arg, host, percent, text, len);
+}
+
 static void on_exit_host(void *arg, const char *host,
                          const struct muster_result *r)
 {
@@ -132,6 +143,8 @@ const struct muster_exec_callbacks *life_callbacks(void)
         .on_ack = on_ack,
         .on_output = on_output,
         .on_cut = on_cut,
+        .on_result = on_result,
+        .on_progress = on_progress,
         .on_exit = on_exit_host,
         .on_done = on_done,
         .on_error = on_error,

@@ -27,7 +27,12 @@ static struct jline *event(const char *name)
 
 static const char *stream_name(enum muster_stream stream)
 {
-    return stream == MUSTER_STDERR ? "stderr" : "stdout";
+    static const char *const names[] = {[MUSTER_STDOUT] = "stdout",
+                                        [MUSTER_STDERR] = "stderr",
+                                        [MUSTER_RESULTS] = "result",
+                                        [MUSTER_PROGRESS] = "progress"};
+
+    return names[stream];
 }
 
 void print_result_text(const struct roster_host *h, char *out, size_t size)
@@ -168,11 +173,56 @@ void print_output(struct life *l, const char *host, enum muster_stream stream,
         print_line(l, roster_get(&l->roster, host), stream, text, len, whole);
 }
 
+void print_result(struct life *l, const char *host, const char *json,
+                  size_t len)
+{
+    struct jline *j;
+
+    if (l->fold) {
+        fold_output(l->fold, host, json, len, true);
+    } else if (l->cli->json) {
+        j = event("result");
+        jline_text(j, "host", host);
+        jline_json(j, "result", json, len);
+        cli_json(l->cli, j);
+    } else {
+        print_close_line(l);
+        add_host(l, roster_get(&l->roster, host), '=', false);
+        add_text(l, json, len);
+        buf_add_char(out_buf(&l->cli->out), '\n');
+        out_push(&l->cli->out);
+    }
+}
+
+/* For people only on request: it comes again and again. */
+void print_progress(struct life *l, const char *host, unsigned percent,
+                    const char *text, size_t len)
+{
+    struct jline *j;
+
+    if (l->cli->json) {
+        j = event("progress");
+        jline_text(j, "host", host);
+        jline_int(j, "percent", percent);
+        jline_output(j, text, len);
+        cli_json(l->cli, j);
+    } else if (l->cli->verbose && !l->fold) {
+        print_close_line(l);
+        add_host(l, roster_get(&l->roster, host), '%', false);
+        buf_add_fmt(out_buf(&l->cli->out), "%u%% ", percent);
+        add_text(l, text, len);
+        buf_add_char(out_buf(&l->cli->out), '\n');
+        out_push(&l->cli->out);
+    }
+}
+
 void print_cut(struct life *l, const char *host, enum muster_stream stream,
                uint64_t bytes)
 {
     struct jline *j;
 
+    if (stream == MUSTER_PROGRESS && !l->cli->json)
+        return;
     if (l->fold)
         fold_cut(l->fold, host, bytes);
     if (l->cli->json) {

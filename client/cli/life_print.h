@@ -14,6 +14,10 @@ void print_submit(struct life *l, const char *jid, unsigned hosts);
 void print_ack(struct life *l, const char *host);
 void print_output(struct life *l, const char *host, enum muster_stream stream,
                   const char *text, size_t len, bool whole);
+void print_result(struct life *l, const char *host, const char *json,
+                  size_t len);
+void print_progress(struct life *l, const char *host, unsigned percent,
+                    const char *text, size_t len);
 void print_cut(struct life *l, const char *host, enum muster_stream stream,
                uint64_t bytes);
 void print_exit(struct life *l, const char *host,

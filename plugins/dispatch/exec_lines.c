@@ -13,7 +13,12 @@ static void add_number(struct buf *out, uint64_t n)
 
 static const char *stream_text(enum dispatch_stream s)
 {
-    return s == DISPATCH_STDERR ? "stderr" : "stdout";
+    static const char *const names[] = {[DISPATCH_STDOUT] = "stdout",
+                                        [DISPATCH_STDERR] = "stderr",
+                                        [DISPATCH_RESULTS] = "result",
+                                        [DISPATCH_PROGRESSES] = "progress"};
+
+    return names[s];
 }
 
 /* How many bytes of text fit into max bytes of a quoted word. */
@@ -31,6 +36,19 @@ static size_t text_fits(const char *text, size_t len, size_t max)
     return len;
 }
 
+/* The words before a piece of text. */
+static void add_piece(struct buf *out, const struct dispatch_event *ev,
+                      bool last)
+{
+    if (ev->kind == DISPATCH_RESULT)
+        buf_add_words(out, last ? "result" : "result+");
+    else
+        buf_add_words(out, last ? "out" : "part");
+    buf_add_words(out, ev->host);
+    if (ev->kind == DISPATCH_OUTPUT)
+        buf_add_words(out, stream_text(ev->stream));
+}
+
 static void add_output(struct buf *out, const struct dispatch_event *ev,
                        size_t line_max)
 {
@@ -39,14 +57,20 @@ static void add_output(struct buf *out, const struct dispatch_event *ev,
     room = line_max > 2 * room ? line_max - room : room;
     do {
         n = text_fits(ev->text + done, ev->len - done, room);
-        buf_add_words(out, ev->whole && done + n == ev->len ? "out" : "part");
-        buf_add_words(out, ev->host);
-        buf_add_words(out, stream_text(ev->stream));
+        add_piece(out, ev, ev->whole && done + n == ev->len);
         buf_add_word(out, ev->text + done, n);
         done += n;
         if (done < ev->len)
             buf_add_char(out, '\n');
     } while (done < ev->len);
+}
+
+static void add_progress(struct buf *out, const struct dispatch_event *ev)
+{
+    buf_add_words(out, "progress");
+    buf_add_words(out, ev->host);
+    add_number(out, ev->percent);
+    buf_add_word(out, ev->text, ev->len);
 }
 
 static void add_end(struct buf *out, const struct dispatch_event *ev)
@@ -69,7 +93,9 @@ void exec_lines_event(struct buf *out, const struct dispatch_event *ev,
         buf_add_words(out, "ack");
         buf_add_words(out, ev->host);
         break;
-    case DISPATCH_OUTPUT: add_output(out, ev, line_max); break;
+    case DISPATCH_OUTPUT:
+    case DISPATCH_RESULT: add_output(out, ev, line_max); break;
+    case DISPATCH_PROGRESS: add_progress(out, ev); break;
     case DISPATCH_CUT:
         buf_add_words(out, "cut");
         buf_add_words(out, ev->host);

@@ -244,6 +244,8 @@ static void on_ack(void *arg, const char *host)
     say_text(arg, "ack", host);
 }
 
+static const char *const streams[] = {"stdout", "stderr", "result", "progress"};
+
 static void on_output(void *arg, const char *host, enum muster_stream stream,
                       const char *text, size_t len, bool whole)
 {
@@ -251,7 +253,7 @@ static void on_output(void *arg, const char *host, enum muster_stream stream,
 
     begin(&b, arg, whole ? "out" : "part");
     buf_add_words(&b, host);
-    buf_add_words(&b, stream == MUSTER_STDERR ? "stderr" : "stdout");
+    buf_add_words(&b, streams[stream]);
     buf_add_word(&b, text, len);
     finish(&b, arg, "output");
 }
@@ -263,9 +265,31 @@ static void on_cut(void *arg, const char *host, enum muster_stream stream,
 
     begin(&b, arg, "cut");
     buf_add_words(&b, host);
-    buf_add_words(&b, stream == MUSTER_STDERR ? "stderr" : "stdout");
+    buf_add_words(&b, streams[stream]);
     add_number(&b, bytes);
     finish(&b, arg, "cut");
+}
+
+static void on_result(void *arg, const char *host, const char *json, size_t len)
+{
+    struct buf b;
+
+    begin(&b, arg, "result");
+    buf_add_words(&b, host);
+    buf_add_word(&b, json, len);
+    finish(&b, arg, "result");
+}
+
+static void on_progress(void *arg, const char *host, unsigned percent,
+                        const char *text, size_t len)
+{
+    struct buf b;
+
+    begin(&b, arg, "progress");
+    buf_add_words(&b, host);
+    add_number(&b, percent);
+    buf_add_word(&b, text, len);
+    finish(&b, arg, "progress");
 }
 
 static void on_host_exit(void *arg, const char *host,
@@ -337,6 +361,8 @@ static const struct muster_exec_callbacks exec_cb = {.on_submit = on_submit,
                                                      .on_ack = on_ack,
                                                      .on_output = on_output,
                                                      .on_cut = on_cut,
+                                                     .on_result = on_result,
+                                                     .on_progress = on_progress,
                                                      .on_exit = on_host_exit,
                                                      .on_done = on_job_done,
                                                      .on_error = on_job_error};

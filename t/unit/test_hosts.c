@@ -36,6 +36,32 @@ static void once(void **state)
     hosts_free(&hs);
 }
 
+static void results(void **state)
+{
+    struct hosts hs = {.max = 1};
+    struct host *h = hosts_get(&hs, "a");
+    size_t len, i;
+
+    (void)state;
+    assert_null(host_result(h, "[1", 2, false, &len));
+    assert_string_equal(host_result(h, ",2]", 3, true, &len), "[1,2]");
+    assert_int_equal(len, 5);
+    assert_string_equal(host_result(h, "[]", 2, true, &len), "[]");
+    /* a piece is missing: this one is not told, the next one is */
+    host_result_cut(h);
+    assert_null(host_result(h, "2]", 2, true, &len));
+    assert_int_equal(len, 2);
+    assert_string_equal(host_result(h, "[3]", 3, true, &len), "[3]");
+    /* without an end: no memory beyond the bound */
+    for (i = 0; i < HOST_RESULT_MAX; i += 4096)
+        assert_null(host_result(h, (char[4096]){0}, 4096, false, &len));
+    assert_null(host_result(h, "]", 1, false, &len));
+    assert_int_equal(len, HOST_RESULT_MAX);
+    assert_null(host_result(h, "", 0, true, &len));
+    assert_string_equal(host_result(h, "1", 1, true, &len), "1");
+    hosts_free(&hs);
+}
+
 /* The second time the stream may be split otherwise. */
 static void output_again(void **state)
 {
@@ -90,9 +116,9 @@ static void backoff(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(bounded),      cmocka_unit_test(once),
-        cmocka_unit_test(output_again), cmocka_unit_test(output_overflow),
-        cmocka_unit_test(backoff),
+        cmocka_unit_test(bounded),         cmocka_unit_test(once),
+        cmocka_unit_test(results),         cmocka_unit_test(output_again),
+        cmocka_unit_test(output_overflow), cmocka_unit_test(backoff),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

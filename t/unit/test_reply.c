@@ -154,6 +154,34 @@ static void exec_output(void **state)
     assert_int_equal(r.number, 12);
 }
 
+static void exec_results(void **state)
+{
+    static const char *const bad[] = {"result h",         "result h a b",
+                                      "result+",          "progress h 40",
+                                      "progress h 101 x", "progress h x y",
+                                      "progress h -1 x",  "cut h nonsense 12",
+                                      "out h result x",   "part h progress x"};
+    struct reply r;
+    size_t i;
+
+    (void)state;
+    assert_int_equal(parse(reply_parse_exec, "result+ h '{\"a\": '", &r),
+                     REPLY_RESULT_MORE);
+    assert_string_equal(r.text, "{\"a\": ");
+    assert_int_equal(parse(reply_parse_exec, "result h 'it''s'", &r),
+                     REPLY_RESULT);
+    assert_string_equal(r.name, "h");
+    assert_int_equal(r.text_len, 4);
+    assert_int_equal(parse(reply_parse_exec, "progress h 40 'a b'", &r),
+                     REPLY_PROGRESS);
+    assert_int_equal(r.number, 40);
+    assert_string_equal(r.text, "a b");
+    assert_int_equal(parse(reply_parse_exec, "cut h result 7", &r), REPLY_CUT);
+    assert_int_equal(r.stream, MUSTER_RESULTS);
+    for (i = 0; i < ARRAY_LEN(bad); i++)
+        assert_int_equal(parse(reply_parse_exec, bad[i], &r), REPLY_BAD);
+}
+
 static void exec_life(void **state)
 {
     struct reply r;
@@ -257,11 +285,12 @@ static int end(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(new_answers),      cmocka_unit_test(new_answers_bad),
-        cmocka_unit_test(find_answers),     cmocka_unit_test(find_answers_bad),
-        cmocka_unit_test(event_answers),    cmocka_unit_test(event_answers_bad),
-        cmocka_unit_test(exec_output),      cmocka_unit_test(exec_life),
-        cmocka_unit_test(exec_answers_bad), cmocka_unit_test(words),
+        cmocka_unit_test(new_answers),   cmocka_unit_test(new_answers_bad),
+        cmocka_unit_test(find_answers),  cmocka_unit_test(find_answers_bad),
+        cmocka_unit_test(event_answers), cmocka_unit_test(event_answers_bad),
+        cmocka_unit_test(exec_output),   cmocka_unit_test(exec_results),
+        cmocka_unit_test(exec_life),     cmocka_unit_test(exec_answers_bad),
+        cmocka_unit_test(words),
     };
 
     return cmocka_run_group_tests(tests, NULL, end);
