@@ -6,6 +6,7 @@
 #include <string.h>
 #include <utlist.h>
 
+#include "lib/auth/op_right.h"
 #include "lib/mem.h"
 
 /* -- lists of globs -------------------------------------------------------- */
@@ -219,7 +220,35 @@ bool principal_may_set(const struct principal *p, const char *attr)
 
 bool principal_may_op(const struct principal *p, const char *op)
 {
-    return p->all || (p->exec.kind != SCOPE_NONE && globs_match(&p->ops, op));
+    bool may = false;
+    unsigned i;
+
+    if (p->all)
+        return true;
+    for (i = 0; i < p->ops.count && p->exec.kind != SCOPE_NONE; i++)
+        switch (op_right_op(p->ops.list[i], op)) {
+        case OP_RIGHT_NEVER: return false;
+        case OP_RIGHT_YES: may = true; break;
+        case OP_RIGHT_NOT: break;
+        }
+    return may;
+}
+
+bool principal_may_run(const struct principal *p, const char *op,
+                       argument_fn *at, const void *list)
+{
+    bool may = false;
+    unsigned i;
+
+    if (p->all)
+        return true;
+    for (i = 0; i < p->ops.count && p->exec.kind != SCOPE_NONE; i++)
+        switch (op_right_run(p->ops.list[i], op, at, list)) {
+        case OP_RIGHT_NEVER: return false;
+        case OP_RIGHT_YES: may = true; break;
+        case OP_RIGHT_NOT: break;
+        }
+    return may;
 }
 
 const char *principal_pin(const struct principal *p, const char *attr)

@@ -23,6 +23,7 @@
 #include <stdint.h>
 #include <time.h>
 
+#include "lib/argument.h"
 #include "lib/attrs.h"
 #include "lib/selector.h"
 
@@ -68,7 +69,7 @@ struct principal {
     struct globs sets;  /* attributes that may be set on them */
     struct attrs pins;  /* set by the registry on all that is registered */
     struct scope find, watch, exec;
-    struct globs ops; /* operations that may be executed */
+    struct globs ops; /* what may be executed: items of op_right.h */
     struct principal_holder *holders;
 };
 
@@ -102,8 +103,12 @@ void globs_free(struct globs *g);
 bool principal_may_register(const struct principal *p, const char *name);
 /* May it set or unset that attribute? (Pins are another question.) */
 bool principal_may_set(const struct principal *p, const char *attr);
-/* May it do that operation somewhere? Where is its exec scope. */
+/* May it do that operation somewhere, with some arguments? Where is its exec
+ * scope. */
 bool principal_may_op(const struct principal *p, const char *op);
+/* May it do so with these arguments? */
+bool principal_may_run(const struct principal *p, const char *op,
+                       argument_fn *at, const void *list);
 /* The value it pins attr to, or NULL. */
 const char *principal_pin(const struct principal *p, const char *attr);
 

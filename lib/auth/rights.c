@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/auth/op_right.h"
 #include "lib/auth/secret.h"
 #include "lib/words.h"
 
@@ -136,6 +137,7 @@ bool rights_is_list(const char *field)
 char *rights_add(struct principal *p, const char *field, const char *item)
 {
     struct globs *list = list_of(p, field);
+    char *wrong;
 
     if (!list)
         return xasprintf("%.80s is no list", field);
@@ -148,6 +150,9 @@ char *rights_add(struct principal *p, const char *field, const char *item)
         return xasprintf("%s: a glob holds a NUL or a line end", field);
     if (list->count == PRINCIPAL_LIST_MAX)
         return xasprintf("%s: at most %d globs", field, PRINCIPAL_LIST_MAX);
+    wrong = list == &p->ops ? op_right_wrong(item) : NULL;
+    if (wrong)
+        return wrong;
     globs_add(list, item);
     return NULL;
 }

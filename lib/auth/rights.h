@@ -10,7 +10,7 @@
  *   set LIST            globs on attributes
  *   pin.ATTR VALUE      set on all that is registered
  *   find, watch, exec   none, all, or a selector as one text
- *   ops LIST            globs on operations
+ *   ops LIST            globs on operations, with arguments (op_right.h)
  *   admin on            or off
  *
  * A LIST is one text of words, each a glob. What is not said is none.
