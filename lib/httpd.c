@@ -23,6 +23,7 @@ double httpd_clock(void)
 static void request_free(struct http_request *r)
 {
     loop_unsettle(r->h->loop, &r->finish);
+    httpd_unask(r);
     if (r->waits) {
         DL_DELETE(r->h->waiting, r);
         r->h->n_waiting--;

@@ -15,6 +15,9 @@
  *
  *   head --> (100 Continue) --> body --> handler --> answer --> head …
  *
+ * A token that the daemon does not know may be asked about (lib/auth/ask.h):
+ * the request, and the connection, wait for the answer.
+ *
  * One request of a connection is handled at a time; more that are there
  * already wait unread, in order. It does not use libevent's evhttp: that one
  * (2.1.12) either does not see that a client has gone while its answer is made,

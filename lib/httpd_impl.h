@@ -88,6 +88,7 @@ struct http_request {
     uint32_t params[HTTP_PARAMS_MAX]; /* decoded, in head.text */
     struct http_query *query;         /* owned; NULL: none */
     bool showed;                      /* a token */
+    bool asking;                      /* ... that another is asked about */
     struct principal_holder holder;   /* on whose behalf */
 
     enum httpd_taking taking;
@@ -126,6 +127,9 @@ double httpd_clock(void);
 void httpd_answer_text(char *text, size_t size, int status, const char *why);
 
 /* httpd_take.c */
+
+/* It is freed: no answer about its token is waited for. */
+void httpd_unask(struct http_request *r);
 
 struct http_request *httpd_request_new(struct httpd_conn *hc);
 enum conn_verdict httpd_take_line(struct http_request *r, char *line,

@@ -1,6 +1,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/auth/ask.h"
 #include "lib/http_guard.h"
 #include "lib/httpd_impl.h"
 #include "lib/log.h"
@@ -126,6 +127,36 @@ static int check_body(struct http_request *r, const char **why)
     return 0;
 }
 
+static void token_answered(void *arg, struct principal *p,
+                           enum ask_answer answer, const char *why);
+
+void httpd_unask(struct http_request *r)
+{
+    if (r->asking)
+        ask_gone(auth_ask(r->h->auth), r);
+    r->asking = false;
+}
+
+/* One that is not known here: 0, or the status of the refusal. */
+static int ask_about(struct http_request *r, const char *token,
+                     const char **why)
+{
+    struct ask *ask = r->h->auth ? auth_ask(r->h->auth) : NULL;
+    enum ask_begun begun = ASK_NEVER;
+
+    *why = "unknown or expired token";
+    if (ask)
+        begun =
+            ask_token(ask, conn_peer(r->hc->c), token, token_answered, r, why);
+    if (begun == ASK_WAITS)
+        r->asking = true;
+    if (begun == ASK_BUSY)
+        http_add_header(r, "Retry-After", "1");
+    if (begun == ASK_NEVER)
+        http_add_header(r, "WWW-Authenticate", "Bearer");
+    return begun == ASK_WAITS ? 0 : begun == ASK_BUSY ? 503 : 401;
+}
+
 /* On whose behalf it is asked. */
 static int check_token(struct http_request *r, const char **why)
 {
@@ -139,11 +170,8 @@ static int check_token(struct http_request *r, const char **why)
     r->showed = token != NULL;
     if (token)
         p = r->h->auth ? auth_by_token(r->h->auth, token, strlen(token)) : NULL;
-    *why = "unknown or expired token";
-    if (!p) {
-        http_add_header(r, "WWW-Authenticate", "Bearer");
-        return 401;
-    }
+    if (!p)
+        return ask_about(r, token, why);
     principal_hold(p, &r->holder);
     return 0;
 }
@@ -161,16 +189,13 @@ static int check_host(const struct http_request *r, const char **why)
     return 421;
 }
 
+/* All but the token. */
 static int check(struct http_request *r, enum httpd_refused *what,
                  const char **why)
 {
     static const unsigned harmless = HTTP_GET | HTTP_HEAD | HTTP_OPTIONS;
     int status;
 
-    *what = HTTPD_RIGHT;
-    status = check_token(r, why);
-    if (status)
-        return status;
     *what = HTTPD_HOST;
     status = check_host(r, why);
     if (status)
@@ -191,17 +216,15 @@ static int check(struct http_request *r, enum httpd_refused *what,
     return r->h->face->admit ? r->h->face->admit(r, r->h->ctx, why) : 0;
 }
 
-static enum conn_verdict head_done(struct http_request *r)
+/* It is known on whose behalf it is asked. */
+static enum conn_verdict head_known(struct http_request *r)
 {
     static const char go_on[] = "HTTP/1.1 100 Continue\r\n\r\n";
     struct conn *c = r->hc->c;
     enum httpd_refused what;
     const char *why = "";
-    int status;
+    int status = check(r, &what, &why);
 
-    r->keep = r->head.keep;
-    r->taking = TAKE_BODY;
-    status = check(r, &what, &why);
     if (status == 204 ||
         (status == 0 && r->head.method == HTTP_OPTIONS && !r->match.route)) {
         r->keep = r->keep && !r->head.length && !r->head.chunked;
@@ -221,6 +244,41 @@ static enum conn_verdict head_done(struct http_request *r)
     else
         conn_take_bytes(c, r->head.length);
     return CONN_NEXT;
+}
+
+static enum conn_verdict head_done(struct http_request *r)
+{
+    const char *why = "";
+    int status;
+
+    r->keep = r->head.keep;
+    r->taking = TAKE_BODY;
+    status = check_token(r, &why);
+    if (status)
+        return httpd_refuse(r, HTTPD_RIGHT, status, why);
+    return r->asking ? CONN_WAIT : head_known(r);
+}
+
+static void token_answered(void *arg, struct principal *p,
+                           enum ask_answer answer, const char *why)
+{
+    struct http_request *r = arg;
+    struct conn *c = r->hc->c;
+    enum conn_verdict verdict;
+
+    r->asking = false;
+    if (p) {
+        principal_hold(p, &r->holder);
+        verdict = head_known(r);
+    } else {
+        http_add_header(
+            r, answer == ASK_SILENT ? "Retry-After" : "WWW-Authenticate",
+            answer == ASK_SILENT ? "1" : "Bearer");
+        verdict =
+            httpd_refuse(r, HTTPD_RIGHT, answer == ASK_SILENT ? 503 : 401, why);
+    }
+    if (verdict == CONN_NEXT)
+        conn_resume(c);
 }
 
 /* -- the body -------------------------------------------------------------- */

@@ -13,7 +13,9 @@
 #define ASK_PER_HOST (ASK_PENDING / 4)
 
 struct ask_waiter {
-    struct conn *conn;
+    const char *peer; /* borrowed */
+    ask_done_fn *done;
+    void *arg;
     struct ask_waiter *next;
 };
 
@@ -115,8 +117,7 @@ static unsigned asked_for(const struct ask *a, const char *peer)
     unsigned n = 0;
 
     for (q = a->questions; q; q = q->hh.next)
-        n += q->pending && q->waiters &&
-             same_host(conn_peer(q->waiters->conn), peer);
+        n += q->pending && q->waiters && same_host(q->waiters->peer, peer);
     return n;
 }
 
@@ -140,8 +141,8 @@ static bool make_room(struct ask *a, const char *peer)
     return false;
 }
 
-enum ask_begun ask_token(struct ask *a, struct conn *c, const char *token,
-                         const char **why)
+enum ask_begun ask_token(struct ask *a, const char *peer, const char *token,
+                         ask_done_fn *done, void *arg, const char **why)
 {
     unsigned char hash[PRINCIPAL_HASH];
     char name[PRINCIPAL_NAME_MAX + 1];
@@ -155,28 +156,30 @@ enum ask_begun ask_token(struct ask *a, struct conn *c, const char *token,
     q = find(a, hash);
     if (q && !q->pending)
         return ASK_NEVER; /* what was known is in the table */
-    if (!q && !make_room(a, conn_peer(c))) {
+    if (!q && !make_room(a, peer)) {
         *why = "too many unknown tokens at once: try again";
-        return ASK_NEVER;
+        return ASK_BUSY;
     }
     if (!q)
         q = question_new(a, token, name, hash);
     w = xcalloc(1, sizeof(*w));
-    w->conn = c;
+    w->peer = peer;
+    w->done = done;
+    w->arg = arg;
     LL_PREPEND(q->waiters, w);
     if (!q->pending)
         question_ask(q);
     return ASK_WAITS;
 }
 
-void ask_gone(struct ask *a, const struct conn *c)
+void ask_gone(struct ask *a, const void *arg)
 {
     struct ask_question *q;
     struct ask_waiter *w, *next;
 
     for (q = a ? a->questions : NULL; q; q = q->hh.next)
         LL_FOREACH_SAFE (q->waiters, w, next) {
-            if (w->conn != c)
+            if (w->arg != arg)
                 continue;
             LL_DELETE(q->waiters, w);
             free(w);
@@ -185,25 +188,15 @@ void ask_gone(struct ask *a, const struct conn *c)
 
 /* -- answers --------------------------------------------------------------- */
 
-static void refuse(struct conn *c, const char *text)
-{
-    conn_refuse(c, REFUSED_TOKEN, "%s", text);
-    conn_close(c, "%s", text);
-}
-
 /* p NULL: they are refused with that text. */
 static void tell_waiters(struct ask_question *q, struct principal *p,
-                         const char *text)
+                         enum ask_answer answer, const char *text)
 {
     struct ask_waiter *w;
 
     while ((w = q->waiters)) {
         LL_DELETE(q->waiters, w);
-        if (p)
-            conn_set_principal(w->conn, p);
-        else
-            refuse(w->conn, text);
-        conn_gate_open(w->conn);
+        w->done(w->arg, p, answer, text);
         free(w);
     }
 }
@@ -230,16 +223,16 @@ void ask_answer(struct ask_question *q, enum ask_answer answer,
         memcpy(p->hash, q->hash, sizeof(p->hash));
         p->has_hash = q->known = true;
         auth_put(auth, AUTH_ASKED, p);
-        tell_waiters(q, auth_get(auth, AUTH_ASKED, q->name), NULL);
+        tell_waiters(q, auth_get(auth, AUTH_ASKED, q->name), answer, NULL);
         return;
     }
     principal_unref(p);
     if (answer == ASK_UNKNOWN) {
         q->known = false;
         drop(q, "the token was revoked");
-        tell_waiters(q, NULL, refusal_text(REFUSED_TOKEN));
+        tell_waiters(q, NULL, answer, refusal_text(REFUSED_TOKEN));
     } else {
-        tell_waiters(q, NULL,
+        tell_waiters(q, NULL, answer,
                      "no registry could be asked about the token: try again");
         if (!q->known)
             question_free(q); /* the next who comes asks again */

@@ -2,9 +2,10 @@
  * Tokens that a daemon does not know itself, asked about elsewhere: a
  * dispatcher and a worker ask their registry.
  *
- *   gate --ask_token()--> question --asker--> ... --ask_answer()--> known for
- *     ^                      |                                      a while
- *     +-- connections wait <-+ refused, or they speak for it   <---------+
+ *   gate  --ask_token()--> question --asker--> ... --ask_answer()--> known for
+ *   httpd                     |                                      a while
+ *     ^                       |                                         |
+ *     +-- ask_done_fn --------+ refused, or they speak for it   <-------+
  *
  * An answer is good for ASK_KEEP_MS. After that it is forgotten, or asked for
  * again while somebody speaks for it: so a token that was revoked there takes
@@ -50,15 +51,26 @@ struct ask *ask_new(struct auth *auth, struct loop *loop,
 void ask_free(struct ask *a);
 
 enum ask_begun {
-    ASK_NEVER, /* it is known to be none, or cannot be asked about now */
-    ASK_WAITS  /* conn_gate_open() follows, or it is closed */
+    ASK_NEVER, /* it is known to be none */
+    ASK_BUSY,  /* so much is asked already that this cannot be asked now */
+    ASK_WAITS  /* done() follows, unless ask_gone() comes first */
 };
 
-/* On behalf of a connection. why: a static text for the peer with ASK_NEVER. */
-enum ask_begun ask_token(struct ask *a, struct conn *c, const char *token,
-                         const char **why);
-/* That connection waits no longer. a NULL is fine. */
-void ask_gone(struct ask *a, const struct conn *c);
+/* Who waits for a token is told, once: p, borrowed, is its principal; or p is
+ * NULL, why is a text for the peer, and answer says whether it is unknown or
+ * nobody could be asked. */
+typedef void ask_done_fn(void *arg, struct principal *p, enum ask_answer answer,
+                         const char *why);
+
+/*
+ * On behalf of somebody at that address, which must stay as long as he waits.
+ * arg tells those who wait apart. why: a static text for the peer unless
+ * ASK_WAITS.
+ */
+enum ask_begun ask_token(struct ask *a, const char *peer, const char *token,
+                         ask_done_fn *done, void *arg, const char **why);
+/* That one waits no longer. a NULL is fine. */
+void ask_gone(struct ask *a, const void *arg);
 
 /* p: the reference is taken over, whatever comes of it; ASK_KNOWN only. */
 void ask_answer(struct ask_question *q, enum ask_answer answer,

@@ -64,6 +64,19 @@ static enum conn_gate_verdict gate_refuse(struct conn *c, const char *text)
     return CONN_GATE_REST;
 }
 
+static void gate_asked(void *arg, struct principal *p, enum ask_answer answer,
+                       const char *why)
+{
+    struct conn *c = arg;
+
+    (void)answer;
+    if (p)
+        conn_set_principal(c, p);
+    else
+        gate_refuse(c, why);
+    conn_gate_open(c);
+}
+
 static enum conn_gate_verdict gate_token(struct conn *c, struct auth *auth,
                                          const char *token)
 {
@@ -71,7 +84,8 @@ static enum conn_gate_verdict gate_token(struct conn *c, struct auth *auth,
     const char *why = refusal_text(REFUSED_TOKEN);
 
     if (!p && auth_ask(auth) &&
-        ask_token(auth_ask(auth), c, token, &why) == ASK_WAITS)
+        ask_token(auth_ask(auth), conn_peer(c), token, gate_asked, c, &why) ==
+            ASK_WAITS)
         return CONN_GATE_LATER;
     if (!p)
         return gate_refuse(c, why);

@@ -123,6 +123,15 @@ static void test_refused(void **state)
     refused(ASK_KNOWN, known("b"), "error: 'unknown or expired token'");
 }
 
+static void told(void *arg, struct principal *p, enum ask_answer a,
+                 const char *why)
+{
+    (void)arg;
+    (void)p;
+    (void)a;
+    fail_msg("nobody waits: %s", why);
+}
+
 /* Who is no token is refused without a question, and a known wrong one, too. */
 static void test_never(void **state)
 {
@@ -130,20 +139,25 @@ static void test_never(void **state)
 
     (void)state;
     begin();
-    assert_int_equal(ask_token(auth_ask(auth), o.conn, "secret", &why),
+    assert_int_equal(ask_token(auth_ask(auth), "h:1", "secret", told, &o, &why),
                      ASK_NEVER);
-    assert_int_equal(ask_token(auth_ask(auth), o.conn, "a.", &why), ASK_NEVER);
-    assert_int_equal(ask_token(auth_ask(auth), o.conn, ".b", &why), ASK_NEVER);
+    assert_int_equal(ask_token(auth_ask(auth), "h:1", "a.", told, &o, &why),
+                     ASK_NEVER);
+    assert_int_equal(ask_token(auth_ask(auth), "h:1", ".b", told, &o, &why),
+                     ASK_NEVER);
     assert_int_equal(asked.count, 0);
-    assert_int_equal(ask_token(auth_ask(auth), o.conn, "a.b", &why), ASK_WAITS);
-    ask_gone(auth_ask(auth), o.conn);
+    assert_int_equal(ask_token(auth_ask(auth), "h:1", "a.b", told, &o, &why),
+                     ASK_WAITS);
+    ask_gone(auth_ask(auth), &o);
     answer(0, ASK_UNKNOWN, NULL);
-    assert_int_equal(ask_token(auth_ask(auth), o.conn, "a.b", &why), ASK_NEVER);
+    assert_int_equal(ask_token(auth_ask(auth), "h:1", "a.b", told, &o, &why),
+                     ASK_NEVER);
     assert_string_equal(why, "unknown or expired token");
     time_passes(o.loop, ASK_KEEP_MS + 2000);
-    assert_int_equal(ask_token(auth_ask(auth), o.conn, "a.b", &why), ASK_WAITS);
+    assert_int_equal(ask_token(auth_ask(auth), "h:1", "a.b", told, &o, &why),
+                     ASK_WAITS);
     assert_int_equal(asked.count, 2); /* the answer was too old */
-    ask_gone(auth_ask(auth), o.conn);
+    ask_gone(auth_ask(auth), &o);
     end();
 }
 
