@@ -34,8 +34,8 @@ struct wire {
     struct loop_timer *redial, *watch;
     uint64_t pause_ms;
     uint64_t up_ms;    /* since when it is up */
-    uint64_t heard_ms; /* last line */
-    bool asked;        /* silent, and asked for its list */
+    bool heard; /* a line since the last look */
+    bool asked; /* silent, and asked for its list */
 };
 
 static void wire_dial(void *arg);
@@ -78,7 +78,7 @@ static void wire_closed(struct conn *c, void *arg, const char *reason)
 static void wire_watch(void *arg)
 {
     struct wire *k = arg;
-    uint64_t quiet = loop_now(k->loop) - k->heard_ms;
+    bool quiet = !k->heard;
 
     if (k->state == WIRE_GREETING) {
         conn_abort(k->conn, "it did not greet");
@@ -88,14 +88,14 @@ static void wire_watch(void *arg)
         conn_abort(k->conn, "it does not read");
         return;
     }
-    if (quiet >= k->options.silence_ms && k->asked) {
+    if (quiet && k->asked) {
         conn_abort(k->conn, "it does not answer");
         return;
     }
-    if (quiet >= k->options.silence_ms) {
-        k->asked = true;
+    if (quiet)
         wire_list(k);
-    }
+    k->asked = quiet;
+    k->heard = false;
     loop_timer_set(k->watch, k->options.silence_ms);
 }
 
@@ -126,8 +126,7 @@ static void wire_dialled(void *arg, int fd, struct tls_session *tls,
     if (tls)
         conn_start_tls(k->conn, tls, NULL);
     k->state = WIRE_GREETING;
-    k->heard_ms = loop_now(k->loop);
-    k->asked = false;
+    k->heard = k->asked = false;
     buf_add_words(conn_out(k->conn), "hello");
     buf_add_words(conn_out(k->conn), k->name);
     if (k->options.token && *k->options.token)
@@ -240,8 +239,7 @@ static enum conn_verdict wire_line(struct conn *c, void *arg, char *line,
 
     if (!k)
         return CONN_NEXT;
-    k->heard_ms = loop_now(k->loop);
-    k->asked = false;
+    k->heard = true;
     wrong = wire_said(k, line, len);
     if (wrong) {
         log_id_warn(k->id, "the worker at %s said: %s", conn_peer(c), wrong);
