@@ -106,6 +106,15 @@ static void durable(struct request_state *s, const uint64_t *args)
     buf_add_str(s->out, s->sent ? " persist 1\n" : " persist 1 .ack 1\n");
 }
 
+/* -- jobs ------------------------------------------------------------------ */
+
+/* A job that does nothing, on any worker, followed to its end. */
+static void job(struct request_state *s, const uint64_t *args)
+{
+    (void)args;
+    buf_add_str(s->out, "ping .on all .any 1 .keep 1\n");
+}
+
 /* -- redis ----------------------------------------------------------------- */
 
 /* redis-benchmark's own keys and values. args: COUNT keys, or 1 */
@@ -125,13 +134,14 @@ static void redis_set(struct request_state *s, const uint64_t *args)
 /* -------------------------------------------------------------------------- */
 
 static const struct request_kind kinds[] = {
-    {"find", "COUNT", find_any, NULL, '.', 's'},
-    {"fixed", "COUNT", find_fixed, NULL, '.', 's'},
-    {"change", "EVERY ATTRS", change, NULL, 'o', 0},
-    {"update", "COUNT ATTRS", update, update_prepare, 'o', 0},
-    {"durable", "ATTRS RUN", durable, NULL, 'o', 0},
-    {"get", "COUNT", redis_get, NULL, '$', '?'},
-    {"set", "COUNT", redis_set, NULL, '+', 0},
+    {"find", "COUNT", find_any, NULL, '.', 's', false},
+    {"fixed", "COUNT", find_fixed, NULL, '.', 's', false},
+    {"change", "EVERY ATTRS", change, NULL, 'o', 0, false},
+    {"update", "COUNT ATTRS", update, update_prepare, 'o', 0, false},
+    {"durable", "ATTRS RUN", durable, NULL, 'o', 0, false},
+    {"job", "0", job, NULL, '.', 'd', true},
+    {"get", "COUNT", redis_get, NULL, '$', '?', false},
+    {"set", "COUNT", redis_set, NULL, '+', 0, false},
 };
 
 const struct request_kind *request_find(const char *name)

@@ -29,6 +29,7 @@ struct request_kind {
     char end;   /* what the line begins with that ends an answer */
     char found; /* the answer's other line, one each, begins so; '?': with
                    anything; 0: there is none */
+    bool others; /* further lines come with it */
 };
 
 /* NULL: there is none of that name. */
