@@ -26,8 +26,8 @@ struct request_kind {
     void (*add)(struct request_state *s, const uint64_t *args);
     /* Requests of each connection before the clock starts; NULL: none. */
     uint64_t (*prepare)(const uint64_t *args, unsigned conns);
-    char end;   /* what the line begins with that ends an answer */
-    char found; /* the answer's other line, one each, begins so; '?': with
+    char end;    /* what the line begins with that ends an answer */
+    char found;  /* the answer's other line, one each, begins so; '?': with
                    anything; 0: there is none */
     bool others; /* further lines come with it */
 };

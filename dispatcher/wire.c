@@ -33,9 +33,9 @@ struct wire {
     struct conn *conn;
     struct loop_timer *redial, *watch;
     uint64_t pause_ms;
-    uint64_t up_ms;    /* since when it is up */
-    bool heard; /* a line since the last look */
-    bool asked; /* silent, and asked for its list */
+    uint64_t up_ms; /* since when it is up */
+    bool heard;     /* a line since the last look */
+    bool asked;     /* silent, and asked for its list */
 };
 
 static void wire_dial(void *arg);
