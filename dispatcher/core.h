@@ -10,6 +10,7 @@
  *   lost.c      workers that go away and come back
  *   reader.c    reading a job's life, pacing it
  *   record.c    jobs and hosts in pairs; cancel and delete
+ *   why.c       what happened to a task
  *
  * Whatever changes says which job or worker has to be looked at again
  * (dispatch_touch_*); that happens once, in the settling step.

@@ -156,6 +156,21 @@ void dispatch_jobs(struct dispatch *d, dispatch_record_fn *fn, void *arg);
 bool dispatch_job(struct dispatch *d, const char *jid, dispatch_record_fn *job,
                   dispatch_record_fn *host, void *arg);
 
+/* Something that happened to a task or to its job. */
+struct dispatch_life {
+    int64_t ms;       /* since 1970, by the wall clock */
+    const char *kind; /* a word: submitted, sent, ended, ... */
+    const char *text; /* more of it, or "" */
+    unsigned gone;    /* so many that stood before it are not kept */
+};
+typedef void dispatch_life_fn(void *arg, const struct dispatch_life *l);
+
+/* Tells the life of a job's task on that host (NULL: of the job only), oldest
+ * first. NULL, or why not. */
+MUST_CHECK char *dispatch_why(struct dispatch *d, const char *jid,
+                              const char *host, dispatch_life_fn *fn,
+                              void *arg);
+
 /* The value of a limit that faces keep, as bytes. */
 size_t dispatch_line_max(const struct dispatch *d);
 /* Why no job is taken any more and readers end, or NULL. */

@@ -136,15 +136,19 @@ void history_note(struct history **h, enum history_kind kind, const char *fmt,
 {
     char text[HISTORY_TEXT_MAX + 1];
     va_list args;
-    int n = 0;
+    int n;
 
     va_start(args, fmt);
-    if (*fmt)
-        n = vsnprintf(text, sizeof(text), fmt, args);
+    n = vsnprintf(text, sizeof(text), fmt, args);
     va_end(args);
     if (n > HISTORY_TEXT_MAX)
         n = HISTORY_TEXT_MAX;
     history_put(h, clock_wall_ms(), kind, text, n > 0 ? (size_t)n : 0);
+}
+
+void history_stamp(struct history **h, enum history_kind kind)
+{
+    history_put(h, clock_wall_ms(), kind, "", 0);
 }
 
 unsigned history_count(const struct history *h)

@@ -61,12 +61,16 @@ const char *history_kind_text(enum history_kind k);
 /* Appends; makes *h if it must. */
 void history_put(struct history **h, int64_t ms, enum history_kind kind,
                  const char *text, size_t len);
-/* Appends what happens now. An entry without text: format "". */
+/* Appends what happens now. */
 void history_note(struct history **h, enum history_kind kind, const char *fmt,
                   ...) __attribute__((format(printf, 3, 4)));
 
-/* The same for a task or a job, whose field is called history. */
-#define history_add(owner, ...) history_note(&(owner)->history, __VA_ARGS__)
+void history_stamp(struct history **h, enum history_kind kind);
+
+/* The same for a task or a job, whose field is called history; mark: without a
+ * text. */
+#define history_add(owner, ...)   history_note(&(owner)->history, __VA_ARGS__)
+#define history_mark(owner, kind) history_stamp(&(owner)->history, kind)
 
 unsigned history_count(const struct history *h); /* entries that are there */
 /* Walks: *pos begins with 0; false after the last. */

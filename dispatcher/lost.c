@@ -9,6 +9,7 @@ void lost_task(struct dispatch *d, struct task *t, const char *why)
 {
     struct job *j = t->job;
 
+    history_add(t, HISTORY_LOST, "on %s: %s", t->host, why);
     if (j->spec.lost == DISPATCH_LOST_RERUN && !j->cancelled) {
         log_id_info(j->jid, "lost on %s, runs elsewhere: %s", t->host, why);
         t->was_lost = true;
@@ -78,6 +79,7 @@ const char *lost_up(void *arg, const char *host, const char *instance,
     if (same) {
         TAILQ_FOREACH (t, &w->active, in_worker) {
             t->resuming = true;
+            history_add(t, HISTORY_LINK, "is back: the worker is asked for it");
         }
         wire_list(w->wire);
     }
@@ -92,13 +94,15 @@ void lost_down(void *arg, const char *why)
     uint64_t now = dispatch_now(d);
     struct task *t;
 
-    (void)why;
     w->up = false;
     w->down_ms = now;
     if (w->grace_until)
         dispatch_wake_at(d, now);
     if (w->n_active)
         dispatch_wake_at(d, now + d->settings.lost_after_ms);
+    TAILQ_FOREACH (t, &w->active, in_worker) {
+        history_add(t, HISTORY_LINK, "to the worker is down: %s", why);
+    }
     TAILQ_FOREACH (t, &w->waiting, in_worker) {
         dispatch_touch_job(d, t->job);
     }
@@ -176,6 +180,9 @@ void lost_have(void *arg, const char *jid, uint64_t last_seq, bool exited)
         t = lost_find(w, jid);
     if (t) {
         t->resuming = false;
+        history_add(t, HISTORY_RESUMED, "from line %llu%s",
+                    (unsigned long long)t->seq,
+                    exited ? "; it has ended there" : "");
         wire_resume(w->wire, jid, t->seq);
         if (t->job->cancelled && !exited)
             wire_cancel(w->wire, jid);
@@ -232,6 +239,8 @@ void lost_exit(struct worker *w, const struct wire_exit *e)
     attrs_set(&t->attrs, "late-rc", e->rc);
     attrs_set_fmt(&t->attrs, "late-state", "%u", e->state);
     attrs_set(&t->attrs, "late-reason", reason ? reason : "exited");
+    history_add(t, HISTORY_LATE, "%s, rc %s, state %u",
+                reason ? reason : "exited", e->rc, e->state);
     log_id_info(e->jid, "%s was lost; late word: rc %s", w->host, e->rc);
     jobstore_changed(w->core->store, t->job);
 }

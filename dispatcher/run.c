@@ -32,6 +32,7 @@ static void task_finish(struct dispatch *d, struct task *t,
         w->full = false;
     t->ended = time(NULL);
     task_set_end(t, end);
+    history_mark(t, HISTORY_ENDED); /* how: task_set_end() keeps it */
     log_id_debug(j->jid, "%s: %s", t->host ? t->host : "-",
                  attrs_get(&t->attrs, "reason"));
     jobstore_event(d->store, j, EVENT_EXIT, t);
@@ -100,6 +101,7 @@ static void job_finish(struct dispatch *d, struct job *j, enum event_kind last)
 void run_fail_job(struct dispatch *d, struct job *j, const char *error)
 {
     j->error = xstrdup(error);
+    history_mark(j, HISTORY_ENDED); /* with that error */
     job_finish(d, j, EVENT_ERROR);
 }
 
@@ -127,6 +129,7 @@ static void task_start(struct dispatch *d, struct task *t, struct worker *w)
     t->started = time(NULL);
     if (!task_set_state(t, TASK_SENT))
         return;
+    history_add(t, HISTORY_SENT, "to %s at %s", w->host, w->name);
     wire_run(w->wire, j->jid, &j->spec);
 }
 
@@ -162,6 +165,21 @@ static void any_nobody(struct dispatch *d, struct task *t)
         run_end(d, t, REASON_UNREACHABLE, "no worker that matches is left");
 }
 
+/* What keeps a task that its job lets start. */
+static const char *task_waits_for(const struct task *t)
+{
+    const struct worker *w = t->worker;
+
+    if (t->job->spec.any)
+        return "no worker that matches has a free slot";
+    if (!w)
+        return "the host is not there";
+    if (!w->up)
+        return "no connection to the worker";
+    return w->full ? "the worker says that it has no free slot"
+                   : "no free slot";
+}
+
 /* From now on only its worker keeps it. */
 static void task_waits(struct dispatch *d, struct task *t)
 {
@@ -170,6 +188,7 @@ static void task_waits(struct dispatch *d, struct task *t)
     if (t->wait_ms)
         return;
     t->wait_ms = now;
+    history_add(t, HISTORY_WAITS, "%s", task_waits_for(t));
     if (t->job->spec.has_wait)
         dispatch_wake_at(d, now + wait);
     dispatch_wake_at(d, now + WORKER_CONNECT_MS);
@@ -248,6 +267,8 @@ void run_requeue(struct dispatch *d, struct task *t, bool other)
 
     if (!task_set_state(t, TASK_WAITING))
         return;
+    history_add(t, HISTORY_REQUEUED, "%s",
+                other ? "for another worker" : "for the same worker");
     grant_clear(d, t);
     dispatch_touch_worker(d, t->worker);
     if (other) {
@@ -281,6 +302,7 @@ static void job_unpace(struct dispatch *d, struct job *j)
 void run_cancel(struct dispatch *d, struct job *j)
 {
     j->cancelled = true;
+    history_mark(j, HISTORY_CANCELLED);
     job_unpace(d, j);
     log_id_info(j->jid, "cancelled");
     for (unsigned i = 0; i < j->n_tasks; i++) {

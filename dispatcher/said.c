@@ -25,6 +25,7 @@ static void said_ack(void *arg, const char *jid)
 
     if (!t || t->state != TASK_SENT || !task_set_state(t, TASK_RUNNING))
         return;
+    history_mark(t, HISTORY_ACCEPTED);
     jobstore_event(w->core->store, t->job, EVENT_ACK, t);
     jobstore_changed(w->core->store, t->job);
 }
@@ -36,6 +37,7 @@ static void said_refuse(void *arg, const char *jid, const char *why)
 
     if (!t || t->state != TASK_SENT)
         return;
+    history_add(t, HISTORY_REFUSED, "by %s: %s", w->host, why);
     log_id_debug(jid, "%s refuses: %s", w->host, why);
     if (strncmp(why, REFUSED_BUSY, strlen(REFUSED_BUSY)) == 0) {
         w->full = true;
@@ -78,9 +80,12 @@ static void said_output(void *arg, const struct wire_output *o)
         return;
     }
     t = said_next(w, o->jid, o->seq);
-    if (t)
-        jobstore_output(w->core->store, t, o->whole, o->stream, o->text, o->len,
-                        o->seq);
+    if (!t)
+        return;
+    if (o->seq == 1)
+        history_add(t, HISTORY_OUTPUT, "the first line, %zu bytes", o->len);
+    jobstore_output(w->core->store, t, o->whole, o->stream, o->text, o->len,
+                    o->seq);
 }
 
 static void said_exit(void *arg, const struct wire_exit *e)

@@ -32,6 +32,8 @@ static void task_bind(struct dispatch *d, struct task *t, const char *host,
 
     t->host = job_intern(j, host);
     t->worker = w;
+    if (!w)
+        history_add(t, HISTORY_WAITS, "the host is not there");
     if (spec->per_attr)
         t->group = job_group(j, w ? attrs_get(&w->attrs, spec->per_attr) : "");
     queue_add(&d->queue, t);
@@ -78,6 +80,7 @@ static void submit_fix(struct dispatch *d, struct job *j, unsigned matching)
         bind_hosts(d, j);
     else
         bind_matching(d, j);
+    history_mark(j, HISTORY_MATCHED);
     log_id_info(j->jid, "%s on %u host%s", j->spec.op, j->n_tasks,
                 j->n_tasks == 1 ? "" : "s");
     jobstore_event(d->store, j, EVENT_SUBMIT, NULL);
@@ -179,6 +182,7 @@ static struct job *submit_make(struct dispatch *d, struct dispatch_spec *spec)
              (unsigned long long)d->jobs_made + 1);
     j = job_new(jid, d->jobs_made + 1, spec, &bounds);
     j->submitted = time(NULL);
+    history_mark(j, HISTORY_SUBMITTED);
     return j;
 }
 

@@ -35,7 +35,7 @@ static const char *word_choices(const struct verb *v)
 
 static bool takes_job(const struct verb *v)
 {
-    return strcmp(v->usage, "JID") == 0;
+    return strncmp(v->usage, "JID", 3) == 0;
 }
 
 /* -- bash ------------------------------------------------------------------ */

@@ -103,6 +103,18 @@ static const struct verb table[] = {
      .min = 1,
      .max = 1,
      .run = verb_delete},
+    {.word = "why",
+     .usage = "JID [HOST]",
+     .help = "tell what happened to a job on a host, with times",
+     .more = "From its submission to its end, and what came after: why it\n"
+             "waited, where it was sent, what the worker said, when its\n"
+             "connection broke and came back. Without HOST what happened to\n"
+             "the job as a whole; HOST - is a job that no worker has taken.\n"
+             "\n"
+             "  muster why 4RUZQ2XA-17 web1\n",
+     .min = 1,
+     .max = 2,
+     .run = verb_why},
     {.word = "config",
      .usage = "check|show",
      .help = "check the configuration, or show it with its origins",

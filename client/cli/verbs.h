@@ -79,5 +79,6 @@ int verb_tls(struct cli *cli);
 int verb_token(struct cli *cli);
 int verb_version(struct cli *cli);
 int verb_watch(struct cli *cli);
+int verb_why(struct cli *cli);
 
 #endif

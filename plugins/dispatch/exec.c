@@ -200,10 +200,28 @@ static void do_delete(struct exec_session *s, struct exec_request *q)
     answer_verdict(s, error);
 }
 
+static void write_life(void *arg, const struct dispatch_life *l)
+{
+    struct exec_session *s = arg;
+
+    exec_lines_life(conn_out(s->conn), l);
+}
+
+static void do_why(struct exec_session *s, struct exec_request *q)
+{
+    char *error = dispatch_why(s->dispatch, q->jid, q->host, write_life, s);
+
+    if (error)
+        answer_verdict(s, error);
+    else
+        answer_end(s);
+}
+
 static void (*const doers[])(struct exec_session *, struct exec_request *) = {
     [EXEC_RUN] = do_run,       [EXEC_JOBS] = do_jobs,
     [EXEC_JOB] = do_job,       [EXEC_FOLLOW] = do_follow,
     [EXEC_CANCEL] = do_cancel, [EXEC_DELETE] = do_delete,
+    [EXEC_WHY] = do_why,
 };
 
 static bool is_own(const struct exec_session *s, const char *jid)

@@ -15,6 +15,7 @@ static const char *const actions[] = {
     [EXEC_RUN] = "submit",    [EXEC_JOBS] = "jobs",
     [EXEC_JOB] = "job",       [EXEC_FOLLOW] = "follow",
     [EXEC_CANCEL] = "cancel", [EXEC_DELETE] = "delete",
+    [EXEC_WHY] = "why",
 };
 
 const char *exec_audit_begin(const struct exec_request *q)

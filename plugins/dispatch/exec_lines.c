@@ -130,3 +130,14 @@ void exec_lines_record(struct buf *out, const char *first, const char *name,
     attrs_write(pairs, out);
     buf_add_char(out, '\n');
 }
+
+void exec_lines_life(struct buf *out, const struct dispatch_life *l)
+{
+    if (l->gone)
+        buf_add_fmt(out, "cut %u\n", l->gone);
+    buf_add_fmt(out, "at %lld.%03d", (long long)(l->ms / 1000),
+                (int)(l->ms % 1000));
+    buf_add_words(out, l->kind);
+    buf_add_words(out, l->text);
+    buf_add_char(out, '\n');
+}

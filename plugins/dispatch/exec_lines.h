@@ -15,4 +15,7 @@ void exec_lines_event(struct buf *out, const struct dispatch_event *ev,
 void exec_lines_record(struct buf *out, const char *first, const char *name,
                        const struct attrs *pairs);
 
+/* Something of the life of a task: at TIME KIND TEXT, and before it cut N. */
+void exec_lines_life(struct buf *out, const struct dispatch_life *l);
+
 #endif

@@ -16,6 +16,7 @@ static const struct exec_command commands[] = {
     {"follow", EXEC_FOLLOW, true, "follow JID"},
     {"cancel", EXEC_CANCEL, true, "cancel JID"},
     {"delete", EXEC_DELETE, true, "delete JID"},
+    {"why", EXEC_WHY, true, "why JID [HOST]"},
     {NULL, EXEC_RUN, false, "OP [arg value]... [.directive value]..."},
 };
 
@@ -149,6 +150,8 @@ char *exec_request_parse(struct exec_request *q, struct word *words, int n)
         return xasprintf("usage: %s", c->usage);
     if (c->takes_jid)
         q->jid = words[used++].text;
+    if (c->verb == EXEC_WHY && (n - used) % 2)
+        q->host = words[used++].text;
     if (c->verb == EXEC_RUN)
         wrong = spec_set_op(&q->spec, words[0].text, words[0].len);
     else if (c->verb == EXEC_JOBS && n % 2 == 0)

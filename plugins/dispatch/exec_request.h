@@ -24,7 +24,8 @@ enum exec_verb {
     EXEC_JOB,
     EXEC_FOLLOW,
     EXEC_CANCEL,
-    EXEC_DELETE
+    EXEC_DELETE,
+    EXEC_WHY
 };
 
 struct exec_request {
@@ -32,6 +33,7 @@ struct exec_request {
     bool keep;                 /* .keep 1 */
     bool detach;               /* .detach 1 */
     const char *jid;           /* in the line */
+    const char *host;          /* of EXEC_WHY, in the line; may be NULL */
     struct selector selector;  /* of EXEC_JOBS */
     struct dispatch_spec spec; /* of EXEC_RUN */
 };
