@@ -5,6 +5,8 @@
  *   dispatch.c  making, settings, time, going down
  *   workers.c   the registry's view of the workers, and their links
  *   submit.c    from a request to a job with a fixed set of hosts
+ *   exclusive.c jobs that must have their hosts for themselves
+ *   hosts.c     which hosts there are, for faces
  *   run.c       starting and ending tasks and jobs
  *   said.c      what workers say about their tasks; credit for output
  *   lost.c      workers that go away and come back
@@ -94,6 +96,11 @@ uint64_t workers_sweep(struct dispatch *d, uint64_t now);
 void submit_added(void *arg, struct job *j, const char *error);
 /* Tries to fix the hosts of a MATCHING job; gives up at its deadline. */
 void submit_match(struct dispatch *d, struct job *j);
+
+/* exclusive.c */
+/* True if a job with the operation of j has, or will have, a task that has not
+ * ended on one of the hosts that j wants. */
+bool exclusive_taken(const struct dispatch *d, const struct job *j);
 
 /* run.c */
 /* Looks at a job: stops it, starts what may start, ends it. */

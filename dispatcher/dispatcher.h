@@ -19,9 +19,15 @@
 
 struct dispatch;
 struct dispatch_reader;
+struct scope;
 
 /* The error of a job that found nobody begins so: clients tell it by this. */
 #define DISPATCH_NOBODY "no worker matches"
+
+/* The error of an exclusive job, of which the same operation is being done on
+ * one of its hosts. */
+#define DISPATCH_CONFLICT                                                      \
+    "operate conflict, job already running on some host(s)"
 
 /* What becomes of a task whose worker goes away. */
 enum dispatch_lost {
@@ -63,8 +69,9 @@ struct dispatch_spec {
     uint64_t wait_ms;
     uint64_t timeout_ms, idle_ms; /* 0: none */
     enum dispatch_lost lost;
-    char *by;      /* the token that asks; NULL: nobody's */
-    bool narrowed; /* it may run on these only: */
+    bool exclusive; /* on none of its hosts while the same op is being done */
+    char *by;       /* the token that asks; NULL: nobody's */
+    bool narrowed;  /* it may run on these only: */
     struct selector only;
 };
 
@@ -99,6 +106,9 @@ enum dispatch_stream {
 /* One thing that happened to a job; valid until the next call. */
 struct dispatch_event {
     enum dispatch_event_kind kind;
+    uint64_t seq; /* its number in the job's life; of a cut: that of what comes
+                   * next */
+    uint64_t offset; /* of output and cuts: in that stream of its host, bytes */
     const char *jid;
     unsigned hosts;
     const char *host; /* "-": a job for any worker that none has taken */
@@ -146,6 +156,19 @@ MUST_CHECK char *dispatch_delete(struct dispatch *d, const char *jid);
 
 /* True if a registered worker has that operation. */
 bool dispatch_knows_op(const struct dispatch *d, const char *op);
+
+/* The hosts that are known now, in no order: those that match s (NULL: all)
+ * and that are in the scope of who asks. */
+typedef void dispatch_host_fn(void *arg, const char *host,
+                              const struct attrs *attrs);
+void dispatch_hosts(const struct dispatch *d, const struct selector *s,
+                    const struct scope *scope, dispatch_host_fn *fn, void *arg);
+bool dispatch_knows_host(const struct dispatch *d, const char *host,
+                         const struct scope *scope);
+/* False until a registry has told which hosts there are. */
+bool dispatch_is_synced(const struct dispatch *d);
+/* No further job is taken at the moment: so many are there. */
+bool dispatch_is_full(const struct dispatch *d);
 
 /* The record of a job, in pairs; fn is called for each, oldest first. */
 typedef void dispatch_record_fn(void *arg, const char *name,

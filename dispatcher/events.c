@@ -305,6 +305,8 @@ static bool cursor_is_cut(struct event_cursor *c, const struct event *e,
                              .host = e->host,
                              .index = e->index,
                              .stream = stream,
+                             .seq = e->seq,
+                             .offset = *expected,
                              .bytes = offset - *expected};
     *expected = offset;
     return true;
@@ -358,6 +360,8 @@ enum event_read event_cursor_next(struct event_cursor *c, struct event_view *v)
                              .host = e->host,
                              .index = e->index,
                              .stream = e->stream,
+                             .seq = e->seq,
+                             .offset = e->offset,
                              .text = e->text,
                              .len = e->len};
     cursor_pass(c, e);

@@ -112,6 +112,8 @@ struct event_view {
     const char *host;
     unsigned index;
     unsigned stream;
+    uint64_t seq;    /* order in the log; of a cut: that of what comes next */
+    uint64_t offset; /* of output and cuts: in its host's stream, bytes */
     const char *text;
     size_t len;
     uint64_t bytes; /* EVENT_CUT */

@@ -164,8 +164,11 @@ static void event_translate(struct dispatch_reader *r,
 {
     struct job *j = r->job;
 
-    *ev = (struct dispatch_event){
-        .jid = j->jid, .hosts = j->n_tasks, .host = v->host ? v->host : "-"};
+    *ev = (struct dispatch_event){.seq = v->seq,
+                                  .offset = v->offset,
+                                  .jid = j->jid,
+                                  .hosts = j->n_tasks,
+                                  .host = v->host ? v->host : "-"};
     switch (v->kind) {
     case EVENT_SUBMIT: ev->kind = DISPATCH_SUBMIT; break;
     case EVENT_ACK: ev->kind = DISPATCH_ACK; break;

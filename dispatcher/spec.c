@@ -252,6 +252,7 @@ static const struct spec_row rows[] = {
     {".expect", &type_count, 1, COUNT_MAX, AT(expect), false},
     {".per", &type_per, 1, COUNT_MAX, AT(per_attr), false},
     {".lost", &type_lost, 0, 0, AT(lost), false},
+    {".exclusive", &type_flag, 0, 1, AT(exclusive), false},
     {".at", &type_later, 0, 0, 0, false},
     {".every", &type_later, 0, 0, 0, false},
     {".priority", &type_later, 0, 0, 0, false},

@@ -118,6 +118,10 @@ void submit_match(struct dispatch *d, struct job *j)
     }
     matching = count_matching(d, j);
     wrong = match_wrong(j, matching);
+    if (!wrong && j->spec.exclusive && exclusive_taken(d, j)) {
+        run_fail_job(d, j, DISPATCH_CONFLICT);
+        return;
+    }
     if (!wrong && !j->cancelled)
         submit_fix(d, j, matching);
     else if (over || !j->spec.has_wait)
@@ -194,7 +198,7 @@ static char *submit_wrong(struct dispatch *d, const struct dispatch_spec *spec)
         wrong = d->closing;
     if (wrong)
         return xstrdup(wrong);
-    if (d->n_live >= d->settings.queue)
+    if (dispatch_is_full(d))
         return xasprintf("%u jobs run or wait already (dispatcher.queue)",
                          d->n_live);
     return NULL;
@@ -217,6 +221,8 @@ struct dispatch_reader *dispatch_submit(struct dispatch *d,
     *error = submit_selector(j);
     if (!*error)
         *error = submit_nobody(d, j);
+    if (!*error && j->spec.exclusive && exclusive_taken(d, j))
+        *error = xstrdup(DISPATCH_CONFLICT);
     if (*error) {
         job_free(j);
         return NULL;
