@@ -119,13 +119,15 @@ void run_requeue(struct dispatch *d, struct task *t, bool other);
 /* Ends it without hosts. */
 void run_fail_job(struct dispatch *d, struct job *j, const char *error);
 void run_cancel(struct dispatch *d, struct job *j);
+/* The store has kept whose it is, or has not: now its worker is told. */
+void run_assigned(void *arg, struct task *t, uint64_t fence, const char *error);
 /* The deadlines of waiting tasks; the next one, or 0. */
 uint64_t run_sweep(struct dispatch *d, uint64_t now);
 
 /* said.c */
 const struct wire_handler *said_wire_handler(void);
-/* The task of that job that the worker has, or NULL. */
-struct task *said_find(const struct worker *w, const char *jid);
+/* The task that the worker has under that id, or NULL. */
+struct task *said_find(const struct worker *w, const char *id);
 /* The store has it: the worker may send on, unless the reader is behind. */
 void said_stored(void *arg, struct task *t, uint64_t seq);
 /* Lets the worker send more; it is told in the settling step. */

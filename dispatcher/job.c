@@ -1,5 +1,7 @@
 #include "dispatcher/job.h"
 
+#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -40,6 +42,37 @@ enum task_reason task_reason_parse(const char *text)
             return (enum task_reason)i;
     }
     return REASON_OTHER;
+}
+
+const char *task_wire_id(const struct task *t, char id[WIRE_ID_MAX])
+{
+    if (t->attempt < 2)
+        snprintf(id, WIRE_ID_MAX, "%s", t->job->jid);
+    else
+        snprintf(id, WIRE_ID_MAX, "%s.%u", t->job->jid, t->attempt);
+    return id;
+}
+
+bool wire_id_split(const char *id, char jid[JID_MAX], unsigned *attempt)
+{
+    const char *dot = strchr(id, '.');
+    size_t len = dot ? (size_t)(dot - id) : strlen(id);
+    unsigned long n = 1;
+    char *end;
+
+    if (len >= JID_MAX)
+        return false;
+    if (dot) {
+        if (dot[1] < '1' || dot[1] > '9')
+            return false;
+        n = strtoul(dot + 1, &end, 10);
+        if (*end || n < 2 || n > UINT_MAX)
+            return false;
+    }
+    memcpy(jid, id, len);
+    jid[len] = '\0';
+    *attempt = (unsigned)n;
+    return true;
 }
 
 /* -- making and freeing ---------------------------------------------------- */
@@ -125,6 +158,7 @@ void job_set_tasks(struct job *j, unsigned n)
         t->job = j;
         t->index = i;
         t->group = -1;
+        t->attempt = 1;
         TAILQ_INSERT_TAIL(&j->waiting, t, in_job);
     }
 }

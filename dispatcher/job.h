@@ -29,7 +29,8 @@
 
 struct worker;
 
-#define JID_MAX 40 /* bytes of a job's id, with NUL */
+#define JID_MAX     40             /* bytes of a job's id, with NUL */
+#define WIRE_ID_MAX (JID_MAX + 12) /* the same of an attempt: JID.A */
 
 enum task_state { TASK_WAITING, TASK_SENT, TASK_RUNNING, TASK_ENDED };
 #define TASK_STATES 4
@@ -80,6 +81,10 @@ struct task {
     uint64_t grant;   /* SEQ that it may forget, not told yet; 0: none */
     TAILQ_ENTRY(task) in_grants; /* while grant */
     bool owed;                   /* a grant waits for the pacing reader */
+    unsigned attempt;            /* from 1; grows when the one before may have
+                                  * started */
+    uint64_t fence;              /* of the last start that has one; 0: none */
+    bool unsent;                 /* SENT, but the store has yet to keep it */
     bool resuming;         /* its worker is back and asked whether it has it */
     bool was_lost;         /* .lost rerun: with a worker that went away */
     char *tried;           /* hosts that must not get it again, in words */
@@ -132,6 +137,12 @@ struct job {
     TAILQ_ENTRY(job) in_dirty;
     UT_hash_handle hh;
 };
+
+/* Its id at the worker: the job's, and from the second attempt on .A. */
+const char *task_wire_id(const struct task *t, char id[WIRE_ID_MAX]);
+/* The job's id and the attempt of such an id; false: it is none. */
+MUST_CHECK bool wire_id_split(const char *id, char jid[JID_MAX],
+                              unsigned *attempt);
 
 /* Takes over what spec holds. */
 struct job *job_new(const char *jid, uint64_t number,

@@ -4,9 +4,13 @@
  * answers what has to be kept in callbacks, which may come before the call
  * returns or any time later:
  *
- *   added()   the job is kept; only now may it start
- *   stored()  output of a task is kept up to that SEQ; only now may the worker
- *             forget it
+ *   added()     the job is kept; only now may it start
+ *   stored()    output of a task is kept up to that SEQ; only now may the
+ *               worker forget it; never of an attempt before the present one
+ *   assigned()  which worker a task was given to is kept, by which attempt and
+ *               fence; only now is that worker told
+ *
+ * No callback comes about a job that was removed.
  *
  * It must not know workers or faces; time is passed in.
  */
@@ -27,6 +31,9 @@ struct jobstore_handler {
     /* error NULL: it is kept; else it must end with that error */
     void (*added)(void *arg, struct job *j, const char *error);
     void (*stored)(void *arg, struct task *t, uint64_t seq);
+    /* fence: which choice it is about; error NULL: it is kept */
+    void (*assigned)(void *arg, struct task *t, uint64_t fence,
+                     const char *error);
 };
 
 struct jobstore_bounds {
@@ -44,6 +51,10 @@ struct jobstore_ops {
     void (*output)(struct jobstore *s, struct task *t, bool whole,
                    unsigned stream, const char *text, size_t len, uint64_t seq);
     void (*changed)(struct jobstore *s, struct job *j);
+    void (*assign)(struct jobstore *s, struct task *t);
+    uint64_t (*fence)(struct jobstore *s);
+    void (*setting)(struct jobstore *s, const char *name, const char *value);
+    const char *(*setting_get)(struct jobstore *s, const char *name);
     void (*ended)(struct jobstore *s, struct job *j);
     void (*remove)(struct jobstore *s, struct job *j);
     struct job *(*find)(struct jobstore *s, const char *jid);
@@ -86,6 +97,32 @@ static inline void jobstore_output(struct jobstore *s, struct task *t,
 static inline void jobstore_changed(struct jobstore *s, struct job *j)
 {
     s->ops->changed(s, j);
+}
+
+/* Keeps the host, attempt and fence of a task: assigned() follows. */
+static inline void jobstore_assign(struct jobstore *s, struct task *t)
+{
+    s->ops->assign(s, t);
+}
+
+/* A number higher than any that was given before, whenever that was. */
+static inline uint64_t jobstore_fence(struct jobstore *s)
+{
+    return s->ops->fence(s);
+}
+
+/* A word of the dispatcher's own, kept over restarts; value NULL: none. */
+static inline void jobstore_setting(struct jobstore *s, const char *name,
+                                    const char *value)
+{
+    s->ops->setting(s, name, value);
+}
+
+/* It, or NULL; valid until it is set again. */
+static inline const char *jobstore_setting_get(struct jobstore *s,
+                                               const char *name)
+{
+    return s->ops->setting_get(s, name);
 }
 
 /* It is DONE: it may be forgotten when there is need, which may be now. */

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/attrs.h"
 #include "lib/log.h"
 #include "lib/mem.h"
 
@@ -14,6 +15,8 @@ struct memory {
     struct job_list jobs; /* in order of submission */
     unsigned n_ended;
     size_t size; /* of all jobs and their output */
+    uint64_t fence;
+    struct attrs settings;
 };
 
 static struct memory *memory_of(struct jobstore *s)
@@ -37,6 +40,7 @@ static void memory_free(struct jobstore *s)
 
     while (!TAILQ_EMPTY(&m->jobs))
         memory_drop(m, TAILQ_FIRST(&m->jobs));
+    attrs_free(&m->settings);
     free(m);
 }
 
@@ -121,6 +125,30 @@ static void memory_changed(struct jobstore *s, struct job *j)
     (void)j;
 }
 
+static void memory_assign(struct jobstore *s, struct task *t)
+{
+    s->handler.assigned(s->arg, t, t->fence, NULL);
+}
+
+static uint64_t memory_fence(struct jobstore *s)
+{
+    return ++memory_of(s)->fence;
+}
+
+static void memory_setting(struct jobstore *s, const char *name,
+                           const char *value)
+{
+    if (value)
+        attrs_set(&memory_of(s)->settings, name, value);
+    else
+        attrs_unset(&memory_of(s)->settings, name);
+}
+
+static const char *memory_setting_get(struct jobstore *s, const char *name)
+{
+    return attrs_get(&memory_of(s)->settings, name);
+}
+
 static void memory_ended(struct jobstore *s, struct job *j)
 {
     struct memory *m = memory_of(s);
@@ -174,6 +202,10 @@ static const struct jobstore_ops memory_ops = {
     .event = memory_event,
     .output = memory_output,
     .changed = memory_changed,
+    .assign = memory_assign,
+    .fence = memory_fence,
+    .setting = memory_setting,
+    .setting_get = memory_setting_get,
     .ended = memory_ended,
     .remove = memory_remove,
     .find = memory_find,

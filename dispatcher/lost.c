@@ -9,10 +9,15 @@ void lost_task(struct dispatch *d, struct task *t, const char *why)
 {
     struct job *j = t->job;
 
+    if (t->unsent) {
+        run_requeue(d, t, false);
+        return;
+    }
     history_add(t, HISTORY_LOST, "on %s: %s", t->host, why);
     if (j->spec.lost == DISPATCH_LOST_RERUN && !j->cancelled) {
         log_id_info(j->jid, "lost on %s, runs elsewhere: %s", t->host, why);
         t->was_lost = true;
+        t->attempt++;
         run_requeue(d, t, true);
         return;
     }
@@ -78,7 +83,7 @@ const char *lost_up(void *arg, const char *host, const char *instance,
                 same && w->n_active ? ", resuming" : "");
     if (same) {
         TAILQ_FOREACH (t, &w->active, in_worker) {
-            t->resuming = true;
+            t->resuming = !t->unsent;
             history_add(t, HISTORY_LINK, "is back: the worker is asked for it");
         }
         wire_list(w->wire);
@@ -146,16 +151,26 @@ uint64_t lost_sweep(struct dispatch *d, uint64_t now)
 
 /* -- what it has ----------------------------------------------------------- */
 
-/* The task of a job that was given up on this host. */
-static struct task *lost_find(struct worker *w, const char *jid)
+static struct job *job_of(struct worker *w, const char *id, unsigned *attempt)
 {
-    struct job *j = jobstore_find(w->core->store, jid);
+    char jid[JID_MAX];
+
+    if (!wire_id_split(id, jid, attempt))
+        return NULL;
+    return jobstore_find(w->core->store, jid);
+}
+
+/* The task of a job that was given up on this host. */
+static struct task *lost_find(struct worker *w, const char *id)
+{
+    unsigned attempt;
+    struct job *j = job_of(w, id, &attempt);
 
     for (unsigned i = 0; j && i < j->n_tasks; i++) {
         struct task *t = &j->tasks[i];
 
         if (t->state == TASK_ENDED && t->reason == REASON_LOST && t->host &&
-            strcmp(t->host, w->host) == 0)
+            t->attempt == attempt && strcmp(t->host, w->host) == 0)
             return t;
     }
     return NULL;

@@ -48,7 +48,8 @@ static enum host_state reason_state(const struct task *t,
 {
     if (reason == REASON_LOST || reason == REASON_UNREACHABLE)
         return HOST_UNREACHABLE;
-    if (t->state == TASK_WAITING && reason != REASON_REFUSED)
+    if ((t->state == TASK_WAITING || reason == REASON_NOTSTARTED) &&
+        reason != REASON_REFUSED)
         return HOST_SKIPPED; /* nothing was tried there */
     return HOST_FAILED;
 }
@@ -105,6 +106,40 @@ void run_fail_job(struct dispatch *d, struct job *j, const char *error)
     job_finish(d, j, EVENT_ERROR);
 }
 
+/* Whether the choice of this start must be kept before its worker is told:
+ * another start of the same task may be somewhere else. */
+static bool task_is_fenced(const struct task *t)
+{
+    return t->job->spec.any || t->attempt > 1;
+}
+
+static void task_send(struct task *t)
+{
+    struct worker *w = t->worker;
+    char id[WIRE_ID_MAX];
+
+    if (t->fence)
+        history_add(t, HISTORY_SENT, "to %s at %s, attempt %u, fence %llu",
+                    w->host, w->name, t->attempt,
+                    (unsigned long long)t->fence);
+    else
+        history_add(t, HISTORY_SENT, "to %s at %s", w->host, w->name);
+    wire_run(t->worker->wire, task_wire_id(t, id), &t->job->spec, t->fence);
+}
+
+void run_assigned(void *arg, struct task *t, uint64_t fence, const char *error)
+{
+    struct dispatch *d = arg;
+
+    if (!t->unsent || t->fence != fence)
+        return; /* it was taken back meanwhile */
+    t->unsent = false;
+    if (error)
+        run_end(d, t, REASON_NOTSTARTED, error);
+    else
+        task_send(t);
+}
+
 /* -- starting -------------------------------------------------------------- */
 
 static void task_start(struct dispatch *d, struct task *t, struct worker *w)
@@ -129,8 +164,13 @@ static void task_start(struct dispatch *d, struct task *t, struct worker *w)
     t->started = time(NULL);
     if (!task_set_state(t, TASK_SENT))
         return;
-    history_add(t, HISTORY_SENT, "to %s at %s", w->host, w->name);
-    wire_run(w->wire, j->jid, &j->spec);
+    if (!task_is_fenced(t)) {
+        task_send(t);
+        return;
+    }
+    t->fence = jobstore_fence(d->store);
+    t->unsent = true;
+    jobstore_assign(d->store, t);
 }
 
 /* For a job that takes any worker: who could, and of these the best that has a
@@ -283,7 +323,7 @@ void run_requeue(struct dispatch *d, struct task *t, bool other)
         t->host = NULL;
     }
     t->seq = 0;
-    t->resuming = false;
+    t->resuming = t->unsent = false;
     queue_add(&d->queue, t);
     dispatch_touch_job(d, j);
 }
@@ -299,6 +339,19 @@ static void job_unpace(struct dispatch *d, struct job *j)
     }
 }
 
+static void task_cancel(struct dispatch *d, struct task *t)
+{
+    char id[WIRE_ID_MAX];
+
+    if (t->unsent) { /* its worker knows nothing of it */
+        run_requeue(d, t, false);
+        return;
+    }
+    wire_cancel(t->worker->wire, task_wire_id(t, id));
+    if (t->worker->down_ms) /* .lost wait: it need not wait any more */
+        dispatch_wake_at(d, dispatch_now(d));
+}
+
 void run_cancel(struct dispatch *d, struct job *j)
 {
     j->cancelled = true;
@@ -308,11 +361,8 @@ void run_cancel(struct dispatch *d, struct job *j)
     for (unsigned i = 0; i < j->n_tasks; i++) {
         struct task *t = &j->tasks[i];
 
-        if (t->state != TASK_SENT && t->state != TASK_RUNNING)
-            continue;
-        wire_cancel(t->worker->wire, j->jid);
-        if (t->worker->down_ms) /* .lost wait: it need not wait any more */
-            dispatch_wake_at(d, dispatch_now(d));
+        if (t->state == TASK_SENT || t->state == TASK_RUNNING)
+            task_cancel(d, t);
     }
     dispatch_touch_job(d, j);
 }

@@ -7,12 +7,16 @@
 /* A refusal that begins so means: not now. */
 #define REFUSED_BUSY "no free slot"
 
-struct task *said_find(const struct worker *w, const char *jid)
+struct task *said_find(const struct worker *w, const char *id)
 {
+    char jid[JID_MAX];
+    unsigned attempt;
     struct task *t;
 
+    if (!wire_id_split(id, jid, &attempt))
+        return NULL;
     TAILQ_FOREACH (t, &w->active, in_worker) {
-        if (strcmp(t->job->jid, jid) == 0)
+        if (t->attempt == attempt && strcmp(t->job->jid, jid) == 0)
             return t;
     }
     return NULL;
@@ -173,11 +177,12 @@ void said_stored(void *arg, struct task *t, uint64_t seq)
 /* Once a turn, however many lines came in it. */
 void said_grants(struct dispatch *d)
 {
+    char id[WIRE_ID_MAX];
     struct task *t;
 
     while ((t = TAILQ_FIRST(&d->grants))) {
         TAILQ_REMOVE(&d->grants, t, in_grants);
-        wire_got(t->worker->wire, t->job->jid, t->grant);
+        wire_got(t->worker->wire, task_wire_id(t, id), t->grant);
         t->grant = 0;
     }
 }

@@ -284,9 +284,20 @@ static void add_duration(struct buf *out, const char *name, uint64_t ms)
     buf_add_pair(out, name, text);
 }
 
-void wire_run(struct wire *k, const char *jid, const struct dispatch_spec *spec)
+/* A number that only grows, for those that must not act after a later one. */
+static void add_fence(struct buf *out, uint64_t fence)
 {
-    struct buf *out = wire_begin(k, "run", jid);
+    if (!fence)
+        return;
+    buf_add_words(out, ".fence");
+    buf_add_char(out, ' ');
+    buf_add_u64(out, fence);
+}
+
+void wire_run(struct wire *k, const char *id, const struct dispatch_spec *spec,
+              uint64_t fence)
+{
+    struct buf *out = wire_begin(k, "run", id);
 
     if (!out)
         return;
@@ -297,6 +308,7 @@ void wire_run(struct wire *k, const char *jid, const struct dispatch_spec *spec)
     }
     add_duration(out, ".timeout", spec->timeout_ms);
     add_duration(out, ".idle", spec->idle_ms);
+    add_fence(out, fence);
     wire_end(k, out);
 }
 

@@ -87,8 +87,8 @@ bool wire_is_up(const struct wire *k);
 void wire_hurry(struct wire *k);
 
 /* While it is up; otherwise nothing is sent. */
-void wire_run(struct wire *k, const char *jid,
-              const struct dispatch_spec *spec);
+void wire_run(struct wire *k, const char *id, const struct dispatch_spec *spec,
+              uint64_t fence);
 void wire_cancel(struct wire *k, const char *jid);
 void wire_list(struct wire *k);
 void wire_resume(struct wire *k, const char *jid, uint64_t seq);

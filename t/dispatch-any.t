@@ -113,15 +113,15 @@ is $begun[1], "ack $w->{host}", 'it runs';
 $w->deaf;
 $w->hang_up;
 ($second, $again) = asked();
-is $again, $jid, 'the same job, elsewhere';
+is $again, "$jid.2", 'the second attempt of the job, elsewhere';
 isnt $second->{host}, $w->{host}, 'on another host';
 # the first one comes back: it is told to stop
 $w->listen->nudge->link;
 $w->expect(qr/^list$/);
 $w->say("have $jid 1 running", '.end');
 is $w->line, "cancel $jid", 'the first run is cancelled';
-$second->say("ack $jid", "out $jid 1 stdout there",
-    "exit $jid 2 0 state 0 reason exited");
+$second->say("ack $again", "out $again 1 stdout there",
+    "exit $again 2 0 state 0 reason exited");
 my @rest = $c->rest;
 is_deeply [@rest[0, 1]],
     ["ack $second->{host}", "out $second->{host} stdout there"], 'its life';

@@ -10,6 +10,7 @@
 #include <pwd.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/resource.h>
 
 /* What to run, as the request asked for it; all of it borrowed. */
@@ -22,6 +23,7 @@ struct child_spec {
     const char *input;         /* for standard input; NULL: /dev/null */
     size_t input_len;
     const char *jid, *host; /* MUSTER_JOB, MUSTER_HOST */
+    uint64_t fence;         /* MUSTER_FENCE; 0: none */
     struct rlimit nofile;   /* soft and hard, as the worker found them */
 };
 

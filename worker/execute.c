@@ -177,6 +177,7 @@ struct job *execute_run(struct jobs *js, const char *jid,
                                 .idle_ms = r->idle_ms};
 
         execute_child(&e, js, &p.child);
+        p.child.fence = r->fence;
         j = job_start(js, jid, &p, why);
     }
     free(e.argv);

@@ -18,6 +18,7 @@ struct op_request {
     struct word **values;
     size_t count;
     uint64_t timeout_ms, idle_ms; /* 0: none */
+    uint64_t fence;               /* 0: none */
 };
 
 /* The first value of that name, or NULL. */

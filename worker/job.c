@@ -39,19 +39,34 @@ bool jid_instance_char(char c)
            (c >= 'a' && c <= 'z');
 }
 
+/* Past 1 to 20 digits from *i on. */
+static bool number_skip(const char *text, size_t len, size_t *i)
+{
+    size_t from = *i;
+
+    while (*i < len && text[*i] >= '0' && text[*i] <= '9')
+        (*i)++;
+    return *i > from && *i - from <= 20;
+}
+
 bool jid_is_valid(const char *jid, size_t len, size_t *instance_len)
 {
-    size_t i = 0, digits;
+    size_t i = 0;
 
     while (i < len && jid_instance_char(jid[i]))
         i++;
     *instance_len = i;
     if (!i || i > JID_INSTANCE_MAX || i == len || jid[i] != '-')
         return false;
-    digits = len - ++i;
-    while (i < len && jid[i] >= '0' && jid[i] <= '9')
+    i++;
+    if (!number_skip(jid, len, &i))
+        return false;
+    if (i < len && jid[i] == '.') {
         i++;
-    return i == len && digits > 0 && digits <= 20;
+        if (!number_skip(jid, len, &i))
+            return false;
+    }
+    return i == len;
 }
 
 struct job *job_find(struct jobs *js, const char *jid)

@@ -28,7 +28,7 @@
 #include "worker/task.h"
 
 #define JID_INSTANCE_MAX 32 /* bytes of the name of a dispatcher */
-#define JID_MAX          (JID_INSTANCE_MAX + 1 + 20)
+#define JID_MAX          (JID_INSTANCE_MAX + 1 + 20 + 1 + 20)
 
 enum job_state {
     JOB_RUNNING,
@@ -114,7 +114,7 @@ void jobs_free(struct jobs *js);
 
 /* What a dispatcher's name is made of: letters and digits. */
 bool jid_instance_char(char c);
-/* Whether jid is INSTANCE-N; *instance_len is set. */
+/* Whether jid is INSTANCE-N or, of a later attempt, INSTANCE-N.A; *instance_len is set. */
 bool jid_is_valid(const char *jid, size_t len, size_t *instance_len);
 struct job *job_find(struct jobs *js, const char *jid);
 

@@ -122,7 +122,17 @@ static bool duration_read(const struct word *value, uint64_t *out)
     return true;
 }
 
-/* .timeout S and .idle S */
+static char *fence_take(struct op_request *r, const struct word *value)
+{
+    unsigned long long n;
+
+    if (!word_to_u64(value, UINT64_MAX, &n) || !n)
+        return xstrdup(".fence takes a number from 1");
+    r->fence = n;
+    return NULL;
+}
+
+/* .timeout S, .idle S and .fence N */
 static char *directive_take(struct op_request *r, const struct word *name,
                             const struct word *value)
 {
@@ -130,6 +140,8 @@ static char *directive_take(struct op_request *r, const struct word *name,
                      : word_is(name, ".idle")  ? &r->idle_ms
                                                : NULL;
 
+    if (word_is(name, ".fence"))
+        return fence_take(r, value);
     if (!into && word_is(name, ".token"))
         return xasprintf("directive %s is not supported", name->text);
     if (!into)

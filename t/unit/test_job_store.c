@@ -12,7 +12,8 @@
 #include "dispatcher/jobstore.h"
 
 struct told {
-    unsigned added, refused, stored;
+    unsigned added, refused, stored, assigned;
+    uint64_t fence;
 };
 
 static void on_added(void *arg, struct job *j, const char *error)
@@ -33,7 +34,18 @@ static void on_stored(void *arg, struct task *t, uint64_t seq)
     told->stored++;
 }
 
-static const struct jobstore_handler handler = {on_added, on_stored};
+static void on_assigned(void *arg, struct task *t, uint64_t fence,
+                        const char *error)
+{
+    struct told *told = arg;
+
+    (void)t;
+    told->assigned += !error;
+    told->fence = fence;
+}
+
+static const struct jobstore_handler handler = {on_added, on_stored,
+                                                on_assigned};
 static const struct eventlog_bounds log_bounds = {8192, 8192, 65536};
 
 static struct job *add(struct jobstore *s, unsigned number)
@@ -169,12 +181,48 @@ static void by_size(void **state)
     jobstore_free(s);
 }
 
+static void fences(void **state)
+{
+    struct jobstore_bounds b = {.jobs = 10, .age_ms = 1000, .size = 1 << 20};
+    struct told told = {0};
+    struct jobstore *s = jobstore_memory_new(&b, &handler, &told);
+    struct job *j = add(s, 1);
+    uint64_t last = 0;
+
+    (void)state;
+    for (unsigned i = 0; i < 3; i++) {
+        j->tasks[0].fence = jobstore_fence(s);
+        assert_true(j->tasks[0].fence > last);
+        last = j->tasks[0].fence;
+        jobstore_assign(s, &j->tasks[0]);
+        assert_int_equal(told.assigned, i + 1);
+        assert_int_equal(told.fence, last);
+    }
+    jobstore_free(s);
+}
+
+static void settings(void **state)
+{
+    struct jobstore_bounds b = {.jobs = 10, .age_ms = 1000, .size = 1 << 20};
+    struct told told = {0};
+    struct jobstore *s = jobstore_memory_new(&b, &handler, &told);
+
+    (void)state;
+    assert_null(jobstore_setting_get(s, "paused"));
+    jobstore_setting(s, "paused", "1");
+    assert_string_equal(jobstore_setting_get(s, "paused"), "1");
+    jobstore_setting(s, "paused", NULL);
+    assert_null(jobstore_setting_get(s, "paused"));
+    jobstore_free(s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(by_number),
         cmocka_unit_test(by_age),
-        cmocka_unit_test(by_size),
+        cmocka_unit_test(by_size), cmocka_unit_test(fences),
+        cmocka_unit_test(settings),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -85,7 +85,10 @@ static void test_jid(void **state)
                                       "A/B-1",
                                       "A-1 ",
                                       ".-1",
-                                      "A-123456789012345678901"};
+                                      "A-123456789012345678901",
+                                      "A-1.",
+                                      "A-1.x",
+                                      "A-1.2.3"};
     size_t i, len;
 
     (void)state;
