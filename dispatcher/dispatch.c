@@ -161,9 +161,8 @@ static struct jobstore *(*const stores[])(const struct jobstore_bounds *b,
 
 struct dispatch *dispatch_new(struct loop *l, const struct dispatch_settings *s)
 {
-    static const struct jobstore_handler handler = {.added = submit_added,
-                                                    .stored = said_stored,
-                                                    .assigned = run_assigned};
+    static const struct jobstore_handler handler = {
+        .added = submit_added, .stored = said_stored, .assigned = run_assigned};
     struct dispatch *d = xcalloc(1, sizeof(*d));
 
     d->loop = l;

@@ -120,11 +120,10 @@ static void task_send(struct task *t)
 
     if (t->fence)
         history_add(t, HISTORY_SENT, "to %s at %s, attempt %u, fence %llu",
-                    w->host, w->name, t->attempt,
-                    (unsigned long long)t->fence);
+                    w->host, w->name, t->attempt, (unsigned long long)t->fence);
     else
         history_add(t, HISTORY_SENT, "to %s at %s", w->host, w->name);
-    wire_run(t->worker->wire, task_wire_id(t, id), &t->job->spec, t->fence);
+    wire_run(w->wire, task_wire_id(t, id), &t->job->spec, t->fence);
 }
 
 void run_assigned(void *arg, struct task *t, uint64_t fence, const char *error)

@@ -114,7 +114,8 @@ void jobs_free(struct jobs *js);
 
 /* What a dispatcher's name is made of: letters and digits. */
 bool jid_instance_char(char c);
-/* Whether jid is INSTANCE-N or, of a later attempt, INSTANCE-N.A; *instance_len is set. */
+/* Whether jid is INSTANCE-N or, of a later attempt, INSTANCE-N.A;
+ * *instance_len is set. */
 bool jid_is_valid(const char *jid, size_t len, size_t *instance_len);
 struct job *job_find(struct jobs *js, const char *jid);
 

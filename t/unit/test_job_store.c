@@ -219,9 +219,8 @@ static void settings(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(by_number),
-        cmocka_unit_test(by_age),
-        cmocka_unit_test(by_size), cmocka_unit_test(fences),
+        cmocka_unit_test(by_number), cmocka_unit_test(by_age),
+        cmocka_unit_test(by_size),   cmocka_unit_test(fences),
         cmocka_unit_test(settings),
     };
 

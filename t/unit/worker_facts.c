@@ -74,7 +74,8 @@ static void test_read(void **state)
 
 static void test_jid(void **state)
 {
-    static const char *const good[] = {"A-1", "ABCDEFGH-123456", "a2-0"};
+    static const char *const good[] = {"A-1", "ABCDEFGH-123456", "a2-0",
+                                       "A-1.2"};
     static const char *const bad[] = {"",
                                       "A",
                                       "-1",
