@@ -19,7 +19,7 @@ use Muster;
 use POSIX ();
 
 our @EXPORT = qw(plugin plugin_start plugin_wait plugin_describe plugin_path
-    encode decode installed git_repo);
+    encode decode installed git_repo ansible_role);
 
 my $json = JSON::PP->new->utf8->canonical->allow_nonref
     ->boolean_values(0, 1);
@@ -58,8 +58,10 @@ sub plugin_start
     my $base = scratch() . '/plugin-' . ++(our $runs);
     my %args = %{ $o->{args} || {} };
     my $jid = "TEST-$runs";
+    my %texts = %args;
+    utf8::decode($_) for values %texts;
     spew("$base.in", encode({ jid => $jid, op => $name, host => 'here',
-        args => \%args, $o->{secrets} ? (secrets => $o->{secrets}) : () }));
+        args => \%texts, $o->{secrets} ? (secrets => $o->{secrets}) : () }));
     my $pid = fork;
     die "fork: $!" unless defined $pid;
     if (!$pid) {
@@ -109,6 +111,14 @@ sub git_repo
     make_path($dir);
     $self->run('init', '-q', '-b', 'main');
     return $self;
+}
+
+# A role of these tasks, at DIR
+sub ansible_role
+{
+    my ($dir, $tasks) = @_;
+    make_path("$dir/tasks");
+    return spew("$dir/tasks/main.yml", $tasks);
 }
 
 package MusterPlugin::Git;
