@@ -168,12 +168,24 @@ static void signals_reset(void)
     sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-/* 0, 1 and 2; everything else closes at exec. */
-static bool descriptors_set(const struct child *c)
+/* What is in the place of 3 moves away first. */
+static bool report_set(struct child *c)
 {
+    int report = fcntl(c->report, F_DUPFD_CLOEXEC, 4);
+
+    if (c->failure == 3)
+        c->failure = fcntl(c->failure, F_DUPFD_CLOEXEC, 4);
+    return report >= 0 && c->failure >= 0 && dup2(report, 3) >= 0;
+}
+
+/* 0, 1, 2, and perhaps 3; everything else closes at exec. */
+static bool descriptors_set(struct child *c)
+{
+    bool report = c->report >= 0;
+
     return dup2(c->in, 0) >= 0 && dup2(c->out, 1) >= 0 &&
-           dup2(c->err, 2) >= 0 &&
-           close_range(3, ~0U, CLOSE_RANGE_CLOEXEC) == 0;
+           dup2(c->err, 2) >= 0 && (!report || report_set(c)) &&
+           close_range(report ? 4 : 3, ~0U, CLOSE_RANGE_CLOEXEC) == 0;
 }
 
 static bool user_become(const struct child *c)
@@ -198,7 +210,7 @@ static bool directory_enter(const struct child *c)
 /* In the order that each step needs: rights are given up late, the directory
  * is entered with the rights of the job, the death signal is lost by a change
  * of user. */
-static const char *child_become(const struct child *c)
+static const char *child_become(struct child *c)
 {
     setsid();
     umask(022);
@@ -217,7 +229,7 @@ static const char *child_become(const struct child *c)
     return "exec";
 }
 
-void child_exec(const struct child *c)
+void child_exec(struct child *c)
 {
     struct child_failure f;
     int error;

@@ -25,6 +25,7 @@ struct child_spec {
     const char *jid, *host; /* MUSTER_JOB, MUSTER_HOST */
     uint64_t fence;         /* MUSTER_FENCE; 0: none */
     struct rlimit nofile;   /* soft and hard, as the worker found them */
+    bool report;            /* it gets a descriptor 3 to report on */
 };
 
 /* Which step failed, and with which errno: what the monitor reads. */
@@ -41,12 +42,13 @@ struct child {
     int group_count;
     char **env;
     int in, out, err; /* descriptors to be 0, 1, 2 */
+    int report;       /* to be 3, or -1 */
     int failure;      /* pipe for a struct child_failure */
 };
 
 /* False: *failure says why it cannot be run. */
 bool child_prepare(struct child *c, struct child_failure *failure);
 /* Never returns: the program runs, or the failure has been written. */
-void child_exec(const struct child *c) __attribute__((noreturn));
+void child_exec(struct child *c) __attribute__((noreturn));
 
 #endif

@@ -77,6 +77,16 @@ struct job *job_find(struct jobs *js, const char *jid)
     return j;
 }
 
+bool job_op_is_active(const struct jobs *js, const char *op)
+{
+    const struct job *j;
+
+    for (j = js->by_jid; j; j = j->hh.next)
+        if (job_is_active(j) && j->op && strcmp(j->op, op) == 0)
+            return true;
+    return false;
+}
+
 /* -- forgetting ------------------------------------------------------------ */
 
 /* The job's processes and everything that is only of use with them. */
@@ -99,6 +109,7 @@ static void job_free(struct job *j)
     job_output_free(j);
     journal_clear(&j->journal);
     free(j->last_line);
+    free(j->op);
     free(j);
 }
 
@@ -311,6 +322,7 @@ struct job *job_start(struct jobs *js, const char *jid,
 
     spec.jid = j->jid;
     spec.host = js->host;
+    j->op = process->op ? xstrdup(process->op) : NULL;
     j->task =
         task_start(&js->tasks, &spec, js->limits.grace_ms, &task_handler, j);
     if (!j->task) {

@@ -25,6 +25,7 @@
 #include "lib/loop.h"
 #include "worker/capture.h"
 #include "worker/journal.h"
+#include "worker/report.h"
 #include "worker/task.h"
 
 #define JID_INSTANCE_MAX 32 /* bytes of the name of a dispatcher */
@@ -69,6 +70,9 @@ struct jobs {
     void (*news)(struct job *j);
     /* active or finished_count has changed. */
     void (*changed)(void *arg);
+    /* A plugin has found out something about this host. */
+    void (*fact)(void *arg, const struct job *j, const char *attr,
+                 const char *value);
     void *arg;
 };
 
@@ -82,8 +86,11 @@ struct job {
     char *last_line; /* KEPT: the exit line, without LF */
 
     struct task *task; /* NULL: none, or no longer */
-    struct capture capture[TASK_STREAMS];
-    struct loop_timer *hold;    /* for text without LF to be told */
+    struct capture capture[TASK_OUTPUTS];
+    struct loop_timer *hold; /* for text without LF, or progress, to be told */
+    char *op;                /* which operation it is */
+    struct report report_in; /* what is said there */
+    struct buf progress;     /* PERCENT TEXT, the latest, not told yet */
     struct loop_timer *timeout; /* NULL: none */
     struct loop_timer *idle;    /* NULL: none */
     struct loop_timer *abandon; /* set while it waits for a lost dispatcher */
@@ -103,6 +110,7 @@ struct job {
 
 /* A job's process, as the operation asked for it. */
 struct job_process {
+    const char *op; /* which operation it is */
     struct child_spec child;
     uint64_t timeout_ms, idle_ms; /* 0: none */
 };
@@ -118,6 +126,8 @@ bool jid_instance_char(char c);
  * *instance_len is set. */
 bool jid_is_valid(const char *jid, size_t len, size_t *instance_len);
 struct job *job_find(struct jobs *js, const char *jid);
+/* Whether a job of that operation is active. */
+bool job_op_is_active(const struct jobs *js, const char *op);
 
 /* Starts a job. NULL and *why when the system cannot. */
 struct job *job_start(struct jobs *js, const char *jid,

@@ -6,10 +6,11 @@
 #include <sys/wait.h>
 
 #include "lib/mem.h"
+#include "worker/job_report.h"
 
 #define HOLD_MS 100 /* text waits so long for its LF before it is a part */
 
-static const char *const stream_names[TASK_STREAMS] = {"stdout", "stderr"};
+static const char *const stream_names[TASK_OUTPUTS] = {"stdout", "stderr"};
 
 /* What capture.c is given to tell lines to. */
 struct job_stream {
@@ -19,8 +20,7 @@ struct job_stream {
 
 /* -- lines ----------------------------------------------------------------- */
 
-/* WORD JID SEQ of the next line. */
-static struct buf *line_begin(struct job *j, const char *word)
+struct buf *job_output_line(struct job *j, const char *word)
 {
     struct buf *b = journal_begin(&j->journal);
 
@@ -32,32 +32,38 @@ static struct buf *line_begin(struct job *j, const char *word)
     return b;
 }
 
+void job_output_line_end(struct job *j)
+{
+    journal_end(&j->journal);
+}
+
 static void tell_text(void *arg, bool whole, const char *text, size_t len)
 {
     const struct job_stream *s = arg;
-    struct buf *b = line_begin(s->job, whole ? "out" : "part");
+    struct buf *b = job_output_line(s->job, whole ? "out" : "part");
 
     buf_add_char(b, ' ');
     buf_add_str(b, stream_names[s->stream]);
     buf_add_word(b, text, len);
-    journal_end(&s->job->journal);
+    job_output_line_end(s->job);
 }
 
 static bool holds_text(const struct job *j)
 {
     return capture_holds(&j->capture[TASK_STDOUT]) ||
-           capture_holds(&j->capture[TASK_STDERR]);
+           capture_holds(&j->capture[TASK_STDERR]) || job_report_holds(j);
 }
 
 static void tell_held(struct job *j)
 {
     int i;
 
-    for (i = 0; i < TASK_STREAMS; i++) {
+    for (i = 0; i < TASK_OUTPUTS; i++) {
         struct job_stream s = {j, i};
 
         capture_flush(&j->capture[i], tell_text, &s);
     }
+    job_report_flush(j);
 }
 
 static void hold_over(void *arg)
@@ -76,7 +82,8 @@ void job_output_init(struct job *j)
     int i;
 
     journal_init(&j->journal);
-    for (i = 0; i < TASK_STREAMS; i++)
+    job_report_init(j);
+    for (i = 0; i < TASK_OUTPUTS; i++)
         j->capture[i].max = j->jobs->limits.part;
     j->heard_ms = loop_now(j->jobs->loop);
 }
@@ -85,8 +92,9 @@ void job_output_free(struct job *j)
 {
     int i;
 
-    for (i = 0; i < TASK_STREAMS; i++)
+    for (i = 0; i < TASK_OUTPUTS; i++)
         capture_free(&j->capture[i]);
+    job_report_free(j);
     loop_timer_free(j->hold);
     j->hold = NULL;
 }
@@ -96,7 +104,10 @@ void job_output_add(struct job *j, int stream, const char *bytes, size_t len)
     struct job_stream s = {j, stream};
 
     j->heard_ms = loop_now(j->jobs->loop);
-    capture_feed(&j->capture[stream], bytes, len, tell_text, &s);
+    if (stream == TASK_REPORT)
+        job_report_add(j, bytes, len);
+    else
+        capture_feed(&j->capture[stream], bytes, len, tell_text, &s);
     if (holds_text(j)) {
         if (!j->hold)
             j->hold = loop_timer_new(j->jobs->loop, hold_over, j);
@@ -126,14 +137,15 @@ void job_output_pace(struct job *j)
 /* -- the end --------------------------------------------------------------- */
 
 /* RC state N reason R, when nobody had asked for the end. */
-static void add_status(struct buf *b, int status)
+static void add_status(const struct job *j, struct buf *b, int status)
 {
     if (WIFSIGNALED(status)) {
         buf_add_fmt(b, " - state 2 reason 'signal %d'", WTERMSIG(status));
     } else {
         int rc = WEXITSTATUS(status);
 
-        buf_add_fmt(b, " %d state %d reason exited", rc, rc ? 2 : 0);
+        buf_add_fmt(b, " %d state %d reason exited", rc,
+                    job_report_state(j, rc));
     }
 }
 
@@ -161,11 +173,13 @@ static void add_result(const struct job *j, struct buf *b)
     if (j->reason && !r->by_itself)
         buf_add_fmt(b, " - state 2 reason %s", j->reason);
     else
-        add_status(b, r->status);
+        add_status(j, b, r->status);
     buf_add_fmt(b, " duration %" PRIu64 ".%03u", r->run_usec / 1000000,
                 (unsigned)(r->run_usec / 1000 % 1000));
     if (r->left > 0)
         buf_add_fmt(b, " leftover %d", r->left);
+    if (j->report_in.wrong)
+        buf_add_pair(b, "why", j->report_in.wrong);
 }
 
 char *job_output_end(struct job *j)
@@ -173,10 +187,11 @@ char *job_output_end(struct job *j)
     struct buf line = BUF_INIT;
     char *text;
 
+    job_report_end(j);
     tell_held(j);
-    job_output_free(j);
     buf_add_fmt(&line, "exit %s %" PRIu64, j->jid, j->journal.last + 1);
     add_result(j, &line);
+    job_output_free(j);
     text = xstrdup(buf_str(&line));
     buf_free(&line);
     buf_add_str(journal_begin(&j->journal), text);

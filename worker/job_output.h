@@ -12,6 +12,10 @@
 void job_output_init(struct job *j);
 void job_output_free(struct job *j);
 
+/* WORD JID SEQ of the next line: write the rest, then job_output_line_end(). */
+struct buf *job_output_line(struct job *j, const char *word);
+void job_output_line_end(struct job *j);
+
 /* Bytes of a stream have come. */
 void job_output_add(struct job *j, int stream, const char *bytes, size_t len);
 /* Pauses the reading when too much waits for the dispatcher, and goes on when

@@ -72,7 +72,7 @@ static int by_number(const void *a, const void *b)
 /* Closes everything but what the setup names. */
 static void descriptors_close(const struct monitor_setup *s)
 {
-    int keep[] = {s->control, s->out, s->err, s->groups};
+    int keep[] = {s->control, s->out, s->err, s->report, s->groups};
     unsigned from = 3;
     size_t i;
 
@@ -330,7 +330,8 @@ static pid_t fork_into(int group)
 static bool job_start(struct monitor *m)
 {
     const struct monitor_setup *s = m->setup;
-    struct child c = {.spec = &s->child, .out = s->out, .err = s->err};
+    struct child c = {
+        .spec = &s->child, .out = s->out, .err = s->err, .report = s->report};
     int pipe_fds[2];
 
     if (!child_prepare(&c, &m->report.failure))
@@ -349,6 +350,8 @@ static bool job_start(struct monitor *m)
     close(c.in);
     close(s->out);
     close(s->err);
+    if (s->report >= 0)
+        close(s->report);
     return m->main > 0;
 }
 

@@ -30,6 +30,7 @@ struct monitor_setup {
     struct child_spec child;
     int control;       /* ours of the socket to the worker */
     int out, err;      /* the job's ends of its pipes */
+    int report;        /* and of the one that is its 3; or -1 */
     int null;          /* /dev/null, open for reading and writing */
     int groups;        /* the worker's cgroup directory, or -1 */
     const char *group; /* the job's name in there */

@@ -76,8 +76,12 @@ void task_release(struct task *t)
 static void task_check(void *arg)
 {
     struct task *t = arg;
+    int i;
 
-    if (t->handler && t->ended && t->streams[0].fd < 0 && t->streams[1].fd < 0)
+    for (i = 0; i < TASK_STREAMS; i++)
+        if (t->streams[i].fd >= 0)
+            return;
+    if (t->handler && t->ended)
         t->handler->emptied(t->arg);
 }
 
@@ -257,7 +261,7 @@ static void children_ended(void *arg)
 
 /* What a task needs from the system, made before anything else is. */
 struct task_fds {
-    int out[2], err[2], control[2]; /* [0] is the worker's */
+    int out[2], err[2], report[2], control[2]; /* [0] is the worker's */
 };
 
 static void fds_close(struct task_fds *f, int end)
@@ -268,21 +272,27 @@ static void fds_close(struct task_fds *f, int end)
         close(f->out[end]);
     if (f->err[end] >= 0)
         close(f->err[end]);
+    if (f->report[end] >= 0)
+        close(f->report[end]);
     if (f->control[end] >= 0)
         close(f->control[end]);
     errno = saved;
 }
 
-static bool fds_open(struct task_fds *f)
+/* Its read end is the worker's, which waits for nobody. */
+static bool pipe_open(int fds[2])
 {
-    *f = (struct task_fds){{-1, -1}, {-1, -1}, {-1, -1}};
-    if (pipe2(f->out, O_CLOEXEC) == 0 && pipe2(f->err, O_CLOEXEC) == 0 &&
-        socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, f->control) ==
-            0) {
-        fcntl(f->out[0], F_SETFL, O_NONBLOCK);
-        fcntl(f->err[0], F_SETFL, O_NONBLOCK);
+    return pipe2(fds, O_CLOEXEC) == 0 &&
+           fcntl(fds[0], F_SETFL, O_NONBLOCK) == 0;
+}
+
+static bool fds_open(struct task_fds *f, bool report)
+{
+    *f = (struct task_fds){{-1, -1}, {-1, -1}, {-1, -1}, {-1, -1}};
+    if (pipe_open(f->out) && pipe_open(f->err) &&
+        (!report || pipe_open(f->report)) &&
+        socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, f->control) == 0)
         return true;
-    }
     fds_close(f, 0);
     fds_close(f, 1);
     return false;
@@ -296,6 +306,7 @@ static pid_t monitor_fork(const struct tasks *ts, const struct task_fds *f,
                               .control = f->control[1],
                               .out = f->out[1],
                               .err = f->err[1],
+                              .report = f->report[1],
                               .null = ts->null,
                               .groups = ts->groups,
                               .group = group,
@@ -322,7 +333,7 @@ struct task *task_start(struct tasks *ts, const struct child_spec *spec,
     char *group;
     pid_t pid;
 
-    if (!fds_open(&f))
+    if (!fds_open(&f, spec->report))
         return NULL;
     /* other workers on this machine may run a job of the same name */
     group = xasprintf("muster-%s-%s", ts->instance, spec->jid);
@@ -348,6 +359,10 @@ struct task *task_start(struct tasks *ts, const struct child_spec *spec,
                 &stream_handler, t);
     stream_open(&t->streams[TASK_STDERR], ts->loop, f.err[0], ts->scratch,
                 &stream_handler, t);
+    t->streams[TASK_REPORT].fd = -1;
+    if (spec->report)
+        stream_open(&t->streams[TASK_REPORT], ts->loop, f.report[0],
+                    ts->scratch, &stream_handler, t);
     DL_APPEND(ts->list, t);
     return t;
 }

@@ -1,6 +1,6 @@
 /*
  * A job's processes as the worker sees them: the monitor, the control socket
- * to it, and the two pipes with the job's output. Everything here is
+ * to it, and the pipes with the job's output. Everything here is
  * non-blocking; what happens is told by callbacks.
  *
  *   started ─► ended (nobody of the tree is left) ─► emptied (pipes read out)
@@ -18,7 +18,9 @@
 #include "lib/loop.h"
 #include "worker/monitor.h"
 
-enum { TASK_STDOUT, TASK_STDERR, TASK_STREAMS };
+/* The first TASK_OUTPUTS are text, the last is what a plugin reports. */
+enum { TASK_STDOUT, TASK_STDERR, TASK_REPORT, TASK_STREAMS };
+#define TASK_OUTPUTS 2
 
 struct task_handler {
     void (*output)(void *arg, int stream, const char *bytes, size_t len);
