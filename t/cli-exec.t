@@ -5,6 +5,7 @@ use warnings;
 use Test::More;
 use Muster;
 use Fake;
+use JSON::PP;
 
 need_programs('muster');
 
@@ -132,6 +133,39 @@ w0 (1 host): no output
 w1 (1 host): exit 2
 other
 END
+
+# Alike but for names, addresses and numbers; and the difference from the most
+my @says = (w1 => "unit nginx\nhost w1\nup 3 days\nactive\nport 80",
+    w2 => "unit nginx\nhost w2\nup 12 days\nactive\nport 80",
+    w3 => "unit nginx\nhost w3\nup 9 days\nfailed\nport 80",
+    w4 => "unit nginx\nhost w4\nup 3 days\nactive\nport 80");
+my @life = ('submit AB-1 4');
+for (my $i = 0; $i < @says; $i += 2) {
+    push @life, (map { "out $says[$i] stdout '$_'" } split /\n/, $says[$i + 1]),
+        "exit $says[$i] 0 state 0 reason exited";
+}
+push @life, 'done AB-1 state 0 ok 4 failed 0 unreachable 0';
+($rc, $out) = run_exec(\@life, '--all', '--group', '-c', 'x');
+is $out, <<'END', 'alike ones folded, others as their difference';
+w1,w2,w4 (3 hosts): 3 texts, alike but for each *
+unit nginx
+host *
+up * days
+active
+port 80
+w3 (1 host): unlike the 3 above
+@ line 4
+-active
++failed
+END
+($rc, $out) = run_exec(\@life, '--all', '--group', '--verbose', '-c', 'x');
+is $out, (join '', map { my ($host, $text) = @says[2 * $_, 2 * $_ + 1];
+        "$host (1 host):\n$text\n" } 0, 1, 3, 2),
+    'each whole with --verbose';
+($rc, $out) = run_exec(\@life, '--all', '--group', '--json', '-c', 'x');
+is join(' ', map { "$_->{hosts}[0]:$_->{family}" }
+    grep { $_->{event} eq 'group' } map { decode_json($_) } split /\n/, $out),
+    'w1:1 w2:1 w4:1 w3:2', 'and to programs, with its family';
 
 ($rc, $out, $err, $asked) = run_exec(['submit AB-7 2'], '--all', '--detach',
     '-c', 'x');

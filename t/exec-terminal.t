@@ -48,6 +48,19 @@ unlike $t->rest, qr/[\e\xc2]/, 'nor by JSON';
 $t = terminal('exec', '--all', '-c', 'echo one');
 like $t->rest, qr/\e\[\d+mw1 +\|\e\[0m one/, 'in colour';
 
+# Whom it waits for
+{
+    my $hold = scratch() . '/hold';
+    spew($hold, '');
+    my $w = terminal('exec', '--all', '--color', 'never', '-c',
+        "test \$MUSTER_HOST = w1 || while test -e $hold; do sleep 0.05; done");
+    ok $w->until(qr/\r\w+-\d+  1\/2 done, 1 running, \d+\.\d\/s  \S+ s  waiting for worker2\e\[K/),
+        'how many end in a second, and who is slow';
+    unlink $hold;
+    $w->rest;
+    is $w->status, 0, 'and ends';
+}
+
 # The status line
 my $go = scratch() . '/go';
 sub job { spew($go, ''); return "echo begin; while test -e $go; do sleep 0.05; "

@@ -5,6 +5,7 @@
 
 #include <uthash.h>
 
+#include "client/cli/similar.h"
 #include "lib/mem.h"
 
 /* What some hosts said, and how they ended. */
@@ -15,6 +16,13 @@ struct group {
     const char **hosts; /* owned array; the names are struct said's */
     size_t n_hosts;
     struct group *next; /* in the order of their first host's end */
+    /* while they are told: */
+    struct similar similar;
+    struct group *family; /* its first group, or itself */
+    const char **members; /* of a first one: the hosts of its family; owned */
+    size_t family_hosts, family_groups;
+    bool *differs;    /* of a first one: which pieces are not the same in all */
+    struct buf alike; /* of a first one */
 };
 
 /* A host. */
@@ -57,6 +65,10 @@ void fold_free(struct fold *f)
 
         f->groups = g->next;
         buf_free(&g->text);
+        buf_free(&g->alike);
+        similar_free(&g->similar);
+        free(g->differs);
+        free(g->members);
         free(g->hosts);
         free(g->result);
         free(g);
@@ -153,14 +165,101 @@ static int by_name(const void *a, const void *b)
     return strverscmp(*x, *y);
 }
 
+/* -- families -------------------------------------------------------------- */
+
+static int larger(size_t a, size_t b)
+{
+    return a == b ? 0 : a < b ? 1 : -1;
+}
+
 static int largest_first(const void *a, const void *b)
 {
     const struct group *x = *(struct group *const *)a;
     const struct group *y = *(struct group *const *)b;
+    int cmp = larger(x->n_hosts, y->n_hosts);
 
-    if (x->n_hosts != y->n_hosts)
-        return x->n_hosts < y->n_hosts ? 1 : -1;
-    return strverscmp(x->hosts[0], y->hosts[0]);
+    return cmp ? cmp : strverscmp(x->hosts[0], y->hosts[0]);
+}
+
+/* Families by their size, and within one the groups by theirs. */
+static int told_first(const void *a, const void *b)
+{
+    const struct group *x = *(struct group *const *)a;
+    const struct group *y = *(struct group *const *)b;
+    const struct group *fx = x->family, *fy = y->family;
+    int cmp = larger(fx->family_hosts, fy->family_hosts);
+
+    if (fx == fy) {
+        cmp = (y == fy) - (x == fx);
+        return cmp ? cmp : largest_first(a, b);
+    }
+    return cmp ? cmp : strverscmp(fx->hosts[0], fy->hosts[0]);
+}
+
+/* Texts that are not known whole are alike to nothing. */
+static bool alike(const struct group *a, const struct group *b)
+{
+    return !a->missing && !b->missing && strcmp(a->result, b->result) == 0 &&
+           similar_equal(&a->similar, &b->similar);
+}
+
+static const char *text_of(const struct group *g)
+{
+    return buf_len(&g->text) ? buf_data(&g->text) : "";
+}
+
+static void family_join(struct group *first, struct group *g)
+{
+    g->family = first;
+    first->members =
+        xreallocarray(first->members, first->family_hosts + g->n_hosts,
+                      sizeof(*first->members));
+    for (size_t i = 0; i < g->n_hosts; i++)
+        first->members[first->family_hosts++] = g->hosts[i];
+    first->family_groups++;
+    if (g == first)
+        return;
+    if (!first->differs)
+        first->differs =
+            xcalloc(first->similar.count + 1, sizeof(*first->differs));
+    similar_compare(&first->similar, text_of(first), &g->similar, text_of(g),
+                    first->differs);
+}
+
+/* The list is in order of size: who comes first is the larger one. */
+static void families_find(struct group **list, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        struct group *g = list[i];
+        size_t k = 0;
+
+        similar_make(&g->similar, g->hosts[0], text_of(g), buf_len(&g->text));
+        while (k < i && !(list[k]->family == list[k] && alike(list[k], g)))
+            k++;
+        family_join(list[k], g);
+    }
+    for (size_t i = 0; i < n; i++)
+        qsort(list[i]->members, list[i]->family_hosts,
+              sizeof(*list[i]->members), by_name);
+}
+
+/* Where only blanks are not the same, nothing differs. */
+static void alike_write(struct group *g)
+{
+    const struct similar *s = &g->similar;
+    const char *text = text_of(g);
+    size_t at = 0;
+
+    if (!g->differs || buf_len(&g->alike))
+        return;
+    for (size_t i = 0; i < s->count; i++) {
+        if (!g->differs[i])
+            continue;
+        buf_add(&g->alike, text + at, s->pieces[i].at - at);
+        buf_add_char(&g->alike, '*');
+        at = s->pieces[i].at + s->pieces[i].len;
+    }
+    buf_add(&g->alike, text + at, buf_len(&g->text) - at);
 }
 
 static void tell(struct group *g, void (*fn)(void *, const struct fold_group *),
@@ -170,11 +269,19 @@ static void tell(struct group *g, void (*fn)(void *, const struct fold_group *),
         .hosts = g->hosts,
         .n_hosts = g->n_hosts,
         .result = g->result,
-        .text = buf_len(&g->text) ? buf_data(&g->text) : "",
+        .text = text_of(g),
         .len = buf_len(&g->text),
         .missing = g->missing,
     };
 
+    if (g->family == g) {
+        alike_write(g);
+        told.family = g->members;
+        told.family_hosts = g->family_hosts;
+        told.family_groups = g->family_groups;
+        told.alike_len = buf_len(&g->alike);
+        told.alike = told.alike_len ? buf_data(&g->alike) : "";
+    }
     fn(arg, &told);
 }
 
@@ -196,6 +303,8 @@ void fold_each(struct fold *f,
         list[n++] = g;
     }
     qsort(list, n, sizeof(struct group *), largest_first);
+    families_find(list, n);
+    qsort(list, n, sizeof(struct group *), told_first);
     for (size_t i = 0; i < n; i++)
         tell(list[i], fn, arg);
     free(list);

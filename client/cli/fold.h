@@ -1,6 +1,8 @@
 /*
  * fold: equal outputs of different hosts become one, under a list of the
- * hosts. A host that ended with another result stands apart, whatever it said.
+ * hosts; those that are alike but for names, addresses and numbers (similar.h)
+ * are told as a family, one after the other. A host that ended with another
+ * result stands apart, whatever it said.
  *
  * Bounds: FOLD_HOST bytes are kept of a host and FOLD_ALL of all of them
  * together; what comes above that is counted, and said where it is missing.
@@ -40,10 +42,19 @@ struct fold_group {
     const char *text;
     size_t len;
     uint64_t missing; /* bytes that each of them wrote and that are not here */
+    /* Its family, of a first one: its hosts and those of the groups that are
+     * alike, which are told right after it; NULL: it is one of the latter. */
+    const char *const *family; /* in the order of their names */
+    size_t family_hosts;
+    size_t family_groups;
+    /* The first of a family of several: its text, with a * for each piece that
+     * is not the same in all of them. */
+    const char *alike;
+    size_t alike_len;
 };
 
-/* The groups, the largest first; hosts that did not end are in it, too. The
- * texts live until fold_free(). */
+/* The families, the largest first, each with its largest group first; hosts
+ * that did not end are in it, too. The texts live until fold_free(). */
 void fold_each(struct fold *f,
                void (*fn)(void *arg, const struct fold_group *g), void *arg);
 

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include "client/cli/life_print.h"
+#include "client/cli/status_text.h"
 #include "client/cli/report.h"
 #include "lib/mem.h"
 
@@ -266,7 +267,7 @@ int life_run(struct life *l, struct muster_exec *exec)
     cli->link_arg = l;
     begin_output(l);
     if (wants_status(l))
-        status_begin(&l->status, cli->loop, print_status, l);
+        status_begin(&l->status, cli->loop, status_text, l);
     if (!l->detach)
         interrupt_begin(&l->interrupt, l, cli->loop);
     status = cli_run(cli);

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "client/cli/fold_print.h"
 #include "client/cli/report.h"
 #include "client/cli/text.h"
 #include "lib/mem.h"
@@ -113,7 +114,7 @@ void print_close_line(struct life *l)
 }
 
 /* A terminal does without the CR of a CR LF. */
-static void add_text(struct life *l, const char *text, size_t len)
+void print_add_text(struct life *l, const char *text, size_t len)
 {
     struct buf *out = out_buf(&l->cli->out);
 
@@ -139,7 +140,7 @@ static void print_line(struct life *l, struct roster_host *h,
         print_close_line(l);
         add_host(l, h, h->part[stream] ? '+' : err ? '!' : '|', err);
     }
-    add_text(l, text, len);
+    print_add_text(l, text, len);
     l->open = h;
     l->open_stream = stream;
     h->part[stream] = !whole;
@@ -188,7 +189,7 @@ void print_result(struct life *l, const char *host, const char *json,
     } else {
         print_close_line(l);
         add_host(l, roster_get(&l->roster, host), '=', false);
-        add_text(l, json, len);
+        print_add_text(l, json, len);
         buf_add_char(out_buf(&l->cli->out), '\n');
         out_push(&l->cli->out);
     }
@@ -210,7 +211,7 @@ void print_progress(struct life *l, const char *host, unsigned percent,
         print_close_line(l);
         add_host(l, roster_get(&l->roster, host), '%', false);
         buf_add_fmt(out_buf(&l->cli->out), "%u%% ", percent);
-        add_text(l, text, len);
+        print_add_text(l, text, len);
         buf_add_char(out_buf(&l->cli->out), '\n');
         out_push(&l->cli->out);
     }
@@ -271,77 +272,6 @@ void print_exit(struct life *l, const char *host, const struct muster_result *r)
     cli_json(l->cli, j);
 }
 
-/* -- folded ---------------------------------------------------------------- */
-
-static void add_heading(struct life *l, const struct fold_group *g)
-{
-    struct buf *out = out_buf(&l->cli->out);
-    bool tty = l->cli->out.tty;
-
-    if (l->cli->color)
-        buf_add_str(out, "\x1b[1m");
-    for (size_t i = 0; i < g->n_hosts; i++) {
-        if (i > 0)
-            buf_add_char(out, ',');
-        if (tty)
-            text_add_safe(out, g->hosts[i], strlen(g->hosts[i]));
-        else
-            buf_add_str(out, g->hosts[i]);
-    }
-    if (l->cli->color)
-        buf_add_str(out, PLAIN);
-    buf_add_fmt(out, " (%zu host%s):", g->n_hosts, g->n_hosts == 1 ? "" : "s");
-    if (*g->result)
-        buf_add_fmt(out, " %s%s%s", l->cli->color ? RED : "", g->result,
-                    l->cli->color ? PLAIN : "");
-    if (g->len == 0 && g->missing == 0)
-        buf_add_str(out, *g->result ? ", no output" : " no output");
-    buf_add_char(out, '\n');
-}
-
-/* Line by line, for add_text() and for a last line without its end. */
-static void add_folded(struct life *l, const struct fold_group *g)
-{
-    struct buf *out = out_buf(&l->cli->out);
-    const char *p = g->text, *end = g->text + g->len, *lf;
-
-    for (; p < end; p = lf + 1) {
-        lf = memchr(p, '\n', (size_t)(end - p));
-        if (!lf)
-            lf = end;
-        add_text(l, p, (size_t)(lf - p));
-        buf_add_char(out, '\n');
-    }
-    if (g->missing > 0)
-        buf_add_fmt(out, "~ %" PRIu64 " bytes were not kept\n", g->missing);
-    out_push(&l->cli->out);
-}
-
-static void fold_json(struct life *l, const struct fold_group *g)
-{
-    struct jline *j = event("group");
-
-    jline_list(j, "hosts", g->hosts, g->n_hosts);
-    jline_int(j, "count", (long long)g->n_hosts);
-    jline_text(j, "result", *g->result ? g->result : "ok");
-    jline_output(j, g->text, g->len);
-    if (g->missing > 0)
-        jline_int(j, "missing", (long long)g->missing);
-    cli_json(l->cli, j);
-}
-
-static void print_group(void *arg, const struct fold_group *g)
-{
-    struct life *l = arg;
-
-    if (l->cli->json) {
-        fold_json(l, g);
-        return;
-    }
-    add_heading(l, g);
-    add_folded(l, g);
-}
-
 /* -- the end, and the status line ------------------------------------------ */
 
 /* What else the line says: "cancelled 2", "stopped 1". */
@@ -385,42 +315,8 @@ void print_done(struct life *l, const struct muster_summary *s, int status)
 {
     print_close_line(l);
     if (l->fold && s)
-        fold_each(l->fold, print_group, l);
+        fold_print(l);
     if (l->cli->json && !(l->detach && s))
         done_json(l, s, status);
     out_push(&l->cli->out);
-}
-
-static void add_count(struct buf *out, const struct life *l, unsigned n,
-                      const char *word, const char *color)
-{
-    if (n == 0)
-        return;
-    buf_add_str(out, l->cli->err_color ? DIM " \xc2\xb7 " PLAIN : ", ");
-    if (l->cli->err_color)
-        buf_add_str(out, color);
-    buf_add_fmt(out, "%u %s", n, word);
-    if (l->cli->err_color)
-        buf_add_str(out, PLAIN);
-}
-
-void print_status(void *life, struct buf *out)
-{
-    const struct life *l = life;
-    const struct roster *h = &l->roster;
-    unsigned running = h->acked > h->ended ? h->acked - h->ended : 0;
-
-    if (!l->jid) {
-        buf_add_str(out, "waiting for a worker  ");
-        text_add_elapsed(out, loop_clock() - l->began);
-        return;
-    }
-    buf_add_fmt(out, "%s  ", l->jid);
-    buf_add_fmt(out, "%u/%u done", h->ended, h->total);
-    add_count(out, l, running, "running", "\x1b[36m");
-    add_count(out, l, h->failed, "failed", RED);
-    add_count(out, l, h->lost, "lost", RED);
-    add_count(out, l, h->left, "left", "\x1b[33m");
-    buf_add_str(out, "  ");
-    text_add_elapsed(out, loop_clock() - l->began);
 }

@@ -1,6 +1,6 @@
 /*
  * life_print: how the events of a job look: lines for people, objects for
- * programs, folded outputs, the status line and the closing report.
+ * programs. Folded outputs: fold_print.h; the status line: status_text.h.
  *
  * On a terminal the hosts stand in a column, each in a colour of its own, and
  * no byte of theirs reaches the terminal raw; a pipe gets bytes as they are.
@@ -24,13 +24,12 @@ void print_exit(struct life *l, const char *host,
                 const struct muster_result *r);
 /* The last one: s may be NULL, the job was let go. */
 void print_done(struct life *l, const struct muster_summary *s, int status);
+/* A text of a host's as the output takes it. */
+void print_add_text(struct life *l, const char *text, size_t len);
 /* Ends a line that is still open. */
 void print_close_line(struct life *l);
 
 /* "exit 1", "signal 9", "lost" …; "" for a good end. */
 void print_result_text(const struct roster_host *h, char *out, size_t size);
-
-/* The text of the status line: for status_begin(). */
-void print_status(void *life, struct buf *out);
 
 #endif

@@ -139,7 +139,7 @@ const struct verb_option verb_options_of_exec[] = {
      .value = "wait|fail|rerun",
      .directive = ".lost",
      .help = "what to do when a worker goes away with the job"},
-    {.name = "group", .help = "fold equal outputs, at the end"},
+    {.name = "group", .help = "fold equal and similar outputs, at the end"},
     {.name = "detach", .help = "print the job's id and leave it running"},
     {.name = "stdin", .help = "send standard input to every host"},
     {.name = "user",
@@ -165,7 +165,7 @@ const struct verb_option verb_options_of_exec[] = {
 };
 
 const struct verb_option verb_options_of_follow[] = {
-    {.name = "group", .help = "fold equal outputs, at the end"},
+    {.name = "group", .help = "fold equal and similar outputs, at the end"},
     END,
 };
 

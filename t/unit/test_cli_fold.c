@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,7 +23,14 @@ static void tell(void *arg, const struct fold_group *g)
         buf_add_fmt(&told, "-%llu", (unsigned long long)g->missing);
     else
         buf_add(&told, g->text, g->len);
-    buf_add_char(&told, ';');
+    if (g->family_groups > 1) {
+        buf_add_str(&told, "=");
+        for (size_t i = 0; i < g->family_hosts; i++)
+            buf_add_fmt(&told, "%s%s", i ? "," : "", g->family[i]);
+        buf_add_str(&told, ":");
+        buf_add(&told, g->alike, g->alike_len);
+    }
+    buf_add_str(&told, g->family ? ";" : "+;");
 }
 
 static const char *all(struct fold *f)
@@ -90,12 +98,41 @@ static void bounded(void **state)
     fold_free(f);
 }
 
+/* Alike but for names and numbers: one family, a * where they differ. */
+static void families(void **state)
+{
+    struct fold *f = fold_new();
+    char host[8], text[64];
+
+    (void)state;
+    for (int i = 1; i <= 3; i++) {
+        snprintf(host, sizeof(host), "w%d", i);
+        snprintf(text, sizeof(text), "%s has 7 of %d", host, 10 * i);
+        say(f, host, text);
+        fold_end(f, host, "");
+    }
+    say(f, "d1", "d1 is full");
+    say(f, "d2", "other");
+    say(f, "d3", "other");
+    say(f, "e1", "e1 has 7 of 1");
+    fold_end(f, "d1", "");
+    fold_end(f, "d2", "");
+    fold_end(f, "d3", "");
+    fold_end(f, "e1", "exit 1");
+    assert_string_equal(all(f), "w1[]w1 has 7 of 10\n=w1,w2,w3:* has 7 of *\n;"
+                                "w2[]w2 has 7 of 20\n+;w3[]w3 has 7 of 30\n+;"
+                                "d2,d3[]other\n;d1[]d1 is full\n;"
+                                "e1[exit 1]e1 has 7 of 1\n;");
+    fold_free(f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(equal_ones),
         cmocka_unit_test(results_part),
         cmocka_unit_test(bounded),
+        cmocka_unit_test(families),
     };
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
 
