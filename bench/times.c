@@ -33,7 +33,7 @@ static double run_once(char **command)
     posix_spawn_file_actions_init(&files);
     posix_spawn_file_actions_addopen(&files, STDOUT_FILENO, "/dev/null",
                                      O_WRONLY, 0);
-    if (posix_spawn(&pid, command[0], &files, NULL, command, environ) != 0)
+    if (posix_spawnp(&pid, command[0], &files, NULL, command, environ) != 0)
         net_fail(command[0]);
     posix_spawn_file_actions_destroy(&files);
     if (waitpid(pid, &status, 0) != pid)

@@ -78,9 +78,7 @@ sub versus
     my $key = $o->{key} || 'rate';
     my @ratios = map { $ours->[$_]{$key} / $theirs->[$_]{$key} } 0 .. $#$ours;
     my $ratio = median(@ratios);
-    my @cpu = map { my $list = $_;
-        median(map { defined $_->{us} ? $_->{us} : $_->{ns} / 1000 } @$list) }
-        $ours, $theirs;
+    my @cpu = grep { defined } map { cpu_us($_) } $ours, $theirs;
     add_row($name . ($o->{unit} ? ", $o->{unit}" : ''),
         number(median(map { $_->{$key} } @$ours)),
         number(median(map { $_->{$key} } @$theirs)),
@@ -88,7 +86,17 @@ sub versus
         sprintf('%.2f-%.2f', min(@ratios), max(@ratios)),
         defined $bar ? ($o->{less} ? "<$bar" : ">=$bar") : '',
         verdict($ratio, $bar, $o->{less}),
-        (map { sprintf '%.2f', $_ } @cpu), sprintf('%.2f', $cpu[0] / $cpu[1]));
+        @cpu == 2 ? ((map { sprintf '%.2f', $_ } @cpu),
+            sprintf('%.2f', $cpu[0] / $cpu[1])) : ('', '', ''));
+}
+
+# Microseconds of an operation, or undef where none were counted
+sub cpu_us
+{
+    my ($list) = @_;
+    my @us = map { defined $_->{us} ? $_->{us}
+            : defined $_->{ns} ? $_->{ns} / 1000 : () } @$list;
+    return @us ? median(@us) : undef;
 }
 
 # figure(NAME, VALUE, BAR, SPREAD): a row of one number, less is better

@@ -1,5 +1,4 @@
-# The servers that are measured, musterd, redis-server and etcd, on the same
-# core, and the loads put on them from the other one.
+# The servers that are measured, ours, redis-server and etcd, on the same core, and the loads put on them from the other one.
 package Bench::Servers;
 use strict;
 use warnings;
@@ -10,8 +9,8 @@ use Exporter 'import';
 use IO::Socket::INET;
 use Time::HiRes qw(time sleep);
 
-our @EXPORT = qw(program musterd redis etcd fill settle load fanout
-    redis_benchmark server_core load_core build);
+our @EXPORT = qw(program musterd daemon redis etcd fill settle load fanout
+    redis_benchmark server_core load_core build free_port until_open);
 
 my ($core_of_servers, $core_of_loads) = (0, 1);
 my $build;
@@ -37,19 +36,36 @@ sub until_true (&$$)
 # musterd([SETTING...]): {pid, new, find, event}, the ports
 sub musterd
 {
-    my @settings = ('registry.store=memory', @_);
+    return daemon('musterd', 'registry.store=memory', @_,
+        (map { "registry.$_=127.0.0.1:0" } qw(new find event admin)),
+        'limits.services_per_connection=1000000000');
+}
+
+# daemon([{core => 'load'}], PROGRAM, SETTING...): {pid} and the ports of its
+# faces; on the servers' core unless it is said
+sub daemon
+{
+    my $o = ref $_[0] ? shift : {};
+    my ($program, @settings) = @_;
     my ($ready, $conf) = map { scratch() . "/$_-" . ++(our $n) } qw(ready conf);
     open my $f, '>', $conf or die "$conf: $!\n";
     close $f;
-    my $pid = spawn({label => 'musterd', ready => $ready},
-        server_core(program('musterd'), '-c', $conf, '-o', 'ready_fd=3',
-            (map { ('-o', $_) } @settings,
-                (map { "registry.$_=127.0.0.1:0" } qw(new find event admin)),
-                'limits.services_per_connection=1000000000')));
-    my $line = until_true { slurp($ready) =~ /^(.*)\n/ && $1 } 10, 'musterd';
+    my @command = (program($program), '-c', $conf, '-o', 'ready_fd=3',
+        map { ('-o', $_) } @settings);
+    my $pid = spawn({label => $program, ready => $ready},
+        $o->{core} ? load_core(@command) : server_core(@command));
+    my $line = until_true { slurp($ready) =~ /^(.*)\n/ && $1 } 10, $program;
     my %address = split ' ', $line;
     s/.*:// for values %address;
-    return {%address, pid => $pid, name => 'musterd'};
+    return {%address, pid => $pid, name => $program};
+}
+
+sub until_open
+{
+    my ($port, $what) = @_;
+    until_true { IO::Socket::INET->new(PeerAddr => "127.0.0.1:$port") } 10,
+        $what;
+    return;
 }
 
 sub free_port
@@ -68,8 +84,7 @@ sub redis
         server_core('redis-server', '--port', $port, '--bind', '127.0.0.1',
             '--save', '', '--appendonly', $keep, '--appendfsync', 'always',
             '--dir', scratch()));
-    until_true { IO::Socket::INET->new(PeerAddr => "127.0.0.1:$port") } 10,
-        'redis-server';
+    until_open($port, 'redis-server');
     return {pid => $pid, port => $port, name => 'redis'};
 }
 
