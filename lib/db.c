@@ -116,7 +116,7 @@ char *db_check(struct sqlite3 *sql, const struct db_kind *kind,
                          "one knows up to %d), and is left alone: run the "
                          "newer one, or restore a backup of before",
                          path, (int)version, kind->version);
-    return check_whole(sql, path);
+    return kind->large ? NULL : check_whole(sql, path);
 }
 
 /* -- opening --------------------------------------------------------------- */
@@ -260,24 +260,4 @@ bool db_set(struct db *d, const char *name, uint64_t value)
     }
     sqlite3_finalize(s);
     return rc == SQLITE_DONE;
-}
-
-const struct db_kind *db_registry(void)
-{
-    static const struct db_kind kind = {
-        .what = "registry",
-        .setting = "registry.store",
-        .application_id = 0x6d737472, /* "mstr" */
-        .version = 1,
-        /* id: the revision that created it times DB_PLACES, and its place
-         * among those that were created with it; new ones come behind all.
-         * sum: db_sum() of the rest, for SQLite sees no damage in there */
-        .schema = "CREATE TABLE records(id INTEGER PRIMARY KEY, "
-                  "kind TEXT NOT NULL, key BLOB NOT NULL, "
-                  "changed INTEGER NOT NULL, value BLOB NOT NULL, "
-                  "sum INTEGER NOT NULL)",
-        .counter = "revision",
-    };
-
-    return &kind;
 }

@@ -29,6 +29,7 @@ struct db_kind {
     int version;             /* of its schema; newer ones are refused */
     const char *schema;      /* SQL that makes it */
     const char *counter;     /* the number in meta that never goes back */
+    bool large;              /* too much to read all of it at every start */
 };
 
 struct db {
@@ -79,5 +80,7 @@ MUST_CHECK char *db_restore(const struct db_kind *kind, const char *from,
  * this, and a place below it. */
 #define DB_PLACES 1024
 const struct db_kind *db_registry(void);
+/* The database of a dispatcher. */
+const struct db_kind *db_jobs(void);
 
 #endif

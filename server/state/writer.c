@@ -183,7 +183,7 @@ static void run(struct writer *w, struct batch *b, uint64_t reserve)
     if (b->entries.kept || reserve)
         b->error = writer_db_write(&w->db, &b->entries, reserve);
     else if (w->failing)
-        b->error = writer_db_heal(&w->db);
+        b->error = db_heal(&w->db.base);
     b->seconds = seconds_now() - begin;
     for (e = b->entries.first; e; e = e->next)
         e->error = e->kept ? b->error : NULL;
@@ -215,7 +215,7 @@ static void turn(struct writer *w)
     else
         free(b);
     if (!w->failing)
-        writer_db_fold(&w->db);
+        db_fold(&w->db.base);
     pthread_mutex_lock(&w->mutex);
     w->busy = false;
     if (!w->queue.count && !w->reserve)
