@@ -10,6 +10,7 @@
 #include "lib/dial.h"
 #include "lib/log.h"
 #include "lib/mem.h"
+#include "dispatcher/front.h"
 #include "dispatcher/wire_words.h"
 #include "dispatcher/random.h"
 
@@ -26,6 +27,8 @@ struct wire {
     struct addr addr;
     struct wire_options options;
     char *name, *id; /* owned: those of the options */
+    char *host, *as; /* owned, of a host behind a worker: its name, and ours
+                      * there; else NULL */
     const struct wire_handler *handler;
     void *arg;
     enum wire_state state;
@@ -128,7 +131,9 @@ static void wire_dialled(void *arg, int fd, struct tls_session *tls,
     k->state = WIRE_GREETING;
     k->heard = k->asked = false;
     buf_add_words(conn_out(k->conn), "hello");
-    buf_add_words(conn_out(k->conn), k->name);
+    buf_add_words(conn_out(k->conn), k->as ? k->as : k->name);
+    if (k->host)
+        buf_add_pair(conn_out(k->conn), ".host", k->host);
     if (k->options.token && *k->options.token)
         buf_add_pair(conn_out(k->conn), ".token", k->options.token);
     buf_add_char(conn_out(k->conn), '\n');
@@ -156,6 +161,10 @@ struct wire *wire_new(struct loop *l, const struct addr *addr,
     k->options = *o;
     k->name = xstrdup(o->name);
     k->id = xstrdup(o->id);
+    if (o->host) {
+        k->host = xstrdup(o->host);
+        k->as = front_name(o->name, o->host);
+    }
     k->handler = handler;
     k->arg = arg;
     k->redial = loop_timer_new(l, wire_dial, k);
@@ -181,6 +190,8 @@ void wire_free(struct wire *k)
     loop_timer_free(k->watch);
     free(k->name);
     free(k->id);
+    free(k->host);
+    free(k->as);
     free(k);
 }
 
@@ -228,6 +239,8 @@ static const char *wire_said(struct wire *k, char *line, size_t len)
         return NULL;
     if (k->state == WIRE_GREETING)
         return wire_hello(k, words, n);
+    if (k->as && n > 1)
+        front_read(&words[1], k->as, k->name);
     return wire_dispatch_words(k->handler, k->arg, words, n);
 }
 
@@ -259,7 +272,9 @@ static struct buf *wire_begin(struct wire *k, const char *verb, const char *jid)
         return NULL;
     out = conn_out(k->conn);
     buf_add_words(out, verb);
-    if (jid)
+    if (jid && k->as)
+        front_write(out, k->as, jid);
+    else if (jid)
         buf_add_words(out, jid);
     return out;
 }

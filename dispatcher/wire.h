@@ -70,6 +70,7 @@ struct wire_options {
     const char *token;   /* it shows it in its hello; stays where it is, "" is
                             none; may be NULL */
     const char *id;      /* for the log: the worker's host */
+    const char *host;    /* that is meant, behind the worker; NULL: its own */
     size_t line_max;     /* longest line from a worker */
     struct tls *tls;     /* for workers that speak it; borrowed */
     uint64_t connect_ms; /* time for connecting and greeting */

@@ -31,14 +31,15 @@ static struct worker *worker_by_name(const struct dispatch *d, const char *name)
 static void worker_dial(struct dispatch *d, struct worker *w)
 {
     const char *text = attrs_get(&w->attrs, "addr");
-    struct wire_options o = {.name = d->instance,
-                             .id = w->host,
-                             .token = d->token,
-                             .line_max =
-                                 2 * d->settings.line + WORKER_LINE_MORE,
-                             .tls = d->tls,
-                             .connect_ms = WORKER_CONNECT_MS,
-                             .silence_ms = d->settings.probe_ms};
+    struct wire_options o = {
+        .name = d->instance,
+        .id = w->host,
+        .host = attrs_get(&w->attrs, "via") ? w->host : NULL,
+        .token = d->token,
+        .line_max = 2 * d->settings.line + WORKER_LINE_MORE,
+        .tls = d->tls,
+        .connect_ms = WORKER_CONNECT_MS,
+        .silence_ms = d->settings.probe_ms};
     struct addr addr;
     const char *wrong = addr_parse(&addr, text ? text : w->name, 0);
 
@@ -249,7 +250,7 @@ static bool same(const char *a, const char *b)
 static void on_change(void *arg, const struct muster_service *s,
                       const struct muster_service *old)
 {
-    static const char *const identity[] = {"host", "addr"};
+    static const char *const identity[] = {"host", "addr", "via"};
     struct dispatch *d = arg;
     struct worker *w = worker_by_name(d, s->name);
     bool other = false;
