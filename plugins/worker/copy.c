@@ -4,7 +4,7 @@
  * whole. Three kinds of job, argument `do`:
  *
  *   ask       which chunks are missing (stdin: their SHA-256s, a line each)
- *   put       a chunk (stdin: base64; sha256: its own)
+ *   put       a chunk (stdin: its bytes; sha256: its own)
  *   assemble  makes the file of them (stdin as for ask)
  *
  * All of them name the file (`to`), so that a right to copy can be one to copy
@@ -156,14 +156,28 @@ static char *take_file(struct copy *c)
 
 /* -- the three jobs -------------------------------------------------------- */
 
+/* The bytes of an argument: text, or under the name with a colon base64. */
+static bool arg_bytes(const struct copy *c, const char *name, struct buf *out)
+{
+    char *coded = xasprintf("%s:", name);
+    const char *text = arg(c, coded);
+    const json_t *plain = json_object_get(c->args, name);
+
+    free(coded);
+    if (text)
+        return base64_decode(out, text, strlen(text));
+    if (json_is_string(plain))
+        buf_add(out, json_string_value(plain), json_string_length(plain));
+    return json_is_string(plain);
+}
+
 static int do_put(struct copy *c)
 {
-    const char *text = arg(c, "stdin");
     struct buf bytes = BUF_INIT;
     char *why;
 
-    if (!text || !base64_decode(&bytes, text, strlen(text)))
-        why = xstrdup("the chunk is no base64");
+    if (!arg_bytes(c, "stdin", &bytes) || !buf_len(&bytes))
+        why = xstrdup("no chunk comes with it, or it is no base64");
     else if (buf_len(&bytes) > COPY_CHUNK_MAX)
         why = xasprintf("a chunk is at most %d bytes", COPY_CHUNK_MAX);
     else
@@ -310,7 +324,7 @@ static int run(void)
 {
     struct copy c = {0};
     json_error_t error;
-    json_t *job = json_loadf(stdin, 0, &error);
+    json_t *job = json_loadf(stdin, JSON_ALLOW_NUL, &error);
     const char *what;
     int status = -1;
 

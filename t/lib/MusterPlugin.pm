@@ -15,6 +15,7 @@ use Fcntl ();
 use File::Basename qw(dirname);
 use File::Path qw(make_path);
 use JSON::PP ();
+use MIME::Base64 qw(encode_base64);
 use Muster;
 use POSIX ();
 
@@ -58,8 +59,14 @@ sub plugin_start
     my $base = scratch() . '/plugin-' . ++(our $runs);
     my %args = %{ $o->{args} || {} };
     my $jid = "TEST-$runs";
-    my %texts = %args;
-    utf8::decode($_) for values %texts;
+    my %texts;    # as the worker does: bytes in base64, under another name
+    for my $name (keys %args) {
+        my $text = $args{$name};
+        if (utf8::decode($text)) { $texts{$name} = $text }
+        else { $texts{"$name:"} = encode_base64($args{$name}, '') }
+    }
+    delete @args{grep { /:/ || $args{$_} =~ /\0/
+        || length $args{$_} > 65536 } keys %args};
     spew("$base.in", encode({ jid => $jid, op => $name, host => 'here',
         args => \%texts, $o->{secrets} ? (secrets => $o->{secrets}) : () }));
     my $pid = fork;

@@ -7,7 +7,6 @@ use FindBin;
 use lib "$FindBin::Bin/../lib";
 use Cwd qw(realpath);
 use Digest::SHA qw(sha256_hex);
-use MIME::Base64 qw(encode_base64);
 use Muster;
 use MusterPlugin;
 use Test::More;
@@ -41,7 +40,7 @@ sub put
     my ($file, $i, %more) = @_;
     return copy('put', to => $file->{args}{to},
         sha256 => sha256_hex($file->{chunks}[$i]),
-        stdin => encode_base64($file->{chunks}[$i], ''), %more);
+        stdin => $file->{chunks}[$i], %more);
 }
 
 sub missing
@@ -92,6 +91,9 @@ open my $old, '<', "$dir/there" or die $!;
 my $g = file(noise($chunk), "$dir/there");
 put($g, 0);
 assemble($g);
+put(file("\0nul\0", "$dir/x"), 0);
+ok -e "$store/" . sha256_hex("\0nul\0"), 'a chunk of text with NULs';
+unlink "$store/" . sha256_hex("\0nul\0");
 is do { local $/; <$old> }, $f->{bytes}, 'who reads it reads the old one';
 is slurp("$dir/there"), $g->{bytes}, 'who opens it the new one';
 my $e = file('', "$dir/empty");
@@ -99,7 +101,7 @@ is assemble($e)->{state}, 'changed', 'an empty file';
 ok -e "$dir/empty" && !-s _, 'is one';
 
 # -- what is corrupt --------------------------------------------------------
-$r = put($f, 0, stdin => encode_base64('x' x $chunk, ''));
+$r = put($f, 0, stdin => 'x' x $chunk);
 is $r->{rc}, 1, 'a chunk that is not what it says';
 like $r->{err}, qr/the chunk is corrupt: its SHA-256 is/, 'is refused';
 is missing($f), '0-10', 'and not kept';
@@ -155,7 +157,8 @@ for my $bad (
     [{ stdin => '../' x 238 . 'a' }, qr/line 1 is no SHA-256/],
     [{ stdin => 'g' x 715 }, qr/line 1 is no SHA-256/],
     [{ stdin => substr($good{stdin}, 0, -1) . ' ' }, qr/line 11 is no SHA-256/],
-    [{ do => 'put', stdin => '!!' }, qr/is no base64/],
+    [{ do => 'put', stdin => '' }, qr/no chunk comes with it/],
+    [{ do => 'put', 'stdin:' => '!!' }, qr/it is no base64/],
     [{ to => "$dir/no/such" }, qr{making $dir/no/.muster-copy-}],
     [{ to => '/proc/x' }, qr{making /proc/}],
 ) {
