@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "client/dispatch.h"
+#include "client/exec_write.h"
 #include "client/hosts.h"
 #include "client/reply.h"
 #include "client/request.h"
@@ -28,11 +29,12 @@ struct muster_exec {
     struct dispatch dispatch;
     struct muster_exec_callbacks cb;
     void *arg;
-    char *request;  /* owned; the line, with its end; NULL: follow */
-    char *jid;      /* owned; NULL: not submitted */
-    bool detach;    /* on_submit is all there will be */
-    bool asked;     /* the request went out */
-    bool submitted; /* on_submit was told */
+    struct buf request; /* the line, with its end, and what follows it; empty:
+                         * follow */
+    char *jid;          /* owned; NULL: not submitted */
+    bool detach;        /* on_submit is all there will be */
+    bool asked;         /* the request went out */
+    bool submitted;     /* on_submit was told */
     bool paused;
     bool cancel;      /* asked for, and not confirmed */
     uint64_t lost_ms; /* since when it is recovering; 0: it is not */
@@ -243,7 +245,7 @@ static void exec_up(struct object *o)
         buf_add_words(out, e->jid);
         buf_add_char(out, '\n');
     } else {
-        buf_add_str(out, e->request);
+        buf_add(out, buf_data(&e->request), buf_len(&e->request));
     }
     e->asked = true;
     dispatch_flush(&e->dispatch);
@@ -369,7 +371,9 @@ static void exec_release(struct object *o)
 
     hosts_free(&e->hosts);
     reply_parser_free(&e->parser);
-    free(e->request);
+    if (e->request.data) /* secrets may be among the arguments */
+        explicit_bzero(e->request.data, e->request.size);
+    buf_free(&e->request);
     free(e->jid);
     free(e->error);
     free(e);
@@ -380,15 +384,16 @@ static const struct object_class exec_class = {
     .release = exec_release,
 };
 
-/* Takes over request and jid. */
-static struct muster_exec *exec_start(struct muster *m, char *request,
+/* Takes over request (NULL: follow) and jid. */
+static struct muster_exec *exec_start(struct muster *m, struct buf *request,
                                       char *jid,
                                       const struct muster_exec_callbacks *cb,
                                       void *arg)
 {
     struct muster_exec *e = xcalloc(1, sizeof(*e));
 
-    e->request = request;
+    if (request)
+        e->request = *request;
     e->jid = jid;
     e->cb = *cb;
     e->arg = arg;
@@ -401,30 +406,24 @@ static struct muster_exec *exec_start(struct muster *m, char *request,
     return e;
 }
 
-/* The request as a line, to free(); or NULL and *error. */
-static char *exec_write(const char *op, const struct muster_attr *args,
-                        size_t count, char **error)
+static struct muster_exec *
+exec_ask(struct muster *m, const char *op, const struct muster_attr *args,
+         size_t count, const struct exec_input *input,
+         const struct muster_exec_callbacks *cb, void *arg, char **error)
 {
-    struct buf out = BUF_INIT;
-    const char *why = *op ? attr_value_wrong(op, strlen(op)) : "no operation";
-    char *line = NULL;
+    struct buf request = BUF_INIT;
+    struct muster_exec *e;
     size_t i;
 
-    buf_add_words(&out, op);
-    for (i = 0; i < count && !why; i++) {
-        why = attr_value_wrong(args[i].name, strlen(args[i].name));
-        if (!why)
-            why = attr_value_wrong(args[i].value, strlen(args[i].value));
-        buf_add_pair(&out, args[i].name, args[i].value);
+    if (!exec_write(op, args, count, input, &request, error)) {
+        buf_free(&request);
+        return NULL;
     }
-    if (why) {
-        manager_error(error, "%s: %s", i ? args[i - 1].name : op, why);
-    } else {
-        buf_add_char(&out, '\n');
-        line = xstrdup(buf_str(&out));
-    }
-    buf_free(&out);
-    return line;
+    e = exec_start(m, &request, NULL, cb, arg);
+    for (i = 0; i < count; i++)
+        if (strcmp(args[i].name, ".detach") == 0)
+            e->detach = strcmp(args[i].value, "0") != 0;
+    return e;
 }
 
 struct muster_exec *muster_exec(struct muster *m, const char *op,
@@ -433,17 +432,19 @@ struct muster_exec *muster_exec(struct muster *m, const char *op,
                                 const struct muster_exec_callbacks *cb,
                                 void *arg, char **error)
 {
-    char *line = exec_write(op, args, arg_count, error);
-    struct muster_exec *e;
-    size_t i;
+    return exec_ask(m, op, args, arg_count, NULL, cb, arg, error);
+}
 
-    if (!line)
-        return NULL;
-    e = exec_start(m, line, NULL, cb, arg);
-    for (i = 0; i < arg_count; i++)
-        if (strcmp(args[i].name, ".detach") == 0)
-            e->detach = strcmp(args[i].value, "0") != 0;
-    return e;
+struct muster_exec *muster_exec_input(struct muster *m, const char *op,
+                                      const struct muster_attr *args,
+                                      size_t arg_count, const void *input,
+                                      size_t len,
+                                      const struct muster_exec_callbacks *cb,
+                                      void *arg, char **error)
+{
+    struct exec_input in = {.bytes = input, .len = len};
+
+    return exec_ask(m, op, args, arg_count, &in, cb, arg, error);
 }
 
 struct muster_exec *muster_follow(struct muster *m, const char *jid,

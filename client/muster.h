@@ -261,13 +261,24 @@ struct muster_exec_callbacks {
 
 /*
  * Submits `OP [arg value]…` with directives (".on", ".timeout", …, as in
- * doc/protocol.md; names with their dot) and follows its life. With
+ * doc/protocol.md; names with their dot) and follows its life. The value of an
+ * argument may hold line ends, and `stdin` may be as long as limits.body; what
+ * `.secret` names is masked in all that the
+ * job writes. With
  * ".detach" "1" on_done comes after on_submit, with a summary of zeroes.
  */
 MUSTER_API struct muster_exec *
 muster_exec(struct muster *m, const char *op, const struct muster_attr *args,
             size_t arg_count, const struct muster_exec_callbacks *cb, void *arg,
             char **error);
+/* The same with standard input for the operation: any len bytes, as many as the
+ * dispatcher takes (limits.body). */
+MUSTER_API struct muster_exec *
+muster_exec_input(struct muster *m, const char *op,
+                  const struct muster_attr *args, size_t arg_count,
+                  const void *input, size_t len,
+                  const struct muster_exec_callbacks *cb, void *arg,
+                  char **error);
 /* The life of a job from its start, then live. */
 MUSTER_API struct muster_exec *
 muster_follow(struct muster *m, const char *jid,

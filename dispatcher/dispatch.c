@@ -26,6 +26,7 @@ void dispatch_settings_read(struct dispatch_settings *s,
     s->probe_ms = (uint64_t)conf_duration_ms(conf, "dispatcher.probe");
     s->queue = (unsigned)conf_int(conf, "dispatcher.queue");
     s->line = (size_t)conf_size(conf, "limits.line");
+    s->body = conf_size(conf, "limits.body");
     s->store = (unsigned)conf_enum(conf, "dispatcher.store");
 }
 
@@ -218,6 +219,11 @@ unsigned dispatch_running(const struct dispatch *d)
 size_t dispatch_line_max(const struct dispatch *d)
 {
     return d->settings.line;
+}
+
+uint64_t dispatch_body_max(const struct dispatch *d)
+{
+    return d->settings.body;
 }
 
 const char *dispatch_closing(const struct dispatch *d)

@@ -27,6 +27,7 @@ struct dispatch_settings {
     uint64_t probe_ms; /* silence of a worker before it is asked */
     unsigned queue;    /* jobs at once */
     size_t line;       /* longest line of a client */
+    uint64_t body;     /* longest body of a request */
     unsigned store;    /* the place of the value of dispatcher.store */
 };
 

@@ -70,6 +70,8 @@ struct dispatch_spec {
     uint64_t timeout_ms, idle_ms; /* 0: none */
     enum dispatch_lost lost;
     bool exclusive; /* on none of its hosts while the same op is being done */
+    char **secrets; /* names of arguments that nobody is shown: secrets.h */
+    size_t n_secrets;
     char *by;       /* the token that asks; NULL: nobody's */
     bool narrowed;  /* it may run on these only: */
     struct selector only;
@@ -194,8 +196,9 @@ MUST_CHECK char *dispatch_why(struct dispatch *d, const char *jid,
                               const char *host, dispatch_life_fn *fn,
                               void *arg);
 
-/* The value of a limit that faces keep, as bytes. */
+/* The values of limits that faces keep, as bytes. */
 size_t dispatch_line_max(const struct dispatch *d);
+uint64_t dispatch_body_max(const struct dispatch *d);
 /* Why no job is taken any more and readers end, or NULL. */
 const char *dispatch_closing(const struct dispatch *d);
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "dispatcher/secrets.h"
 #include "dispatcher/worker.h"
 #include "lib/log.h"
 
@@ -79,6 +80,7 @@ bool wire_id_split(const char *id, char jid[JID_MAX], unsigned *attempt)
 
 void dispatch_spec_free(struct dispatch_spec *spec)
 {
+    secrets_free(spec);
     free(spec->op);
     for (size_t i = 0; i < spec->n_args; i++) {
         free(spec->args[i].name);
@@ -289,6 +291,8 @@ bool job_set_state(struct job *j, enum job_state to)
     }
     log_id_debug(j->jid, "%s -> %s", texts[j->state], texts[to]);
     j->state = to;
+    if (to == JOB_DONE)
+        secrets_forget(&j->spec);
     return true;
 }
 

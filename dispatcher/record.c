@@ -5,8 +5,10 @@
 #include <string.h>
 
 #include "dispatcher/core.h"
+#include "dispatcher/secrets.h"
 #include "lib/mem.h"
 
+#define RECORD_ARG_MAX  16384 /* bytes of an argument in a job's record */
 #define RECORD_TEXT_MAX 200 /* bytes of a target or command in a list of jobs */
 
 static void set_count(struct attrs *out, const char *name, unsigned n)
@@ -91,7 +93,8 @@ static const char *spec_arg(const struct dispatch_spec *spec, const char *name)
 {
     for (size_t i = 0; i < spec->n_args; i++) {
         if (strcmp(spec->args[i].name, name) == 0)
-            return spec->args[i].value;
+            return spec_is_secret(spec, name) ? SECRET_HIDDEN
+                                              : spec->args[i].value;
     }
     return NULL;
 }
@@ -141,12 +144,22 @@ void record_task(const struct task *t, struct attrs *out)
 
 /* -- what faces ask -------------------------------------------------------- */
 
-/* Of one that comes several times the first is shown. */
-static void tell_arg(const struct dispatch_arg *a, struct attrs *pairs)
+/* Of one that comes several times the first is shown; of one that is no text,
+ * or a long one, its size. */
+static void tell_arg(const struct dispatch_spec *spec,
+                     const struct dispatch_arg *a, struct attrs *pairs)
 {
     char *name = xasprintf("arg.%s", a->name);
 
-    if (!attrs_get(pairs, name))
+    if (attrs_get(pairs, name)) {
+        free(name);
+        return;
+    }
+    if (spec_is_secret(spec, a->name))
+        attrs_set(pairs, name, SECRET_HIDDEN);
+    else if (a->len > RECORD_ARG_MAX || memchr(a->value, '\0', a->len))
+        attrs_set_fmt(pairs, name, "(%zu bytes)", a->len);
+    else
         attrs_set(pairs, name, a->value);
     free(name);
 }
@@ -158,7 +171,7 @@ static void tell_job(const struct job *j, bool whole, dispatch_record_fn *fn,
 
     record_job(j, whole, &pairs);
     for (size_t i = 0; whole && i < j->spec.n_args; i++)
-        tell_arg(&j->spec.args[i], &pairs);
+        tell_arg(&j->spec, &j->spec.args[i], &pairs);
     fn(arg, j->jid, &pairs);
     attrs_free(&pairs);
 }

@@ -3,9 +3,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "dispatcher/secrets.h"
 #include "dispatcher/spec_values.h"
+#include "lib/argument.h"
 #include "lib/attrs.h"
-#include "lib/base64.h"
 #include "lib/words.h"
 
 #define TIME_MAX  (3650LL * 86400 * 1000) /* ms of any duration */
@@ -224,6 +225,20 @@ static void write_only(const struct dispatch_spec *s,
         selector_write_pairs(&s->only, value);
 }
 
+static const char *set_secret(struct dispatch_spec *s,
+                              const struct spec_row *row, struct word *w)
+{
+    (void)row;
+    return secrets_set(s, w->text);
+}
+
+static void write_secret(const struct dispatch_spec *s,
+                         const struct spec_row *row, struct buf *value)
+{
+    (void)row;
+    secrets_write(s, value);
+}
+
 static const struct spec_type type_flag = {set_flag, write_flag};
 static const struct spec_type type_duration = {set_duration, write_duration};
 static const struct spec_type type_count = {set_count, write_count};
@@ -233,6 +248,7 @@ static const struct spec_type type_hosts = {set_hosts, write_hosts};
 static const struct spec_type type_per = {set_per, write_per};
 static const struct spec_type type_lost = {set_lost, write_lost};
 static const struct spec_type type_only = {set_only, write_only};
+static const struct spec_type type_secret = {set_secret, write_secret};
 static const struct spec_type type_later = {NULL,
                                             NULL}; /* of a later version */
 
@@ -258,6 +274,7 @@ static const struct spec_row rows[] = {
     {".priority", &type_later, 0, 0, 0, false},
     {".retry", &type_later, 0, 0, 0, false},
     {".key", &type_later, 0, 0, 0, false},
+    {".secret", &type_secret, 0, 0, 0, false},
     {".by", &type_text, 0, 0, AT(by), true},
     {".only", &type_only, 0, 0, AT(only), true},
 };
@@ -286,7 +303,7 @@ static char *row_set(struct dispatch_spec *s, const struct spec_row *row,
 
     if (!row->type->set)
         return xasprintf("directive %s is not supported", row->name);
-    if (s->given & bit)
+    if (s->given & bit && row->type != &type_secret)
         return xasprintf("directive %s stands twice", row->name);
     if (attr_value_wrong(w->text, w->len))
         return xasprintf("%s: %s", row->name,
@@ -323,34 +340,13 @@ char *spec_set_op(struct dispatch_spec *s, const char *op, size_t len)
 
 /* -- written and read back ------------------------------------------------- */
 
-/* A name for each value: `name:` if a line cannot hold it, or if its own name
- * would be taken for one of these. */
-static void write_arg(const struct dispatch_arg *a, struct buf *out)
-{
-    struct buf name = BUF_INIT, value = BUF_INIT;
-    size_t len = strlen(a->name);
-
-    if (!memchr(a->value, '\n', a->len) && !memchr(a->value, '\0', a->len) &&
-        a->name[len - 1] != ':') {
-        buf_add_word(out, a->name, len);
-        buf_add_word(out, a->value, a->len);
-        return;
-    }
-    buf_add_fmt(&name, "%s:", a->name);
-    base64_encode(&value, a->value, a->len);
-    buf_add_words(out, buf_str(&name));
-    buf_add_words(out, buf_str(&value));
-    buf_free(&name);
-    buf_free(&value);
-}
-
 void spec_write(const struct dispatch_spec *s, struct buf *out)
 {
     struct buf value = BUF_INIT;
 
     buf_add_words(out, s->op);
     for (size_t i = 0; i < s->n_args; i++)
-        write_arg(&s->args[i], out);
+        argument_write(out, s->args[i].name, s->args[i].value, s->args[i].len);
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         if (!rows[i].type->write)
             continue;
@@ -364,28 +360,20 @@ void spec_write(const struct dispatch_spec *s, struct buf *out)
     buf_free(&value);
 }
 
-static char *read_arg(struct dispatch_spec *s, const struct word *name,
-                      const struct word *value)
+static char *read_arg(struct dispatch_spec *s, struct word *name,
+                      struct word *value)
 {
-    bool encoded = name->len && name->text[name->len - 1] == ':';
-    size_t len = name->len - encoded;
-    struct buf bytes = BUF_INIT;
-    char *wrong = NULL;
+    const char *wrong = argument_decode(name, value);
 
-    if (attr_name_wrong(name->text, len))
-        return xstrdup(attr_name_wrong(name->text, len));
-    name->text[len] = '\0';
-    if (!encoded)
-        dispatch_spec_add_arg(s, name->text, value->text, value->len);
-    else if (base64_decode(&bytes, value->text, value->len))
-        dispatch_spec_add_arg(s, name->text, buf_str(&bytes), buf_len(&bytes));
-    else
-        wrong = xasprintf("%s: is no base64", name->text);
-    buf_free(&bytes);
-    return wrong;
+    if (!wrong)
+        wrong = attr_name_wrong(name->text, name->len);
+    if (wrong)
+        return xstrdup(wrong);
+    dispatch_spec_add_arg(s, name->text, value->text, value->len);
+    return NULL;
 }
 
-static char *read_pair(struct dispatch_spec *s, const struct word *name,
+static char *read_pair(struct dispatch_spec *s, struct word *name,
                        struct word *value)
 {
     const struct spec_row *row;

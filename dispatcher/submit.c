@@ -5,6 +5,7 @@
 
 #include "dispatcher/core.h"
 #include "dispatcher/route.h"
+#include "dispatcher/secrets.h"
 #include "lib/log.h"
 #include "lib/mem.h"
 
@@ -161,6 +162,16 @@ static char *submit_selector(struct job *j)
     return wrong;
 }
 
+/* What no worker could be told. */
+static char *submit_arguments(const struct dispatch *d,
+                              const struct dispatch_spec *spec)
+{
+    if (!wire_run_fits(spec, d->settings.line))
+        return xstrdup("the arguments are too long for a line (limits.line): "
+                       "send what is long as standard input");
+    return secrets_wrong(spec);
+}
+
 /* What can be said at once of a job that does not wait. */
 static char *submit_nobody(struct dispatch *d, struct job *j)
 {
@@ -218,7 +229,9 @@ struct dispatch_reader *dispatch_submit(struct dispatch *d,
         return NULL;
     }
     j = submit_make(d, spec);
-    *error = submit_selector(j);
+    *error = submit_arguments(d, &j->spec);
+    if (!*error)
+        *error = submit_selector(j);
     if (!*error)
         *error = submit_nobody(d, j);
     if (!*error && j->spec.exclusive && exclusive_taken(d, j))

@@ -5,6 +5,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "dispatcher/secrets.h"
+#include "lib/argument.h"
 #include "lib/buf.h"
 #include "lib/conn.h"
 #include "lib/dial.h"
@@ -17,6 +19,8 @@
 #define WIRE_PAUSE_MIN  50   /* ms of the first pause before dialling again */
 #define WIRE_PAUSE_MAX  5000 /* it doubles up to this */
 #define WIRE_QUEUED_MAX (64UL << 20) /* unread by a worker: it is dead */
+#define WIRE_INLINE_MAX 4096         /* bytes of standard input in a line */
+#define WIRE_RUN_MORE   512 /* bytes of a line beside what was asked for */
 #define WIRE_LINES_TURN 256
 #define WIRE_STEADY_MS  5000 /* up for so long: the pause starts small again */
 
@@ -309,22 +313,83 @@ static void add_fence(struct buf *out, uint64_t fence)
     buf_add_u64(out, fence);
 }
 
+/* What goes behind the line: standard input that is long, or that a line
+ * cannot carry as it is. NULL: nothing does. */
+static const struct dispatch_arg *run_body(const struct dispatch_spec *spec)
+{
+    const struct dispatch_arg *body = NULL;
+
+    for (size_t i = 0; i < spec->n_args; i++) {
+        const struct dispatch_arg *a = &spec->args[i];
+
+        if (strcmp(a->name, "stdin") != 0)
+            continue;
+        if (body || spec_is_secret(spec, a->name))
+            return NULL;
+        body = a;
+    }
+    if (body && body->len <= WIRE_INLINE_MAX &&
+        !argument_is_binary(body->value, body->len))
+        return NULL;
+    return body;
+}
+
+static void add_request(struct buf *out, const struct dispatch_spec *spec,
+                        const struct dispatch_arg *body)
+{
+    struct buf names = BUF_INIT;
+
+    buf_add_words(out, spec->op);
+    for (size_t i = 0; i < spec->n_args; i++)
+        if (&spec->args[i] != body)
+            argument_write(out, spec->args[i].name, spec->args[i].value,
+                           spec->args[i].len);
+    add_duration(out, ".timeout", spec->timeout_ms);
+    add_duration(out, ".idle", spec->idle_ms);
+    if (spec->n_secrets) {
+        secrets_write(spec, &names);
+        buf_add_pair(out, ".secret", buf_str(&names));
+    }
+    buf_free(&names);
+}
+
+bool wire_run_fits(const struct dispatch_spec *spec, size_t max)
+{
+    size_t bound = WIRE_RUN_MORE;
+    struct buf line = BUF_INIT;
+    bool fits;
+
+    for (size_t i = 0; i < spec->n_args; i++)
+        bound += strlen(spec->args[i].name) + 2 * spec->args[i].len + 8;
+    if (bound <= max)
+        return true;
+    add_request(&line, spec, run_body(spec));
+    fits = buf_len(&line) + WIRE_RUN_MORE <= max;
+    explicit_bzero(buf_data(&line), buf_len(&line));
+    buf_free(&line);
+    return fits;
+}
+
 void wire_run(struct wire *k, const char *id, const struct dispatch_spec *spec,
               uint64_t fence)
 {
+    const struct dispatch_arg *body = run_body(spec);
     struct buf *out = wire_begin(k, "run", id);
 
     if (!out)
         return;
-    buf_add_words(out, spec->op);
-    for (size_t i = 0; i < spec->n_args; i++) {
-        buf_add_words(out, spec->args[i].name);
-        buf_add_word(out, spec->args[i].value, spec->args[i].len);
-    }
-    add_duration(out, ".timeout", spec->timeout_ms);
-    add_duration(out, ".idle", spec->idle_ms);
+    add_request(out, spec, body);
     add_fence(out, fence);
-    wire_end(k, out);
+    if (body) {
+        buf_add_words(out, ".body");
+        buf_add_char(out, ' ');
+        buf_add_u64(out, body->len);
+        buf_add_char(out, '\n');
+        buf_add(out, body->value, body->len);
+        conn_flush(k->conn);
+    } else {
+        wire_end(k, out);
+    }
 }
 
 void wire_cancel(struct wire *k, const char *jid)

@@ -90,6 +90,8 @@ void wire_hurry(struct wire *k);
 /* While it is up; otherwise nothing is sent. */
 void wire_run(struct wire *k, const char *id, const struct dispatch_spec *spec,
               uint64_t fence);
+/* Whether the line of it is no longer than max. */
+bool wire_run_fits(const struct dispatch_spec *spec, size_t max);
 void wire_cancel(struct wire *k, const char *jid);
 void wire_list(struct wire *k);
 void wire_resume(struct wire *k, const char *jid, uint64_t seq);

@@ -1,5 +1,6 @@
 #include "lib/argument.h"
 
+#include <stdint.h>
 #include <string.h>
 
 #include "lib/base64.h"
@@ -25,6 +26,23 @@ const char *argument_decode(struct word *name, struct word *value)
     return good ? NULL : "the value behind a name with a colon is no base64";
 }
 
+void argument_word(struct buf *text, const char *word, size_t len)
+{
+    if (buf_len(text))
+        buf_add_char(text, ' ');
+    if (!buf_word_quotes(word, len)) {
+        buf_add(text, word, len);
+        return;
+    }
+    buf_add_char(text, '\'');
+    for (size_t i = 0; i < len; i++) {
+        if (word[i] == '\'')
+            buf_add_char(text, '\'');
+        buf_add_char(text, word[i]);
+    }
+    buf_add_char(text, '\'');
+}
+
 bool argument_is_binary(const char *value, size_t len)
 {
     return len && (memchr(value, '\n', len) || memchr(value, '\0', len));
@@ -33,11 +51,21 @@ bool argument_is_binary(const char *value, size_t len)
 void argument_write(struct buf *out, const char *name, const char *value,
                     size_t len)
 {
-    buf_add_words(out, name);
-    if (!argument_is_binary(value, len)) {
+    struct buf text = BUF_INIT;
+    size_t name_len = strlen(name);
+    bool colon = name_len && name[name_len - 1] == ':';
+
+    if (!colon && !argument_is_binary(value, len)) {
+        buf_add_words(out, name);
         buf_add_word(out, value, len);
         return;
     }
-    buf_add_str(out, ": ");
-    base64_encode(out, value, len);
+    buf_add_fmt(&text, "%s:", name);
+    buf_add_words(out, buf_str(&text));
+    buf_reset(&text, SIZE_MAX);
+    base64_encode(&text, value, len);
+    buf_add_word(out, buf_data(&text), buf_len(&text));
+    if (text.data)
+        explicit_bzero(text.data, text.size);
+    buf_free(&text);
 }

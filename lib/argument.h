@@ -31,9 +31,14 @@ typedef bool argument_fn(const void *list, size_t i, struct argument *out);
 __attribute__((warn_unused_result)) const char *
 argument_decode(struct word *name, struct word *value);
 
+/* Appends a word of a text that is itself an argument (argv, env): quoted
+ * where it must be, with every byte in its place. */
+void argument_word(struct buf *text, const char *word, size_t len);
+
 /* True if a line cannot carry it as it is. */
 bool argument_is_binary(const char *value, size_t len);
-/* Appends " name value", in base64 where it must be. */
+/* Appends " name value", in base64 where it must be: also where the name
+ * itself ends in a colon. */
 void argument_write(struct buf *out, const char *name, const char *value,
                     size_t len);
 

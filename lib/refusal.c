@@ -26,6 +26,7 @@ static const struct {
     [REFUSED_IDLE] = {"idle", "limits.idle", NULL},
     [REFUSED_STALLED] = {"stalled", "limits.stalled", NULL},
     [REFUSED_LINE] = {"line", "limits.line", "line too long"},
+    [REFUSED_BODY] = {"body", "limits.body", NULL},
 
     [REFUSED_NAME] = {"name", "limits.name", NULL},
     [REFUSED_VALUE] = {"value", "limits.value", NULL},

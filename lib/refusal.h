@@ -38,6 +38,7 @@ enum refusal {
     REFUSED_IDLE,
     REFUSED_STALLED,
     REFUSED_LINE,
+    REFUSED_BODY,
     /* bounds of what is registered */
     REFUSED_NAME,
     REFUSED_VALUE,

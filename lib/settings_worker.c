@@ -35,7 +35,8 @@ static const struct conf_setting table[] = {
      .min = 1,
      .reloadable = true,
      .programs = WORKER,
-     .help = "the operations that this worker takes; all is all it has"},
+     .help = "the operations that this worker takes; all is all it has, and "
+             "!NAME takes one out, as in [all, '!execute']"},
     {.key = "worker.attrs",
      .type = CONF_MAP,
      .reloadable = true,

@@ -22,6 +22,9 @@ for my $source (@sources) {
 $directive{$_} = 'spec.c'
     for slurp("$top/dispatcher/spec.c") =~
     /^ +\{"(\.[a-z]+)", &type[^}]* false\},/mg;
+# what frames a request, before its words are looked at
+$directive{$_} = 'body.c'
+    for slurp("$top/lib/body.c") =~ /^#define NAME +"(\.[a-z]+)"/mg;
 cmp_ok scalar(keys %directive), '>', 25, 'the tables were found';
 for my $name (sort keys %directive) {
     ok $text =~ /`\Q$name\E[ `]/, "$name ($directive{$name}): protocol.md";

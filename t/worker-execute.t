@@ -57,7 +57,7 @@ ok !exists $env{SECRET}, 'nothing else of the worker';
 
 ($exit, $jid) = result(q{execute cmd 'pwd; umask; cat' cwd / stdin 'one' stdin 'two ''' stdin ''});
 is $d->text($jid, 'stdout'), "/\n0022\none\ntwo '\n", 'cwd, umask, stdin';
-($exit, $jid) = result('execute argv md5sum stdin64 '
+($exit, $jid) = result('execute argv md5sum stdin: '
         . encode_base64(join('', map { chr } 0 .. 255), ''));
 is $d->text($jid, 'stdout'), md5_hex(join '', map { chr } 0 .. 255) . "  -\n",
     'any bytes on stdin';

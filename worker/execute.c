@@ -5,7 +5,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "lib/base64.h"
 #include "lib/mem.h"
 #include "worker/op.h"
 
@@ -15,6 +14,7 @@
 struct execute {
     char **argv, **env; /* arrays owned, texts borrowed from the request */
     struct buf input;
+    char *secrets[SECRETS_MAX]; /* owned, and in env */
     const char *user, *cwd;
 };
 
@@ -84,17 +84,12 @@ static char *take_env(struct execute *e, const struct op_request *r)
     return wrong;
 }
 
-/* A line each, for an LF cannot stand in a word; or any bytes in base64. */
-static char *take_input(struct execute *e, const struct op_request *r)
+/* One text, or several: the lines of one. */
+static void take_input(struct execute *e, const struct op_request *r)
 {
-    struct word *bytes = op_request_get(r, "stdin64");
     bool first = true;
     size_t i;
 
-    if (bytes && op_request_get(r, "stdin"))
-        return xstrdup("either stdin or stdin64");
-    if (bytes && !base64_decode(&e->input, bytes->text, bytes->len))
-        return xstrdup("stdin64 is no base64");
     for (i = 0; i < r->count; i++) {
         if (strcmp(r->names[i], "stdin") != 0)
             continue;
@@ -103,7 +98,20 @@ static char *take_input(struct execute *e, const struct op_request *r)
         buf_add(&e->input, r->values[i]->text, r->values[i]->len);
         first = false;
     }
-    return NULL;
+}
+
+/* Behind the settings that were asked for. */
+static void take_secrets(struct execute *e, const struct op_request *r)
+{
+    size_t count = 0, i;
+
+    while (e->env && e->env[count])
+        count++;
+    e->env =
+        xreallocarray(e->env, count + r->secrets.count + 1, sizeof(*e->env));
+    for (i = 0; i < r->secrets.count; i++)
+        e->env[count + i] = e->secrets[i] = secret_setting(&r->secrets.list[i]);
+    e->env[count + i] = NULL;
 }
 
 /* Another user only by name in worker.users, and only root can be another. */
@@ -147,8 +155,10 @@ static char *execute_read(struct execute *e, const struct op_request *r)
         wrong = take_user(e, r);
     if (!wrong)
         wrong = take_cwd(e, r);
-    if (!wrong)
-        wrong = take_input(e, r);
+    if (!wrong) {
+        take_input(e, r);
+        take_secrets(e, r);
+    }
     return wrong;
 }
 
@@ -165,6 +175,17 @@ static void execute_child(struct execute *e, const struct jobs *js,
     spec->nofile = js->nofile;
 }
 
+static void execute_free(struct execute *e)
+{
+    free(e->argv);
+    free(e->env);
+    for (size_t i = 0; i < SECRETS_MAX; i++)
+        secret_setting_free(e->secrets[i]);
+    if (e->input.data)
+        explicit_bzero(e->input.data, e->input.size);
+    buf_free(&e->input);
+}
+
 struct job *execute_run(struct jobs *js, const char *jid,
                         const struct op_request *r, char **why)
 {
@@ -178,10 +199,13 @@ struct job *execute_run(struct jobs *js, const char *jid,
 
         execute_child(&e, js, &p.child);
         p.child.fence = r->fence;
+        p.mask = secrets_mask(&r->secrets);
         j = job_start(js, jid, &p, why);
+        if (j)
+            j->mask = p.mask;
+        else
+            mask_free(p.mask);
     }
-    free(e.argv);
-    free(e.env);
-    buf_free(&e.input);
+    execute_free(&e);
     return j;
 }

@@ -8,6 +8,7 @@
 
 #include "lib/words.h"
 #include "worker/job.h"
+#include "worker/secrets.h"
 
 struct op_rules;
 
@@ -17,6 +18,7 @@ struct op_request {
     const char **names; /* of arguments, in the order they came */
     struct word **values;
     size_t count;
+    struct secrets secrets;
     uint64_t timeout_ms, idle_ms; /* 0: none */
     uint64_t fence;               /* 0: none */
 };

@@ -108,6 +108,7 @@ static void job_free(struct job *j)
     job_settle_process(j);
     job_output_free(j);
     journal_clear(&j->journal);
+    mask_free(j->mask);
     free(j->last_line);
     free(j->op);
     free(j);

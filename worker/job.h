@@ -23,6 +23,7 @@
 
 #include "lib/auth/principal.h"
 #include "lib/loop.h"
+#include "lib/mask.h"
 #include "worker/capture.h"
 #include "worker/journal.h"
 #include "worker/report.h"
@@ -86,6 +87,8 @@ struct job {
     char *last_line; /* KEPT: the exit line, without LF */
 
     struct task *task; /* NULL: none, or no longer */
+    struct mask *mask; /* owned; NULL: it has no secrets */
+    struct mask_stream masked[TASK_STREAMS];
     struct capture capture[TASK_OUTPUTS];
     struct loop_timer *hold; /* for text without LF, or progress, to be told */
     char *op;                /* which operation it is */
@@ -112,6 +115,7 @@ struct job {
 struct job_process {
     const char *op; /* which operation it is */
     struct child_spec child;
+    struct mask *mask; /* the job owns it once it has started; or NULL */
     uint64_t timeout_ms, idle_ms; /* 0: none */
 };
 

@@ -94,20 +94,48 @@ void job_output_free(struct job *j)
 
     for (i = 0; i < TASK_OUTPUTS; i++)
         capture_free(&j->capture[i]);
+    for (i = 0; i < TASK_STREAMS; i++)
+        mask_stream_free(&j->masked[i]);
     job_report_free(j);
     loop_timer_free(j->hold);
     j->hold = NULL;
 }
 
-void job_output_add(struct job *j, int stream, const char *bytes, size_t len)
+static void take_bytes(struct job *j, int stream, const char *bytes, size_t len)
 {
     struct job_stream s = {j, stream};
 
-    j->heard_ms = loop_now(j->jobs->loop);
     if (stream == TASK_REPORT)
         job_report_add(j, bytes, len);
     else
         capture_feed(&j->capture[stream], bytes, len, tell_text, &s);
+}
+
+/* What can be told of a stream with its secrets taken out; bytes NULL: it has
+ * ended. */
+static void masked_add(struct job *j, int stream, const char *bytes, size_t len)
+{
+    struct mask_stream *m = &j->masked[stream];
+    struct buf out = BUF_INIT;
+
+    if (!m->mask)
+        mask_stream_init(m, j->mask);
+    if (bytes)
+        mask_feed(m, bytes, len, &out);
+    else
+        mask_end(m, &out);
+    if (buf_len(&out))
+        take_bytes(j, stream, buf_data(&out), buf_len(&out));
+    buf_free(&out);
+}
+
+void job_output_add(struct job *j, int stream, const char *bytes, size_t len)
+{
+    j->heard_ms = loop_now(j->jobs->loop);
+    if (j->mask)
+        masked_add(j, stream, bytes, len);
+    else
+        take_bytes(j, stream, bytes, len);
     if (holds_text(j)) {
         if (!j->hold)
             j->hold = loop_timer_new(j->jobs->loop, hold_over, j);
@@ -187,6 +215,8 @@ char *job_output_end(struct job *j)
     struct buf line = BUF_INIT;
     char *text;
 
+    for (int i = 0; j->mask && i < TASK_STREAMS; i++)
+        masked_add(j, i, NULL, 0);
     job_report_end(j);
     tell_held(j);
     buf_add_fmt(&line, "exit %s %" PRIu64, j->jid, j->journal.last + 1);

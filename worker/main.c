@@ -61,6 +61,7 @@ void worker_configure(struct worker *w)
         .longest_ms = (uint64_t)conf_duration_ms(c, "worker.max_timeout"),
         .abandon_ms = (uint64_t)conf_duration_ms(c, "worker.abandon"),
         .part = part_of(c)};
+    w->peers.body_max = conf_size(c, "limits.body");
     rules->ops = conf_list(c, "worker.ops", &rules->op_count);
     rules->users = conf_list(c, "worker.users", &rules->user_count);
     op_list(rules, &ops);

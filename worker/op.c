@@ -37,7 +37,6 @@ static const struct op ops[] = {
      {{"cmd", false, false},
       {"argv", false, false},
       {"stdin", false, true},
-      {"stdin64", false, false},
       {"user", false, false},
       {"cwd", false, false},
       {"env", false, false}},
@@ -59,6 +58,11 @@ static bool is_listed(const char *const *list, size_t count, const char *name)
 
 bool op_is_allowed(const struct op_rules *rules, const char *name)
 {
+    size_t i;
+
+    for (i = 0; i < rules->op_count; i++)
+        if (rules->ops[i][0] == '!' && strcmp(rules->ops[i] + 1, name) == 0)
+            return false;
     return is_listed(rules->ops, rules->op_count, "all") ||
            is_listed(rules->ops, rules->op_count, name);
 }
@@ -142,6 +146,8 @@ static char *directive_take(struct op_request *r, const struct word *name,
 
     if (word_is(name, ".fence"))
         return fence_take(r, value);
+    if (word_is(name, ".secret"))
+        return NULL; /* secrets.c has taken it */
     if (!into && word_is(name, ".token"))
         return xasprintf("directive %s is not supported", name->text);
     if (!into)
@@ -156,6 +162,8 @@ static char *arg_take(const struct op *op, struct op_request *r,
 {
     const struct op_arg *a = arg_find(op, name);
 
+    if (secrets_has(&r->secrets, name))
+        return op->slot ? NULL : xasprintf("%s takes no secrets", op->name);
     if (!a)
         return xasprintf("%s takes no argument %s", op->name, name->text);
     if (!a->repeated && memchr(value->text, '\0', value->len))
@@ -176,6 +184,8 @@ static char *args_take(const struct op *op, struct op_request *r,
 
     if (count % 2)
         return xstrdup("odd attribute/value pairs");
+    wrong = secrets_take(&r->secrets,
+                         &(struct args){.words = words, .count = count});
     for (i = 0; i < count && !wrong; i += 2)
         wrong = words[i].text[0] == '.'
                     ? directive_take(r, &words[i], &words[i + 1])
@@ -219,5 +229,6 @@ struct job *op_run(struct jobs *js, const struct op_rules *rules,
     j = op_start(js, op, jid, &r, words + 1, count - 1, why);
     free(r.names);
     free(r.values);
+    secrets_wipe(&r.secrets);
     return j;
 }

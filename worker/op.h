@@ -18,7 +18,7 @@
 
 /* What this worker allows; borrowed from its settings. */
 struct op_rules {
-    const char *const *ops; /* names; "all" is all */
+    const char *const *ops; /* names; "all" is all, "!NAME" is not that */
     size_t op_count;
     const char *const *users; /* whom a job may run as */
     size_t user_count;

@@ -135,20 +135,63 @@ void peer_greeted(struct peer *p, const char *name, size_t len)
 
 /* -- its life -------------------------------------------------------------- */
 
-static enum conn_verdict on_line(struct conn *c, void *arg, char *line,
-                                 size_t len)
+/* body NULL: there is none. */
+static void take_request(struct peer *p, char *line, size_t len,
+                         struct body *body)
 {
     static struct word words[REQUEST_WORDS_MAX];
-    struct peer *p = arg;
     int count = words_split(line, len, words, REQUEST_WORDS_MAX);
 
     if (count < 0)
-        conn_error(c, "%s", words_error_text(count));
+        conn_error(p->conn, "%s", words_error_text(count));
     else if (count > 0)
-        request_handle(p, words, count);
+        request_handle(p, words, count, body);
+}
+
+/* The line, and the bytes behind it, are there. */
+static void take_whole(struct peer *p)
+{
+    struct body b = p->body;
+
+    p->body = (struct body){.left = 0};
+    take_request(p, buf_data(&b.line), buf_len(&b.line), &b);
+    body_free(&b);
+}
+
+static void refuse_body(struct peer *p, const char *why)
+{
+    conn_refuse(p->conn, REFUSED_BODY, "%s", why);
+    conn_close(p->conn, "%s", why);
+}
+
+static enum conn_verdict on_line(struct conn *c, void *arg, char *line,
+                                 size_t len)
+{
+    struct peer *p = arg;
+    const char *why = NULL;
+
+    switch (body_begin(&p->body, c, line, len,
+                       p->name[0] ? p->peers->body_max : 0, &why)) {
+    case BODY_NONE: take_request(p, line, len, NULL); break;
+    case BODY_WHOLE: take_whole(p); break;
+    case BODY_COMES: break;
+    case BODY_TOO_LONG: break;
+    case BODY_WRONG: refuse_body(p, why); break;
+    }
     /* a stranger that does not begin with hello is not a dispatcher */
     if (!p->name[0])
         conn_close(c, "no hello");
+    return CONN_NEXT;
+}
+
+static enum conn_verdict on_bytes(struct conn *c, void *arg, const char *bytes,
+                                  size_t len)
+{
+    struct peer *p = arg;
+
+    (void)c;
+    if (body_add(&p->body, bytes, len))
+        take_whole(p);
     return CONN_NEXT;
 }
 
@@ -171,6 +214,7 @@ static void peer_free(struct peer *p)
             detach(j);
     loop_unsettle(p->peers->jobs->loop, &p->pump);
     DL_DELETE(p->peers->list, p);
+    body_free(&p->body);
     free(p);
 }
 
@@ -203,6 +247,7 @@ static void *on_open(struct conn *c, void *ctx)
 const struct listen_face peer_face = {
     .name = "worker",
     .handler = {.line = on_line,
+                .bytes = on_bytes,
                 .too_long = on_too_long,
                 .drain = on_drain,
                 .closed = on_closed},

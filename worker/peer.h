@@ -12,6 +12,7 @@
 #include <stdbool.h>
 
 #include "lib/listen.h"
+#include "lib/body.h"
 #include "worker/job.h"
 #include "worker/op.h"
 
@@ -22,6 +23,7 @@ struct peer {
     char name[JID_INSTANCE_MAX + 1]; /* "": it has not said hello */
     struct job *ready;               /* those with lines to send, in turn */
     struct loop_task pump;
+    struct body body;                /* of a request that is coming */
     bool load_owed; /* it was too slow for the last load line */
     struct peer *prev, *next;
 };
@@ -33,6 +35,7 @@ struct peers {
     const char *host;     /* in the answer to hello */
     const char *instance; /* of this process */
     const char *load;     /* as it was last measured: "0.42" */
+    uint64_t body_max;    /* longest body of a request, bytes */
     bool draining;        /* no new jobs */
     struct peer *list;
 };

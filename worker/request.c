@@ -8,6 +8,7 @@
 #include "lib/audit.h"
 #include "lib/auth/principal.h"
 #include "lib/log.h"
+#include "worker/args.h"
 
 static void reply(struct peer *p, const char *word, const char *text)
 {
@@ -190,6 +191,24 @@ static void send_known(struct peer *p, struct job *j)
         log_id_error(j->jid, "no line %" PRIu64, from);
 }
 
+/* Why who asks may not, or what is wrong with the arguments (free()), or NULL.
+ * They are taken out of base64. */
+static char *run_wrong(const struct principal *who, struct word *words,
+                       int count)
+{
+    struct args args = {.words = words + 3, .count = count - 3};
+    char *wrong = args_decode(&args);
+
+    if (wrong)
+        return wrong;
+    if (!principal_may_op(who, words[2].text))
+        return xstrdup("the dispatcher's token does not allow this operation");
+    if (!principal_may_run(who, words[2].text, args_at, &args))
+        return xstrdup("the dispatcher's token does not allow this operation "
+                       "with these arguments");
+    return NULL;
+}
+
 static void do_run(struct peer *p, struct word *words, int count)
 {
     struct peers *ps = p->peers;
@@ -208,11 +227,11 @@ static void do_run(struct peer *p, struct word *words, int count)
     }
     if (ps->draining)
         why = xstrdup("draining");
-    else if (!principal_may_op(who, words[2].text))
-        why = xstrdup("the dispatcher's token does not allow this operation");
     else if (audit_refusal())
         why = xstrdup(audit_refusal());
     else
+        why = run_wrong(who, words, count);
+    if (!why)
         j = op_run(ps->jobs, &ps->rules, jid, words + 2, count - 2, &why);
     tell_run(p, jid, words[2].text, j ? NULL : why);
     if (j) {
@@ -311,7 +330,20 @@ static const struct request *request_find(const struct word *word)
     return NULL;
 }
 
-void request_handle(struct peer *p, struct word *words, int count)
+/* The body is an argument like others. The room for it was kept. */
+static int add_body(struct word *words, int count, struct buf *body)
+{
+    static char name[] = "stdin";
+
+    (void)buf_str(body);
+    words[count++] = (struct word){.text = name, .len = strlen(name)};
+    words[count++] =
+        (struct word){.text = buf_data(body), .len = (unsigned)buf_len(body)};
+    return count;
+}
+
+void request_handle(struct peer *p, struct word *words, int count,
+                    struct body *body)
 {
     const struct request *r = request_find(&words[0]);
     const struct word *what = count > 1 ? &words[1] : NULL;
@@ -324,7 +356,12 @@ void request_handle(struct peer *p, struct word *words, int count)
         conn_error(p->conn, "say hello first");
     else if (count < r->min || count > r->max)
         conn_error(p->conn, "usage: %s", r->usage);
+    else if (body && (r->handle != do_run || count > REQUEST_WORDS_MAX - 2))
+        conn_error(p->conn, "%s takes no body", r->word);
+    else if (body && body->dropped)
+        refuse(p, words[1].text, "the body is too long (limits.body)");
     else
-        r->handle(p, words, count);
+        r->handle(p, words,
+                  body ? add_body(words, count, &body->bytes) : count);
     audit_about(NULL, NULL, 0);
 }

@@ -8,12 +8,14 @@
 #ifndef MUSTER_WORKER_REQUEST_H
 #define MUSTER_WORKER_REQUEST_H
 
+#include "lib/body.h"
 #include "lib/words.h"
 #include "worker/peer.h"
 
-#define REQUEST_WORDS_MAX 1024 /* words of one request */
+#define REQUEST_WORDS_MAX 1024 /* words of one request, body and all */
 
-/* One request, of at least one word. */
-void request_handle(struct peer *p, struct word *words, int count);
+/* One request, of at least one word; body NULL: none came with it. */
+void request_handle(struct peer *p, struct word *words, int count,
+                    struct body *body);
 
 #endif

@@ -20,8 +20,13 @@ static struct muster_exec *submit(struct life *life,
         pairs[i].name = r->pairs.list[i].name;
         pairs[i].value = r->pairs.list[i].value;
     }
-    exec = muster_exec(life->cli->muster, r->op, pairs, count, life_callbacks(),
-                       life, error);
+    if (r->has_input)
+        exec = muster_exec_input(life->cli->muster, r->op, pairs, count,
+                                 buf_data(&r->input), buf_len(&r->input),
+                                 life_callbacks(), life, error);
+    else
+        exec = muster_exec(life->cli->muster, r->op, pairs, count,
+                           life_callbacks(), life, error);
     free(pairs);
     return exec;
 }

@@ -1,12 +1,12 @@
 #include "client/cli/exec_request.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
+#include "client/cli/exec_secret.h"
 #include "client/cli/pairs.h"
-#include "lib/base64.h"
+#include "client/cli/slurp.h"
+#include "lib/argument.h"
 #include "lib/mem.h"
 
 static bool wrong(struct cli *cli, const char *hint, const char *text)
@@ -17,51 +17,15 @@ static bool wrong(struct cli *cli, const char *hint, const char *text)
 
 /* -- the command ----------------------------------------------------------- */
 
-/* The words quoted into one, as the worker splits them again. A line end
- * cannot stand in a line: of shell text it can be hidden, here it cannot. */
-static bool add_argv(struct exec_request *r, struct cli *cli)
+/* The words quoted into one, as the worker splits them again. */
+static void add_argv(struct exec_request *r, const struct args *a)
 {
-    const struct args *a = &cli->args;
     struct buf words = BUF_INIT;
 
-    for (size_t i = 0; i < a->n_command; i++) {
-        if (strchr(a->command[i], '\n')) {
-            buf_free(&words);
-            return wrong(cli,
-                         "use -c 'shell text', which may have several "
-                         "lines",
-                         "a word of the command holds a line end");
-        }
-        buf_add_words(&words, a->command[i]);
-    }
+    for (size_t i = 0; i < a->n_command; i++)
+        argument_word(&words, a->command[i], strlen(a->command[i]));
     attrs_set(&r->pairs, "argv", buf_str(&words));
     buf_free(&words);
-    return true;
-}
-
-/* Text of several lines goes as one: eval of a printf that makes it again. */
-static void add_shell(struct exec_request *r, const char *text)
-{
-    struct buf out = BUF_INIT;
-
-    if (!strchr(text, '\n')) {
-        attrs_set(&r->pairs, "cmd", text);
-        return;
-    }
-    buf_add_str(&out, "eval \"$(printf %b '");
-    for (; *text; text++) {
-        if (*text == '\n')
-            buf_add_str(&out, "\\n");
-        else if (*text == '\\')
-            buf_add_str(&out, "\\\\");
-        else if (*text == '\'')
-            buf_add_str(&out, "'\\''");
-        else
-            buf_add_char(&out, *text);
-    }
-    buf_add_str(&out, "')\"");
-    attrs_set(&r->pairs, "cmd", buf_str(&out));
-    buf_free(&out);
 }
 
 /* Another operation: its arguments are pairs. */
@@ -90,13 +54,14 @@ static bool add_command(struct exec_request *r, struct cli *cli)
     if (shell && !*shell)
         return wrong(cli, NULL, "-c with an empty text");
     if (shell) {
-        add_shell(r, shell);
+        attrs_set(&r->pairs, "cmd", shell);
         return true;
     }
     if (a->n_command == 0)
         return wrong(cli, "muster exec -s role=web -- uptime",
                      "no command: put it after --");
-    return add_argv(r, cli);
+    add_argv(r, a);
+    return true;
 }
 
 /* -- the target ------------------------------------------------------------ */
@@ -190,12 +155,11 @@ static bool add_env(struct exec_request *r, struct cli *cli)
     const char *pair;
 
     for (size_t i = 0; (pair = args_nth(&cli->args, "env", i)); i++) {
-        if (!strchr(pair, '=') || pair[0] == '=' || strchr(pair, '\n')) {
+        if (!strchr(pair, '=') || pair[0] == '=') {
             buf_free(&words);
-            return wrong(cli, NULL,
-                         "--env takes NAME=VALUE, without a line end");
+            return wrong(cli, NULL, "--env takes NAME=VALUE");
         }
-        buf_add_words(&words, pair);
+        argument_word(&words, pair, strlen(pair));
     }
     if (buf_len(&words) > 0)
         attrs_set(&r->pairs, "env", buf_str(&words));
@@ -204,38 +168,31 @@ static bool add_env(struct exec_request *r, struct cli *cli)
     return true;
 }
 
-/* All of standard input, which a line carries in base64. */
+/* All of standard input or of a file, as it is. */
 static bool add_stdin(struct exec_request *r, struct cli *cli)
 {
-    struct buf in = BUF_INIT, text = BUF_INIT;
-    ssize_t n = 1;
+    const char *file = args_get(&cli->args, "stdin-file");
+    char *error;
 
-    if (!args_has(&cli->args, "stdin"))
+    r->has_input = file || args_has(&cli->args, "stdin");
+    if (!r->has_input)
         return true;
-    while (n > 0 && buf_len(&in) <= EXEC_STDIN_MAX) {
-        n = read(STDIN_FILENO, buf_reserve(&in, 4096), 4096);
-        if (n > 0)
-            in.end += (size_t)n;
-    }
-    if (n < 0)
-        cli_fail(cli, CLI_USAGE, NULL, "exec: standard input: %s",
-                 strerror(errno));
-    else if (n > 0)
-        wrong(cli, "put it where the hosts can fetch it",
-              "standard input is larger than 40 KiB");
-    else
-        base64_encode(&text, buf_data(&in), buf_len(&in));
-    attrs_set(&r->pairs, "stdin64", buf_str(&text));
-    buf_free(&in);
-    buf_free(&text);
-    return n == 0;
+    if (file && args_has(&cli->args, "stdin"))
+        return wrong(cli, NULL, "either --stdin or --stdin-file");
+    error = slurp_bytes(file, EXEC_STDIN_MAX, &r->input);
+    if (!error)
+        return true;
+    cli_fail(cli, CLI_USAGE, NULL, "exec: %s", error);
+    free(error);
+    return false;
 }
 
-/* No value may break the line that it will stand in. */
+/* No directive may break the line that it will stand in. */
 static bool values_fit(const struct exec_request *r, struct cli *cli)
 {
     for (size_t i = 0; i < r->pairs.count; i++)
-        if (strchr(r->pairs.list[i].value, '\n'))
+        if (r->pairs.list[i].name[0] == '.' &&
+            strchr(r->pairs.list[i].value, '\n'))
             return wrong(cli, NULL, "a value holds a line end");
     return true;
 }
@@ -247,7 +204,7 @@ bool exec_request_make(struct exec_request *r, struct cli *cli)
 
     *r = (struct exec_request){.op = op ? op : "execute"};
     if (add_command(r, cli) && add_env(r, cli) && add_stdin(r, cli) &&
-        add_target(r, cli)) {
+        exec_secrets_add(r, cli) && add_target(r, cli)) {
         add_options(r, a, true);
         if (values_fit(r, cli))
             return true;
@@ -258,5 +215,7 @@ bool exec_request_make(struct exec_request *r, struct cli *cli)
 
 void exec_request_free(struct exec_request *r)
 {
+    exec_secrets_wipe(r);
     attrs_free(&r->pairs);
+    buf_free(&r->input);
 }

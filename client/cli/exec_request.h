@@ -2,7 +2,8 @@
  * exec_request: the options and words of `muster exec`, checked and made into
  * the operation, arguments and directives of the protocol.
  *
- * It reads standard input for --stdin; it knows no dispatcher.
+ * It reads standard input and files for --stdin and --secret; it knows no
+ * dispatcher.
  */
 #ifndef MUSTER_CLI_EXEC_REQUEST_H
 #define MUSTER_CLI_EXEC_REQUEST_H
@@ -10,12 +11,14 @@
 #include "client/cli/cli.h"
 #include "lib/attrs.h"
 
-/* Bytes of --stdin: in base64 they have to fit into a line. */
-#define EXEC_STDIN_MAX (40 * 1024)
+/* Bytes of --stdin: what limits.body can be at most. */
+#define EXEC_STDIN_MAX (64UL * 1024 * 1024)
 
 struct exec_request {
     const char *op;
     struct attrs pairs; /* arguments, then directives */
+    bool has_input;     /* standard input for the operation: */
+    struct buf input;
 };
 
 /* False after complaining. */

@@ -5,6 +5,7 @@
 
 #include "dispatcher/dispatcher.h"
 #include "dispatcher/rights.h"
+#include "lib/body.h"
 #include "lib/conn.h"
 #include "lib/mem.h"
 #include "plugins/dispatch/exec_audit.h"
@@ -19,8 +20,9 @@ struct exec_session {
     const struct selector *selector;   /* while jobs are listed */
     struct exec_audit_job *submitting; /* until it is known how that went */
     bool keep;                         /* for further requests */
-    bool detach;  /* the answer ends with the line submit */
-    bool in_line; /* inside exec_line(): no resuming is needed */
+    bool detach;      /* the answer ends with the line submit */
+    struct body body; /* of a request that is coming */
+    bool in_line;     /* inside exec_line(): no resuming is needed */
 };
 
 /* -- answers --------------------------------------------------------------- */
@@ -265,11 +267,27 @@ static void exec_do(struct exec_session *s, struct exec_request *q)
     exec_audit_end();
 }
 
-static void exec_request(struct exec_session *s, struct word *words, int n)
+/* A body that stands where it is none: what comes behind the line must not be
+ * taken for requests. */
+static void beware_of_body(struct exec_session *s, const struct word *words,
+                           int n)
+{
+    for (int i = 0; i < n; i++)
+        if (body_is_name(words[i].text))
+            s->keep = false;
+}
+
+/* body NULL: none came. */
+static void exec_request(struct exec_session *s, struct word *words, int n,
+                         struct buf *body)
 {
     struct exec_request q;
     char *wrong = exec_request_parse(&q, words, n);
 
+    if (!wrong && body)
+        wrong = exec_request_body(&q, buf_str(body), buf_len(body));
+    if (wrong && !body)
+        beware_of_body(s, words, n);
     if (wrong)
         answer_error(s, wrong);
     else
@@ -280,21 +298,72 @@ static void exec_request(struct exec_session *s, struct word *words, int n)
 
 /* -- the connection -------------------------------------------------------- */
 
-static enum conn_verdict exec_line(struct conn *c, void *arg, char *line,
-                                   size_t len)
+static enum conn_verdict exec_take(struct exec_session *s, char *line,
+                                   size_t len, struct buf *body)
 {
-    struct exec_session *s = arg;
     struct word words[EXEC_WORDS_MAX];
     int n = words_split(line, len, words, EXEC_WORDS_MAX);
 
-    (void)c;
     s->in_line = true;
     if (n < 0)
         answer_error(s, words_error_text(n));
     else
-        exec_request(s, words, n);
+        exec_request(s, words, n, body);
     s->in_line = false;
     return s->reader ? CONN_WAIT : CONN_NEXT;
+}
+
+/* The line, and the bytes behind it, are there. */
+static enum conn_verdict exec_whole(struct exec_session *s)
+{
+    struct body b = s->body;
+    enum conn_verdict verdict;
+
+    s->body = (struct body){.left = 0};
+    verdict = exec_take(s, buf_data(&b.line), buf_len(&b.line), &b.bytes);
+    body_free(&b);
+    return verdict;
+}
+
+/* Nothing of a stranger's is kept, not even for a moment. */
+static void exec_body_check(struct exec_session *s)
+{
+    char *error = rights_jobs(conn_principal(s->conn));
+
+    if (error) {
+        conn_refuse(s->conn, REFUSED_RIGHT, "%s", error);
+        conn_close(s->conn, "a body without a right");
+    }
+    free(error);
+}
+
+static enum conn_verdict exec_line(struct conn *c, void *arg, char *line,
+                                   size_t len)
+{
+    struct exec_session *s = arg;
+    const char *why = NULL;
+
+    switch (body_begin(&s->body, c, line, len, dispatch_body_max(s->dispatch),
+                       &why)) {
+    case BODY_NONE: return exec_take(s, line, len, NULL);
+    case BODY_WHOLE: return exec_whole(s);
+    case BODY_COMES: exec_body_check(s); break;
+    case BODY_TOO_LONG:
+    case BODY_WRONG:
+        conn_refuse(c, REFUSED_BODY, "%s", why);
+        conn_close(c, "%s", why);
+        break;
+    }
+    return CONN_NEXT;
+}
+
+static enum conn_verdict exec_bytes(struct conn *c, void *arg,
+                                    const char *bytes, size_t len)
+{
+    struct exec_session *s = arg;
+
+    (void)c;
+    return body_add(&s->body, bytes, len) ? exec_whole(s) : CONN_NEXT;
 }
 
 /* What it asked is still answered: nc -N. */
@@ -320,6 +389,7 @@ static void exec_closed(struct conn *c, void *arg, const char *reason)
     (void)reason;
     dispatch_reader_free(s->reader);
     exec_audit_job_free(s->submitting);
+    body_free(&s->body);
     free(s);
 }
 
@@ -337,6 +407,7 @@ const struct listen_face *exec_face(void)
     static const struct listen_face face = {
         .name = "exec",
         .handler = {.line = exec_line,
+                    .bytes = exec_bytes,
                     .eof = exec_eof,
                     .drain = exec_drain,
                     .closed = exec_closed},

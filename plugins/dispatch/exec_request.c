@@ -4,7 +4,9 @@
 #include <string.h>
 
 #include "dispatcher/spec.h"
+#include "lib/argument.h"
 #include "lib/attrs.h"
+#include "lib/body.h"
 
 #define ON_RUN  (1u << EXEC_RUN)
 #define ON_JOBS (1u << EXEC_JOBS)
@@ -72,6 +74,8 @@ static char *directive_take(struct exec_request *q, const struct word *name,
         return directive_set(q, dir, value, seen);
     if (word_is(name, ".token"))
         return xstrdup("directive .token is not supported");
+    if (body_is_name(name->text))
+        return xstrdup("directive .body N stands at the end of its line");
     if (q->verb != EXEC_RUN || strlen(name->text) != name->len)
         return xasprintf("unknown directive %s", name->text);
     return spec_set(&q->spec, name->text, value->text, value->len);
@@ -80,11 +84,13 @@ static char *directive_take(struct exec_request *q, const struct word *name,
 /* -- pairs ----------------------------------------------------------------- */
 
 /* Values are the operation's to judge. */
-static char *take_argument(struct exec_request *q, const struct word *name,
-                           const struct word *value)
+static char *take_argument(struct exec_request *q, struct word *name,
+                           struct word *value)
 {
-    const char *wrong = attr_name_wrong(name->text, name->len);
+    const char *wrong = argument_decode(name, value);
 
+    if (!wrong)
+        wrong = attr_name_wrong(name->text, name->len);
     if (wrong)
         return xstrdup(wrong);
     dispatch_spec_add_arg(&q->spec, name->text, value->text, value->len);
@@ -157,6 +163,14 @@ char *exec_request_parse(struct exec_request *q, struct word *words, int n)
     else if (c->verb == EXEC_JOBS && n % 2 == 0)
         wrong = take_selector(q, &words[used++]);
     return wrong ? wrong : take_pairs(q, words + used, n - used);
+}
+
+char *exec_request_body(struct exec_request *q, const char *bytes, size_t len)
+{
+    if (q->verb != EXEC_RUN)
+        return xstrdup("no body here");
+    dispatch_spec_add_arg(&q->spec, "stdin", bytes, len);
+    return NULL;
 }
 
 void exec_request_free(struct exec_request *q)

@@ -50,6 +50,9 @@ struct exec_command {
  * text (free()); in either case exec_request_free(). */
 MUST_CHECK char *exec_request_parse(struct exec_request *q, struct word *words,
                                     int n);
+/* What came behind its line: standard input. Errors as above. */
+MUST_CHECK char *exec_request_body(struct exec_request *q, const char *bytes,
+                                   size_t len);
 void exec_request_free(struct exec_request *q);
 
 #endif

@@ -165,7 +165,7 @@ static void damaged(void **state)
         {"", "odd attribute/value pairs"},
         {"execute cmd", "odd attribute/value pairs"},
         {"execute cmd 'x", "a quote is not closed"},
-        {"execute cmd: x", "cmd: is no base64"},
+        {"execute cmd: x", "the value behind a name with a colon is no base64"},
         {"execute .only 'a~ ['", ".only takes a selector in pairs"},
         {"execute .nope 1", "unknown directive .nope"},
         {"'' a b", "bad operation"},

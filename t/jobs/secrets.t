@@ -1,0 +1,104 @@
+# Secrets reach the program by its environment, and nobody else: not its
+# arguments, not what it writes, not a log, an audit log, a record or a list.
+use strict;
+use warnings;
+use Digest::MD5;
+use FindBin;
+use lib "$FindBin::Bin/../lib";
+use MIME::Base64 qw(encode_base64);
+use Muster;
+use MusterAudit;
+use Test::More;
+
+need_programs(qw(musterd muster-worker muster-dispatch muster));
+my %audit = map { $_ => audit_file($_) } qw(dispatch work);
+my $reg = registry();
+my $w = worker($reg, 'w1', '-o', "audit.to=file:$audit{work}",
+    '-o', 'log.level=debug');
+my $d = dispatcher($reg, '-o', "audit.to=file:$audit{dispatch}",
+    '-o', 'log.level=debug');
+my $secret = "hunter2;\$(x) 'q'";
+my $file = scratch() . '/secret';
+spew($file, "$secret\n");
+my @everything;
+
+sub cli
+{
+    my ($options, @args) = @_;
+    $options->{env}{MUSTER_DISPATCHER} = $d->address('exec');
+    my ($rc, $out, $err) = muster($reg, $options, @args);
+    push @everything, $out, $err;
+    return ($rc, $out, $err);
+}
+sub run_it { return cli($_[0], 'exec', '-H', 'w1', @_[1 .. $#_]) }
+
+my ($rc, $out, $err) = run_it({}, '--secret', "pw=\@$file", '-c',
+    'printf %s "$MUSTER_SECRET_pw" | md5sum; echo "pw=$MUSTER_SECRET_pw."; '
+    . 'echo "$MUSTER_SECRET_pw" >&2; tr "\0" " " </proc/$$/cmdline; echo');
+
+my $md5 = Digest::MD5::md5_hex($secret);
+like $out, qr/^w1 \| $md5  -$/m, 'the program has it';
+like $out, qr/^w1 \| pw=\*\*\*\.$/m, 'its output has it masked';
+like $out, qr/^w1 ! \*\*\*$/m, 'its errors too';
+
+($rc, $out) = run_it({}, '--secret', "pw=\@$file", '-c',
+    'exec env -i MUSTER_SECRET_pw="$MUSTER_SECRET_pw" perl -e \'$| = 1; '
+    . '$s = $ENV{MUSTER_SECRET_pw}; for (split //, "a${s}b$s$s\n") '
+    . '{ print; select undef, undef, undef, 0.12 if ord($_) % 5 == 0 } '
+    . 'print substr($s, 0, 6)\'');
+like $out, qr/a\*\*\*b\*\*\*$/m, 'byte by byte, and in parts of a line';
+unlike $out, qr/hunter/, 'no part of it';
+($rc, $out) = run_it({in => "line one of it\nline two of it"}, '--secret',
+    'key=-', '-c', 'echo "$MUSTER_SECRET_key" | sed "s/^/> /"; '
+    . 'echo "$MUSTER_SECRET_key"');
+is $out, "w1 | > ***\nw1 | > ***\nw1 | ***\n", 'of several lines';
+($rc, $out) = run_it({env => {VAULT => $secret, other => $secret}},
+    '--secret-env', 'pw=VAULT', '--secret-env', 'other', '-c',
+    'echo "$MUSTER_SECRET_pw+$MUSTER_SECRET_other"');
+is $out, "w1 | ***+***\n", 'from the environment';
+($rc, $out) = run_it({}, '--secret', "pw=\@$file", '--json', '-c',
+    'echo "{\"a\":\"$MUSTER_SECRET_pw\"}"');
+like $out, qr/\*\*\*/, 'as JSON';
+
+my ($jid) = (cli({}, 'exec', '-H', 'w1', '--detach', '--secret', "pw=\@$file",
+    '-c', 'sleep 0.2; echo "$MUSTER_SECRET_pw"'))[1] =~ /(\S+)/;
+cli({}, 'jobs', '--json');
+cli({}, 'job', $jid);
+($rc, $out) = cli({}, 'follow', $jid);
+is $out, "w1 | ***\n", 'followed';
+cli({}, 'job', $jid, '--json');
+cli({}, 'why', $jid, 'w1');
+
+sub ask
+{
+    my ($text) = @_;
+    my $c = $d->dial('exec');
+    $c->send("$text\n");
+    $c->end;
+    return [$c->rest];
+}
+my $b64 = encode_base64($secret, '');
+like ask("execute argv 'printenv MUSTER_SECRET_pw' pw: $b64 .secret pw "
+        . '.on all')->[2], qr/^out w1 stdout \*\*\*$/, 'by hand';
+my %wrong = (
+    "execute cmd x .secret pw .on all" => 'secret pw has no value',
+    "execute cmd x pw abc .secret pw .on all" =>
+        'secret pw: fewer than 4 bytes',
+    "execute cmd x pw abcd pw abcd .secret pw .on all" => 'secret pw twice',
+    "execute cmd x p-w abcd .secret p-w .on all" =>
+        '.secret takes names of arguments',
+    "execute cmd x pw: YWJjAGQ= .secret pw .on all" => 'NUL in secret pw',
+);
+for (sort keys %wrong) {
+    like ask($_)->[0], qr/^error: '\Q$wrong{$_}\E/, "refused: $wrong{$_}";
+}
+like ask("ping pw abcd .secret pw .on all")->[-2],
+    qr/refused.*ping takes no secrets/, 'an operation that has no use for it';
+like ask("execute cmd abcdef .secret cmd .on all")->[-2],
+    qr/refused.*either cmd or argv/, 'what must be an argument';
+
+my $seen = join '', @everything, map { slurp($_) }
+    values %audit, $w->{log}, $d->{log}, $reg->{log};
+cmp_ok length $seen, '>', 2000, 'all that was written';
+unlike $seen, qr/hunter2|\Q$b64\E|line two of it/, 'holds no secret';
+finish();
