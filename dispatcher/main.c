@@ -25,6 +25,7 @@
 #include "lib/tls_conf.h"
 #include "lib/watchdog.h"
 #include "plugins/dispatch/exec.h"
+#include "plugins/dispatch/exed/exed.h"
 
 #define CLOSING                                                                \
     "the dispatcher is going down; the job goes on at the workers, "           \
@@ -38,6 +39,7 @@ struct program {
     struct tls_conf *tls;
     struct admin *admin;
     struct dispatch *dispatch;
+    struct exed *exed;
     struct muster *muster;
     struct muster_registration *registration;
     struct loop_signal *term, *intr, *hup;
@@ -77,6 +79,7 @@ static void on_ending(void *arg)
     struct program *p = arg;
 
     admin_stop(p->admin, "the dispatcher is going down");
+    exed_stop(p->exed, "the dispatcher is going down");
     listen_host_close_all(p->listen, "the dispatcher is going down");
     loop_later(p->loop, &p->stop);
 }
@@ -105,6 +108,7 @@ static void on_hup(void *arg)
     auth_conf_apply(p->auth, p->daemon.conf, &p->daemon.files);
     tls_conf_reload(p->tls, p->daemon.conf);
     admin_configure(p->admin, p->daemon.conf);
+    exed_configure(p->exed, p->daemon.conf);
     tls = tls_settings(p->daemon.conf);
     if (!muster_set_tls(p->muster, &tls, NULL)) /* tls_conf told why */
         log_warn("to registries the certificates are those of before, too");
@@ -210,6 +214,11 @@ static bool listen_all(struct program *p)
         if (!listen_conf_add(p->listen, p->daemon.conf, faces[i].key,
                              faces[i].face(), p->dispatch))
             return false;
+    p->exed = exed_new(p->loop, p->dispatch, p->auth);
+    exed_configure(p->exed, p->daemon.conf);
+    if (!listen_conf_add(p->listen, p->daemon.conf, "dispatcher.http",
+                         exed_face(), p->exed))
+        return false;
     p->admin = dispatch_admin(p->dispatch, p->listen, p->auth, p->tls);
     admin_configure(p->admin, p->daemon.conf);
     return listen_conf_add(p->listen, p->daemon.conf, "dispatcher.admin",
@@ -266,6 +275,7 @@ static void program_end(struct program *p)
 {
     listen_host_free(p->listen);
     admin_free(p->admin);
+    exed_free(p->exed);
     dispatch_free(p->dispatch);
     audit_stop();
     if (p->auth)

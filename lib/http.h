@@ -73,6 +73,10 @@ void http_reply_json(struct http_request *r, int status, struct json_t *json);
 void http_reply_error(struct http_request *r, int status, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 
+/* What he who asks lacks a right for, and is told by an error: it is counted,
+ * logged and audited as a refusal. */
+void http_refused(struct http_request *r, const char *why);
+
 /* Begins an answer whose length is not known. */
 void http_stream(struct http_request *r, int status, const char *type);
 /* A piece of it. False when enough waits to be sent: no more until on_room

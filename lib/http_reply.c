@@ -180,6 +180,13 @@ void http_reply_error(struct http_request *r, int status, const char *fmt, ...)
             json_pack("{s:i, s:s}", "status", status, "error", clean));
 }
 
+void http_refused(struct http_request *r, const char *why)
+{
+    r->h->counts.refused[HTTPD_RIGHT]++;
+    if (r->hc)
+        conn_refused(r->hc->c, REFUSED_RIGHT, "%s", why);
+}
+
 void httpd_answer_text(char *text, size_t size, int status, const char *why)
 {
     char clean[128], *body;

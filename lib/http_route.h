@@ -29,9 +29,10 @@ enum http_verdict {
 
 /* What a route demands before its handler is called. */
 enum http_demand {
-    HTTP_JSON = 1,  /* a body is application/json */
-    HTTP_BYTES = 2, /* a body is application/octet-stream */
-    HTTP_OPEN = 4   /* the face need not know who asks: see its admit() */
+    HTTP_JSON = 1,   /* a body is application/json */
+    HTTP_BYTES = 2,  /* a body is application/octet-stream */
+    HTTP_OPEN = 4,   /* the face need not know who asks: see its admit() */
+    HTTP_CHANGES = 8 /* a GET changes something, too: no other site's page */
 };
 
 /* A row of a face's table. */

@@ -206,7 +206,9 @@ static int check(struct http_request *r, enum httpd_refused *what,
         return status;
     *what = HTTPD_SITE;
     *why = "a page of another site may change nothing here";
-    if (!(r->head.method & harmless) && !http_same_site(&r->head))
+    if ((!(r->head.method & harmless) ||
+         (r->match.route && r->match.route->demands & HTTP_CHANGES)) &&
+        !http_same_site(&r->head))
         return 403;
     status = check_body(r, why);
     *what = status == 413 ? HTTPD_TOO_BIG : HTTPD_TYPE;

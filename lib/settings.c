@@ -20,8 +20,8 @@ static const struct conf_setting node_table[] = {
      .programs = DAEMONS,
      .help = "addresses to listen on, HOST[:PORT[:PORT[:PORT]]] with * for "
              "every address, for each face that has no address of its own "
-             "set; the ports are those of new, find and event, of exec, or of "
-             "the worker"},
+             "set; the ports are those of new, find and event, of exec and "
+             "http, or of the worker"},
     {.key = "seeds",
      .type = CONF_REGISTRIES,
      .programs = DISPATCH | WORKER | CLI,

@@ -60,7 +60,7 @@ is_deeply \%origins, {
     'worker.attrs' => '-o',
     (map { ($_ => "profile web ($file:15), by binds") }
         qw(registry.new registry.find registry.event dispatcher.exec
-        worker.bind)),
+        dispatcher.http worker.bind)),
     (map { ($_ => "profile site ($file:10), by seeds") }
         qw(worker.registry dispatcher.registry client.registry)),
 }, 'each with its origin';

@@ -337,7 +337,8 @@ sub become
     my ($self) = @_;
     my @wrap = split ' ', $ENV{MUSTER_WRAP} || '';
     my @command = (@wrap, $self->{program}, '-c', $self->{conf},
-        '-o', 'ready_fd=3', '-o', 'log.refusals=1000000', @{$self->{args}});
+        '-o', 'ready_fd=3', '-o', 'log.refusals=1000000', $self->http_port,
+        @{$self->{args}});
     my $fds = $self->{options}{limit_fds};
     unshift @command, 'sh', '-c', "ulimit -n $fds; exec \"\$@\"", 'sh'
         if $fds;
@@ -352,6 +353,15 @@ sub become
     open my $three, '>&=', 3;
     fcntl $three, Fcntl::F_SETFD(), 0;
     exec { $command[0] } @command or POSIX::_exit(127);
+}
+
+# Its HTTP face has a port of its own in each test, too.
+sub http_port
+{
+    my ($self) = @_;
+    return () unless $self->{program} =~ /muster-dispatch$/
+        && !grep { /^dispatcher\.http=/ } @{$self->{args}};
+    return ('-o', 'dispatcher.http=127.0.0.1:0');
 }
 
 # True once the process is gone; remembers its status.
@@ -415,7 +425,7 @@ sub restart
     my ($self) = @_;
     my %face = (new => 'registry.new', find => 'registry.find',
         event => 'registry.event', exec => 'dispatcher.exec',
-        worker => 'worker.bind');
+        http => 'dispatcher.http', worker => 'worker.bind');
     my %room = (musterd => 'registry', 'muster-dispatch' => 'dispatcher',
         'muster-worker' => 'worker');
     $face{admin} = $room{File::Basename::basename($self->{program})} . '.admin';

@@ -24,7 +24,7 @@ sub dispatcher
     my $m = musterd();
     my $registry = join ':', '127.0.0.1', @$m{qw(new find event)};
     my $d = daemon('muster-dispatch', "dispatcher.store=$store",
-        'dispatcher.exec=127.0.0.1:0',
+        'dispatcher.exec=127.0.0.1:0', 'dispatcher.http=off',
         "dispatcher.registry=$registry", 'dispatcher.queue=100000',
         'dispatcher.jobs_size=4G');
     return {%$d, registry => $registry, new => $m->{new},

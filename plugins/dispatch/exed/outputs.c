@@ -1,0 +1,84 @@
+#include <stdlib.h>
+
+#include "plugins/dispatch/exed/gather.h"
+#include "plugins/dispatch/exed/jobs.h"
+#include "plugins/dispatch/exed/record.h"
+
+/* A job with the results that there are: of one that has ended, all. */
+struct outputs {
+    struct exed *exed;
+    struct http_request *request;
+    struct dispatch_reader *reader;
+    struct gather *gather;
+    json_t *job;
+    bool ended;
+};
+
+static void outputs_free(struct outputs *o)
+{
+    dispatch_reader_free(o->reader);
+    gather_free(o->gather);
+    json_decref(o->job);
+    free(o);
+}
+
+static void client_gone(struct http_request *r, void *arg)
+{
+    (void)r;
+    outputs_free(arg);
+}
+
+static void answer(struct outputs *o)
+{
+    json_object_set_new(o->job, "return_data", gather_results(o->gather));
+    http_reply_json(o->request, 200, json_incref(o->job));
+}
+
+/* True once it is answered. What a job that has ended says may have to be
+ * fetched first; of another one what is there counts. */
+static bool outputs_read(struct outputs *o)
+{
+    struct dispatch_event ev;
+
+    while (true) {
+        switch (dispatch_read(o->reader, &ev)) {
+        case DISPATCH_WAIT:
+            if (o->ended)
+                return false;
+            answer(o);
+            return true;
+        case DISPATCH_END: answer(o); return true;
+        case DISPATCH_GOT: break;
+        }
+        json_decref(gather_add(o->gather, &ev));
+    }
+}
+
+static void outputs_on(void *arg)
+{
+    if (outputs_read(arg))
+        outputs_free(arg);
+}
+
+enum http_verdict outputs_begin(struct exed_call *c, const char *jid)
+{
+    struct exed *e = c->exed;
+    const struct gather_bound bound = {
+        .held = &e->gathered, .most = e->gather_max, .cut = &e->counts.cut};
+    struct outputs *o = xcalloc(1, sizeof(*o));
+
+    o->exed = e;
+    o->request = c->request;
+    o->job = record_json(e->dispatch, jid);
+    o->ended =
+        json_integer_value(json_object_get(o->job, "state")) != RECORD_RUNNING;
+    o->gather = gather_new(
+        json_string_value(json_object_get(o->job, "operate")), &bound);
+    o->reader = dispatch_follow(e->dispatch, jid, outputs_on, o);
+    if (outputs_read(o)) {
+        outputs_free(o);
+        return HTTP_DONE;
+    }
+    http_on_gone(c->request, client_gone, o);
+    return HTTP_LATER;
+}
