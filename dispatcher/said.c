@@ -1,8 +1,10 @@
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "dispatcher/core.h"
 #include "lib/log.h"
+#include "lib/mem.h"
 
 /* A refusal that begins so means: not now. */
 #define REFUSED_BUSY "no free slot"
@@ -118,6 +120,9 @@ static void said_load(void *arg, const char *name, const char *value)
         w->full = strcmp(value, "0") == 0 && w->full;
     } else if (strcmp(name, "load") == 0) {
         snprintf(w->load, sizeof(w->load), "%s", value);
+    } else if (strcmp(name, "ops") == 0) {
+        free(w->ops);
+        w->ops = xstrdup(value);
     }
 }
 

@@ -72,7 +72,8 @@ static void env_clean(const struct child *c, char **env, size_t *n)
     }
     if (lang)
         env_put(env, n, "LANG", lang);
-    env_put(env, n, "MUSTER_JOB", c->spec->jid);
+    if (c->spec->jid)
+        env_put(env, n, "MUSTER_JOB", c->spec->jid);
     env_put(env, n, "MUSTER_HOST", c->spec->host);
     if (c->spec->fence) {
         char fence[24];

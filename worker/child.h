@@ -22,7 +22,7 @@ struct child_spec {
     const struct passwd *self; /* the worker's own; NULL: nobody knows */
     const char *input;         /* for standard input; NULL: /dev/null */
     size_t input_len;
-    const char *jid, *host; /* MUSTER_JOB, MUSTER_HOST */
+    const char *jid, *host; /* MUSTER_JOB (NULL: it is no job), MUSTER_HOST */
     uint64_t fence;         /* MUSTER_FENCE; 0: none */
     struct rlimit nofile;   /* soft and hard, as the worker found them */
     bool report;            /* it gets a descriptor 3 to report on */

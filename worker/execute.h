@@ -10,11 +10,13 @@
 #include "worker/job.h"
 #include "worker/secrets.h"
 
+struct op;
 struct op_rules;
 
 /* A request whose names have been checked; all of it borrowed. */
 struct op_request {
     const struct op_rules *rules;
+    const struct op *op;
     const char **names; /* of arguments, in the order they came */
     struct word **values;
     size_t count;

@@ -47,11 +47,34 @@ static size_t part_of(const struct conf *conf)
     return part < PART_MAX ? (size_t)part : PART_MAX;
 }
 
+/* True: there are others than before. */
+static bool ops_refresh(struct worker *w)
+{
+    struct buf ops = BUF_INIT;
+    bool same;
+
+    op_list(&w->peers.rules, &ops);
+    same = w->ops && strcmp(w->ops, buf_str(&ops)) == 0;
+    free(w->ops);
+    w->ops = xstrdup(buf_str(&ops));
+    buf_free(&ops);
+    return !same;
+}
+
+static void plugins_look(struct worker *w)
+{
+    const struct conf *c = w->daemon.conf;
+    size_t n;
+    const char *const *folders = conf_list(c, "worker.plugins", &n);
+
+    plugins_scan(w->plugins, folders, n,
+                 (uint64_t)conf_duration_ms(c, "worker.describe"));
+}
+
 void worker_configure(struct worker *w)
 {
     const struct conf *c = w->daemon.conf;
     struct op_rules *rules = &w->peers.rules;
-    struct buf ops = BUF_INIT;
 
     w->jobs.limits = (struct job_limits){
         .slots = slots_of(c),
@@ -64,10 +87,8 @@ void worker_configure(struct worker *w)
     w->peers.body_max = conf_size(c, "limits.body");
     rules->ops = conf_list(c, "worker.ops", &rules->op_count);
     rules->users = conf_list(c, "worker.users", &rules->user_count);
-    op_list(rules, &ops);
-    free(w->ops);
-    w->ops = xstrdup(buf_str(&ops));
-    buf_free(&ops);
+    if (ops_refresh(w))
+        peers_tell_ops(&w->peers);
 }
 
 /* A dispatcher may be quiet for as long as it likes. */
@@ -81,7 +102,69 @@ static struct listen_limits listen_limits_of(const struct conf *c)
 
 static void attrs_of(struct worker *w, struct attrs *a)
 {
+    const struct plugin *g;
+    size_t i, k;
+
+    for (i = 0; (g = plugins_at(w->plugins, i)); i++)
+        for (k = 0; k < g->about.attrs.count; k++)
+            attrs_set(a, g->about.attrs.list[k].name,
+                      g->about.attrs.list[k].value);
     registrar_attrs(a, w->daemon.conf, w->host, w->ops, w->jobs.limits.slots);
+}
+
+/* -- plugins --------------------------------------------------------------- */
+
+/* A start waits so long for all of them: they are registered with the rest. */
+#define PLUGINS_START_MS 3000
+
+static void attrs_tell(struct worker *w)
+{
+    struct attrs attrs = {0};
+
+    attrs_of(w, &attrs);
+    registrar_update(&w->registrar, &attrs);
+    attrs_free(&attrs);
+}
+
+static void on_plugins(void *arg)
+{
+    struct worker *w = arg;
+
+    if (ops_refresh(w))
+        peers_tell_ops(&w->peers);
+    if (w->registrar.service)
+        attrs_tell(w);
+    if (w->starting && !plugins_is_scanning(w->plugins))
+        loop_stop(w->loop);
+}
+
+static void plugins_late(void *arg)
+{
+    struct worker *w = arg;
+
+    log_warn("plugins are slow to describe themselves: going on without");
+    loop_stop(w->loop);
+}
+
+/* Before anybody can dial. */
+static void plugins_begin(struct worker *w)
+{
+    struct loop_timer *late = loop_timer_new(w->loop, plugins_late, w);
+
+    w->starting = true;
+    plugins_look(w);
+    loop_timer_set(late, PLUGINS_START_MS);
+    loop_run(w->loop);
+    loop_timer_free(late);
+    w->starting = false;
+}
+
+static void on_fact(void *arg, const struct job *j, const char *attr,
+                    const char *value)
+{
+    struct worker *w = arg;
+
+    registrar_fact(&w->registrar, j->jid, attr, value);
 }
 
 /* -- signals --------------------------------------------------------------- */
@@ -89,7 +172,6 @@ static void attrs_of(struct worker *w, struct attrs *a)
 static void on_reload(void *arg)
 {
     struct worker *w = arg;
-    struct attrs attrs = {0};
     struct listen_limits limits;
 
     audit_reopen();
@@ -102,10 +184,9 @@ static void on_reload(void *arg)
     tls_conf_reload(w->tls, w->daemon.conf);
     admin_configure(w->admin, w->daemon.conf);
     registrar_reload(&w->registrar, w->daemon.conf, w->daemon.files.token);
-    attrs_of(w, &attrs);
-    registrar_update(&w->registrar, &attrs);
-    attrs_free(&attrs);
+    attrs_tell(w);
     status_changed(w);
+    plugins_look(w);
     audit_reload(w->daemon.conf);
 }
 
@@ -211,12 +292,16 @@ static bool worker_start(struct worker *w)
     w->jobs.self = getpwuid(geteuid());
     w->jobs.news = peer_news;
     w->jobs.changed = on_jobs_changed;
+    w->jobs.fact = on_fact;
     w->jobs.arg = w;
+    w->plugins = plugins_new(&w->jobs, on_plugins, w);
+    w->peers.rules.plugins = w->plugins;
     w->peers.jobs = &w->jobs;
     w->peers.host = w->host;
     w->peers.instance = w->instance;
     worker_configure(w);
     status_init(w);
+    plugins_begin(w);
     if (!listen_start(w))
         return false;
     signals_start(w);
@@ -251,6 +336,7 @@ static void worker_free(struct worker *w)
         if (w->signals[i])
             loop_signal_free(w->signals[i]);
     status_free(w);
+    plugins_free(w->plugins);
     jobs_free(&w->jobs);
     audit_stop();
     auth_free(w->auth);

@@ -8,20 +8,7 @@
 #include "lib/mem.h"
 #include "lib/selector.h"
 #include "worker/execute.h"
-
-struct op_arg {
-    const char *name;
-    bool required;
-    bool repeated; /* may come several times: the lines of a text */
-};
-
-struct op {
-    const char *name;
-    bool slot; /* takes one */
-    struct op_arg args[OP_ARGS_MAX];
-    struct job *(*run)(struct jobs *js, const char *jid,
-                       const struct op_request *r, char **why);
-};
+#include "worker/plugins.h"
 
 static struct job *ping_run(struct jobs *js, const char *jid,
                             const struct op_request *r, char **why)
@@ -31,17 +18,22 @@ static struct job *ping_run(struct jobs *js, const char *jid,
     return job_done(js, jid);
 }
 
+static const struct op_arg execute_args[] = {
+    {.name = "cmd"},
+    {.name = "argv"},
+    {.name = "stdin", .repeated = true, .bytes = true},
+    {.name = "user"},
+    {.name = "cwd"},
+    {.name = "env"},
+};
+
 static const struct op ops[] = {
-    {"execute",
-     true,
-     {{"cmd", false, false},
-      {"argv", false, false},
-      {"stdin", false, true},
-      {"user", false, false},
-      {"cwd", false, false},
-      {"env", false, false}},
-     execute_run},
-    {"ping", false, {{NULL, false, false}}, ping_run},
+    {.name = "execute",
+     .slot = true,
+     .args = execute_args,
+     .arg_count = ARRAY_LEN(execute_args),
+     .run = execute_run},
+    {.name = "ping", .run = ping_run},
 };
 
 /* -- which ----------------------------------------------------------------- */
@@ -67,30 +59,47 @@ bool op_is_allowed(const struct op_rules *rules, const char *name)
            is_listed(rules->ops, rules->op_count, name);
 }
 
-void op_list(const struct op_rules *rules, struct buf *out)
+bool op_is_builtin(const char *name)
 {
-    bool first = true;
     size_t i;
 
-    for (i = 0; i < ARRAY_LEN(ops); i++) {
-        if (!op_is_allowed(rules, ops[i].name))
-            continue;
-        if (!first)
-            buf_add_char(out, ',');
-        buf_add_str(out, ops[i].name);
-        first = false;
-    }
+    for (i = 0; i < ARRAY_LEN(ops); i++)
+        if (strcmp(ops[i].name, name) == 0)
+            return true;
+    return false;
+}
+
+static void list_add(const struct op_rules *rules, const struct op *op,
+                     struct buf *out)
+{
+    if (!op_is_allowed(rules, op->name))
+        return;
+    if (buf_len(out))
+        buf_add_char(out, ',');
+    buf_add_str(out, op->name);
+}
+
+void op_list(const struct op_rules *rules, struct buf *out)
+{
+    const struct plugin *g;
+    size_t i;
+
+    for (i = 0; i < ARRAY_LEN(ops); i++)
+        list_add(rules, &ops[i], out);
+    for (i = 0; (g = plugins_at(rules->plugins, i)); i++)
+        list_add(rules, &g->op, out);
 }
 
 static const struct op *op_find(const struct op_rules *rules,
                                 const struct word *name)
 {
+    const struct op *op = plugins_find(rules->plugins, name);
     size_t i;
 
     for (i = 0; i < ARRAY_LEN(ops); i++)
         if (word_is(name, ops[i].name))
-            return op_is_allowed(rules, ops[i].name) ? &ops[i] : NULL;
-    return NULL;
+            op = &ops[i];
+    return op && op_is_allowed(rules, op->name) ? op : NULL;
 }
 
 /* -- its arguments --------------------------------------------------------- */
@@ -100,7 +109,7 @@ static const struct op_arg *arg_find(const struct op *op,
 {
     const struct op_arg *a;
 
-    for (a = op->args; a < op->args + OP_ARGS_MAX && a->name; a++)
+    for (a = op->args; a < op->args + op->arg_count; a++)
         if (word_is(name, a->name))
             return a;
     return NULL;
@@ -166,7 +175,7 @@ static char *arg_take(const struct op *op, struct op_request *r,
         return op->slot ? NULL : xasprintf("%s takes no secrets", op->name);
     if (!a)
         return xasprintf("%s takes no argument %s", op->name, name->text);
-    if (!a->repeated && memchr(value->text, '\0', value->len))
+    if (!a->bytes && memchr(value->text, '\0', value->len))
         return xasprintf("NUL in argument %s", a->name);
     if (!a->repeated && op_request_get(r, a->name))
         return xasprintf("argument %s twice", a->name);
@@ -190,7 +199,7 @@ static char *args_take(const struct op *op, struct op_request *r,
         wrong = words[i].text[0] == '.'
                     ? directive_take(r, &words[i], &words[i + 1])
                     : arg_take(op, r, &words[i], &words[i + 1]);
-    for (a = op->args; !wrong && a < op->args + OP_ARGS_MAX && a->name; a++)
+    for (a = op->args; !wrong && a < op->args + op->arg_count; a++)
         if (a->required && !op_request_get(r, a->name))
             wrong = xasprintf("%s needs an argument %s", op->name, a->name);
     return wrong;
@@ -209,6 +218,10 @@ static struct job *op_start(struct jobs *js, const struct op *op,
         *why = xstrdup("no free slot");
         return NULL;
     }
+    if (op->mutex && job_op_is_active(js, op->name)) {
+        *why = xasprintf("no free slot: %s is running", op->name);
+        return NULL;
+    }
     log_id_info(jid, "%s", op->name);
     return op->run(js, jid, r, why);
 }
@@ -217,7 +230,7 @@ struct job *op_run(struct jobs *js, const struct op_rules *rules,
                    const char *jid, struct word *words, int count, char **why)
 {
     const struct op *op = op_find(rules, &words[0]);
-    struct op_request r = {.rules = rules};
+    struct op_request r = {.rules = rules, .op = op};
     struct job *j;
 
     if (!op) {

@@ -14,7 +14,27 @@
 #include "lib/words.h"
 #include "worker/job.h"
 
-#define OP_ARGS_MAX 8 /* arguments of one operation */
+struct op_request;
+struct plugins;
+
+struct op_arg {
+    const char *name;
+    bool required;
+    bool repeated; /* may come several times: the lines of a text */
+    bool bytes;    /* may hold NULs */
+};
+
+/* A row of the table here, or made by who adds operations: plugins.c. */
+struct op {
+    const char *name;
+    bool slot;  /* takes one */
+    bool mutex; /* one at a time */
+    const struct op_arg *args;
+    size_t arg_count;
+    /* NULL and *why (owned by the caller) when it is refused. */
+    struct job *(*run)(struct jobs *js, const char *jid,
+                       const struct op_request *r, char **why);
+};
 
 /* What this worker allows; borrowed from its settings. */
 struct op_rules {
@@ -22,8 +42,11 @@ struct op_rules {
     size_t op_count;
     const char *const *users; /* whom a job may run as */
     size_t user_count;
+    const struct plugins *plugins; /* more operations; may be NULL */
 };
 
+/* Whether the worker has one of that name by itself. */
+bool op_is_builtin(const char *name);
 /* Whether the operation name is one that this worker takes. */
 bool op_is_allowed(const struct op_rules *rules, const char *name);
 /* The names of those it takes, "execute,ping", into out. */

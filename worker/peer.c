@@ -54,13 +54,26 @@ void peer_news(struct job *j)
         loop_settle(conn_loop(p->conn), &p->pump);
 }
 
+static void add_ops(struct peer *p)
+{
+    struct buf ops = BUF_INIT;
+
+    op_list(&p->peers->rules, &ops);
+    buf_add_pair(conn_out(p->conn), "ops", buf_str(&ops));
+    buf_free(&ops);
+    p->ops_owed = false;
+}
+
 static void tell_load(struct peer *p)
 {
     p->load_owed = conn_is_full(p->conn);
     if (p->load_owed)
         return;
-    buf_add_fmt(conn_out(p->conn), "load slots-free %u load %s\n",
+    buf_add_fmt(conn_out(p->conn), "load slots-free %u load %s",
                 peers_slots_free(p->peers), p->peers->load);
+    if (p->ops_owed)
+        add_ops(p);
+    buf_add_char(conn_out(p->conn), '\n');
     conn_flush(p->conn);
 }
 
@@ -270,4 +283,13 @@ void peers_tell_load(struct peers *ps)
     DL_FOREACH (ps->list, p)
         if (p->name[0])
             tell_load(p);
+}
+
+void peers_tell_ops(struct peers *ps)
+{
+    struct peer *p;
+
+    DL_FOREACH (ps->list, p)
+        p->ops_owed = true;
+    peers_tell_load(ps);
 }

@@ -23,8 +23,9 @@ struct peer {
     char name[JID_INSTANCE_MAX + 1]; /* "": it has not said hello */
     struct job *ready;               /* those with lines to send, in turn */
     struct loop_task pump;
-    struct body body;                /* of a request that is coming */
-    bool load_owed; /* it was too slow for the last load line */
+    struct body body; /* of a request that is coming */
+    bool load_owed;   /* it was too slow for the last load line */
+    bool ops_owed;    /* its next load line tells of the operations */
     struct peer *prev, *next;
 };
 
@@ -52,8 +53,10 @@ MUST_CHECK bool peer_send_from(struct peer *p, struct job *j, uint64_t seq);
 void peer_news(struct job *j);
 /* Once their connections are freed. */
 void peers_free(struct peers *ps);
-/* A line for every dispatcher: load slots-free N load X. */
+/* A line for every dispatcher: load slots-free N load X; with ops A,B in it
+ * when the operations are others than before. */
 void peers_tell_load(struct peers *ps);
+void peers_tell_ops(struct peers *ps);
 /* What a job may use of the slots. */
 unsigned peers_slots_free(const struct peers *ps);
 

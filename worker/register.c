@@ -5,12 +5,16 @@
 #include <string.h>
 
 #include "lib/log.h"
+#include "lib/loop.h"
 #include "lib/mem.h"
 #include "client/tls_settings.h"
 #include "worker/facts.h"
 
 /* Change all the time, and wake nobody. */
 #define VOLATILE "load,slots_free"
+
+#define FACTS_MAX 256   /* of all plugins */
+#define DOUBT_MS  30000 /* in this time the registry has said no, or never */
 
 /* Attributes that are the worker's to set, not the configuration's. */
 static const char *const own_names[] = {"kind",  "host",       "ops",
@@ -95,10 +99,30 @@ static void on_registered(void *arg, uint64_t revision)
              (unsigned long long)revision);
 }
 
+/* Nobody tells which one it was: all of those that were set lately go, or, if
+ * none were, all of them, for rights may have changed. */
+static void facts_take_back(struct registrar *r, const char *text)
+{
+    struct attrs *bad = r->doubts.count ? &r->doubts : &r->facts;
+    size_t i;
+
+    for (i = 0; i < bad->count; i++) {
+        const char *name = bad->list[i].name;
+
+        log_warn("fact %s is taken back: the registry says: %s", name, text);
+        muster_registration_set(r->service, name, NULL);
+        attrs_unset(&r->attrs, name);
+        if (bad != &r->facts)
+            attrs_unset(&r->facts, name);
+    }
+    attrs_free(bad);
+}
+
 static void on_refused(void *arg, const char *text)
 {
     struct registrar *r = arg;
 
+    facts_take_back(r, text);
     if (r->refused && strcmp(r->refused, text) == 0)
         return;
     log_error("the registry refuses %s: %s", r->name, text);
@@ -240,10 +264,45 @@ void registrar_set(struct registrar *r, const char *attr, const char *value)
         log_error("cannot register %s '%s'", attr, value);
 }
 
-static bool is_state(const char *name)
+/* Why a plugin may not set it, or NULL. */
+static const char *fact_wrong(const struct registrar *r, const char *attr)
 {
-    return strcmp(name, "load") == 0 || strcmp(name, "slots_free") == 0 ||
-           strcmp(name, "drain") == 0 || strcmp(name, "addr") == 0;
+    if (is_own(attr) || strncmp(attr, "conflict", 8) == 0 ||
+        strncmp(attr, "drain", 5) == 0)
+        return "it is the worker's own";
+    if (attrs_get(&r->facts, attr))
+        return NULL;
+    if (attrs_get(&r->attrs, attr))
+        return "the worker or worker.attrs sets it";
+    return r->facts.count >= FACTS_MAX ? "there are too many" : NULL;
+}
+
+void registrar_fact(struct registrar *r, const char *jid, const char *attr,
+                    const char *value)
+{
+    const char *wrong = r->service ? fact_wrong(r, attr) : "not registered yet",
+               *now = attrs_get(&r->facts, attr);
+    uint64_t ms = loop_clock();
+
+    if (wrong) {
+        log_id_warn(jid, "its plugin may not set %s: %s", attr, wrong);
+        return;
+    }
+    if (now && strcmp(now, value) == 0)
+        return;
+    if (ms - r->doubts_ms > DOUBT_MS)
+        attrs_free(&r->doubts);
+    r->doubts_ms = ms;
+    attrs_set(&r->doubts, attr, value);
+    attrs_set(&r->facts, attr, value);
+    registrar_set(r, attr, value);
+}
+
+static bool is_state(const struct registrar *r, const char *name)
+{
+    return attrs_get(&r->facts, name) || strcmp(name, "load") == 0 ||
+           strcmp(name, "slots_free") == 0 || strcmp(name, "drain") == 0 ||
+           strcmp(name, "addr") == 0;
 }
 
 void registrar_update(struct registrar *r, const struct attrs *attrs)
@@ -253,11 +312,13 @@ void registrar_update(struct registrar *r, const struct attrs *attrs)
     for (i = r->attrs.count; i-- > 0;) {
         const char *name = r->attrs.list[i].name;
 
-        if (is_state(name) || attrs_get(attrs, name))
+        if (is_state(r, name) || attrs_get(attrs, name))
             continue;
         muster_registration_set(r->service, name, NULL);
         attrs_unset(&r->attrs, name);
     }
+    for (i = 0; i < attrs->count; i++)
+        attrs_unset(&r->facts, attrs->list[i].name);
     for (i = 0; i < attrs->count; i++)
         registrar_set(r, attrs->list[i].name, attrs->list[i].value);
 }
@@ -282,6 +343,8 @@ void registrar_stop(struct registrar *r)
     if (r->muster)
         muster_free(r->muster);
     attrs_free(&r->attrs);
+    attrs_free(&r->facts);
+    attrs_free(&r->doubts);
     free(r->name);
     free(r->refused);
     *r = (struct registrar){0};

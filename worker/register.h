@@ -24,7 +24,10 @@ struct registrar {
     struct muster_monitor *conflict; /* of itself in quarantine */
     struct attrs attrs;              /* as they are registered */
     char *name;                      /* of the service */
-    char *refused; /* the last refusal, not to log it again and again */
+    char *refused;       /* the last refusal, not to log it again and again */
+    struct attrs facts;  /* of attrs, those that plugins have set */
+    struct attrs doubts; /* of these, those that may yet be refused */
+    uint64_t doubts_ms;  /* when the last one was set */
 };
 
 /* What a worker says of itself: its own words for it, then the settings'. */
@@ -38,7 +41,13 @@ bool registrar_start(struct registrar *r, struct event_base *base,
                      const struct addr *addr, const struct attrs *attrs);
 /* Sets one attribute. */
 void registrar_set(struct registrar *r, const char *attr, const char *value);
-/* Makes what is registered be attrs, but for load, slots_free and drain. */
+/* Sets one that a job's plugin has found out, unless it is not a plugin's to
+ * set: what the worker or its configuration sets, or too many. What the
+ * registry refuses is taken back. */
+void registrar_fact(struct registrar *r, const char *jid, const char *attr,
+                    const char *value);
+/* Makes what is registered be attrs, but for load, slots_free,
+ * drain and facts. */
 void registrar_update(struct registrar *r, const struct attrs *attrs);
 /* SIGHUP: the settings of TLS, and the token (NULL: none). */
 void registrar_reload(struct registrar *r, const struct conf *conf,

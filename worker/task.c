@@ -336,7 +336,8 @@ struct task *task_start(struct tasks *ts, const struct child_spec *spec,
     if (!fds_open(&f, spec->report))
         return NULL;
     /* other workers on this machine may run a job of the same name */
-    group = xasprintf("muster-%s-%s", ts->instance, spec->jid);
+    group = spec->jid ? xasprintf("muster-%s-%s", ts->instance, spec->jid)
+                      : xasprintf("muster-%s.%u", ts->instance, ts->others++);
     pid = monitor_fork(ts, &f, spec, group, grace_ms);
     fds_close(&f, 1);
     if (pid < 0) {

@@ -43,6 +43,7 @@ struct tasks {
     struct loop_timer *stray_timer; /* the next round of killing them */
     int groups;                     /* cgroup directory, or -1 */
     const char *instance;           /* of the worker, in names of groups */
+    unsigned others;                /* that were no jobs, in names, too */
     int null;                       /* /dev/null */
     char *scratch;                  /* what one read of a pipe takes */
 };

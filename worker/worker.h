@@ -10,6 +10,7 @@
 #include "lib/loop.h"
 #include "worker/job.h"
 #include "worker/peer.h"
+#include "worker/plugins.h"
 #include "worker/register.h"
 
 enum worker_phase {
@@ -28,6 +29,8 @@ struct worker {
     struct admin *admin;
     struct jobs jobs;
     struct peers peers;
+    struct plugins *plugins;
+    bool starting; /* it waits for the plugins' first descriptions */
     struct registrar registrar;
     char *host;       /* worker.host */
     char *ops;        /* "execute,ping" */

@@ -119,7 +119,8 @@ sub daemon
 }
 
 # A registry keeps nothing on disk unless a test asks for a store of its own,
-# and has no admin face unless it asks for that.
+# and has no admin face unless it asks for that; a worker has no plugins of what
+# may be installed on this machine.
 sub in_memory
 {
     my ($program, @args) = @_;
@@ -128,6 +129,8 @@ sub in_memory
         if $program eq 'musterd' && !grep { /registry\.store/ } @args;
     unshift @args, '-o', 'registry.admin=off'
         if $program eq 'musterd' && !grep { /registry\.admin/ } @args;
+    unshift @args, '-o', 'worker.plugins=off'
+        if $program eq 'muster-worker' && !grep { /worker\.plugins/ } @args;
     return ($options, @args);
 }
 

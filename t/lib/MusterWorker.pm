@@ -15,7 +15,7 @@ use Muster;
 use Time::HiRes qw(time);
 
 our @EXPORT = qw(lone_worker lone_host dial_worker in_job words quote
-    children_of grew_less);
+    children_of grew_less write_plugin);
 
 # Tests run side by side: by the host's name they tell their jobs apart.
 sub lone_host { return "h$$" }
@@ -34,6 +34,19 @@ sub dial_worker
 {
     my ($w, $name) = @_;
     return MusterWorker::Link->new($w, $name);
+}
+
+# write_plugin(FOLDER, NAME, ABOUT, SHELL [, MODE]): a plugin that describes itself
+# with the words ABOUT behind its name and runs that shell text
+sub write_plugin
+{
+    my ($folder, $name, $about, $shell, $mode) = @_;
+    mkdir $folder;
+    my $path = "$folder/$name";
+    Muster::spew($path, "#!/bin/sh\nif [ \"\$1\" = describe ]; then\n"
+        . "    cat <<'END'\nop $name $about\nEND\n    exit\nfi\n$shell\n");
+    chmod defined $mode ? $mode : 0755, $path or die "$path: $!";
+    return $path;
 }
 
 # The pids of those with MUSTER_JOB=JID and our host in their environment
@@ -159,6 +172,16 @@ sub step
         $self->number($jid, $seq);
         $self->{jobs}{$jid}{exit} = {rc => $rc, @pairs};
         $self->got($jid) unless $self->{forgets};
+    } elsif ($word eq 'result' || $word eq 'result+') {
+        my ($jid, $seq, $json) = @rest;
+        $self->number($jid, $seq);
+        my $job = $self->{jobs}{$jid};
+        $job->{piece} .= $json;
+        push @{$job->{results}}, delete $job->{piece} if $word eq 'result';
+    } elsif ($word eq 'progress') {
+        my ($jid, $seq, $percent, $text) = @rest;
+        $self->number($jid, $seq);
+        push @{$self->{jobs}{$jid}{progress}}, "$percent $text";
     } elsif ($word eq 'ack') {
         $self->{acked}{$rest[0]}++;
     } elsif ($word eq 'refuse') {
@@ -227,6 +250,10 @@ sub says
     return $self->until(sub { $self->text($jid, 'stdout') =~ $pattern },
         $seconds);
 }
+
+# What a plugin gave as results, and how far it said to be
+sub results { return $_[0]{jobs}{$_[1]}{results} || [] }
+sub progress { return $_[0]{jobs}{$_[1]}{progress} || [] }
 
 sub text
 {
