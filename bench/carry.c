@@ -1,8 +1,8 @@
 /*
  * carry: how fast bytes come through.
  *
- *   carry jobs PORT BYTES     `execute cmd BYTES .on all` at the exec port, read
- *                             to its end: bytes of output a second
+ *   carry jobs PORT BYTES LEN  `execute cmd 'BYTES LEN' .on all` at the exec port,
+ *                             read to its end: bytes of output a second
  *   carry sink                says its port, takes one connection, reads it to
  *                             its end: bytes a second
  *
@@ -77,7 +77,7 @@ static unsigned hosts_of(const char *tail)
     return hosts;
 }
 
-static void jobs(unsigned port, const char *bytes)
+static void jobs(unsigned port, const char *bytes, const char *len_line)
 {
     static char tail[TAIL];
     int fd = net_dial(port);
@@ -87,7 +87,7 @@ static void jobs(unsigned port, const char *bytes)
 
     fcntl(fd, F_SETFL, 0);
     start = net_now();
-    dprintf(fd, "execute cmd %s .on all\n", bytes);
+    dprintf(fd, "execute cmd '%s %s' .on all\n", bytes, len_line);
     while ((n = read(fd, data, sizeof(data))) > 0) {
         size_t len =
             (size_t)n < sizeof(tail) - 1 ? (size_t)n : sizeof(tail) - 1;
@@ -116,10 +116,10 @@ int main(int argc, char **argv)
         sink();
         return 0;
     }
-    if (argc == 4 && strcmp(argv[1], "jobs") == 0) {
-        jobs((unsigned)strtoul(argv[2], NULL, 10), argv[3]);
+    if (argc == 5 && strcmp(argv[1], "jobs") == 0) {
+        jobs((unsigned)strtoul(argv[2], NULL, 10), argv[3], argv[4]);
         return 0;
     }
-    fprintf(stderr, "usage: carry jobs PORT BYTES | carry sink\n");
+    fprintf(stderr, "usage: carry jobs PORT BYTES LEN | carry sink\n");
     return 2;
 }

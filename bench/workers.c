@@ -5,9 +5,9 @@
  *   workers NEW-PORT COUNT
  *
  * It says "registered" when all of them are, and ends when its stdin does.
- * ping ends at once; `execute cmd N` writes N bytes, in lines of 100 bytes, and
- * no more than the window ahead of what the dispatcher has. doc/protocol.md,
- * "worker".
+ * ping ends at once; `execute cmd 'N LEN'` writes N bytes, in lines of LEN (100),
+ * and no more than the window ahead of what the dispatcher has.
+ * doc/protocol.md, "worker".
  */
 #include <errno.h>
 #include <netinet/in.h>
@@ -24,9 +24,10 @@
 #include "lib/mem.h"
 #include "lib/words.h"
 
-#define WINDOW 2600 /* lines under way of one job: as a worker's 256 KiB */
+#define WINDOW (256 << 10) /* bytes under way of one job */
 #define WORDS  64
-#define TEXT   99 /* bytes of a line of output, without its LF */
+#define LEN    100   /* bytes of a line of output, with its LF */
+#define MOST   16384 /* the same, at most */
 #define JID    64
 
 struct sim;
@@ -35,6 +36,7 @@ struct sim;
 struct flood {
     char jid[JID];
     uint64_t left, seq, got; /* lines */
+    size_t len;              /* of a line, with its LF */
 };
 
 struct link {
@@ -84,17 +86,17 @@ static void flood_end(struct link *l)
 /* As much as the window allows. */
 static void flood_on(struct link *l)
 {
-    static const char text[TEXT + 1] =
-        "abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyz"
-        "abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstu";
+    static char text[MOST];
     struct flood *f = &l->flood;
 
     if (!f->jid[0])
         return;
-    while (f->left && f->seq < f->got + WINDOW) {
+    if (!text[0])
+        memset(text, 'x', sizeof(text));
+    while (f->left && (f->seq - f->got) * f->len < WINDOW) {
         buf_add_fmt(&l->out, "out %s %llu stdout ", f->jid,
                     (unsigned long long)++f->seq);
-        buf_add(&l->out, text, TEXT);
+        buf_add(&l->out, text, f->len - 1);
         buf_add_char(&l->out, '\n');
         f->left--;
     }
@@ -104,17 +106,26 @@ static void flood_on(struct link *l)
 
 static void run(struct link *l, struct word *w, int n)
 {
+    unsigned long long bytes = 0;
+    char *rest;
+
     buf_add_fmt(&l->out, "ack %s\n", w[1].text);
     if (!word_is(&w[2], "execute")) {
         buf_add_fmt(&l->out, "exit %s 1 0 state 0 reason exited\n", w[1].text);
         return;
     }
-    l->flood = (struct flood){0};
+    l->flood = (struct flood){.len = LEN};
     snprintf(l->flood.jid, JID, "%s", w[1].text);
     for (int i = 3; i + 1 < n; i += 2) {
-        if (word_is(&w[i], "cmd"))
-            l->flood.left = strtoull(w[i + 1].text, NULL, 10) / (TEXT + 1);
+        if (!word_is(&w[i], "cmd"))
+            continue;
+        bytes = strtoull(w[i + 1].text, &rest, 10);
+        if (*rest)
+            l->flood.len = strtoull(rest, NULL, 10);
     }
+    if (l->flood.len < 2 || l->flood.len > MOST)
+        l->flood.len = LEN;
+    l->flood.left = bytes / l->flood.len;
     flood_on(l);
 }
 

@@ -207,9 +207,9 @@ my ($writers, $each) = (200, 1_000_000);
 
 sub carry_jobs
 {
-    my ($d) = @_;
-    my $text = run({label => 'carry jobs', env => {LOAD_PID => $d->{pid}}},
-        load_core(program('bench/carry'), 'jobs', $d->{exec}, $each));
+    my ($d, $len) = @_;
+    my $text = run({label => "carry jobs $len"},
+        load_core(program('bench/carry'), 'jobs', $d->{exec}, $each, $len));
     my ($rate) = $text =~ /^([\d.]+)$/m or die "carry said: $text\n";
     return {rate => $rate / 1e6};
 }
@@ -239,14 +239,14 @@ sub bench_output
     open my $f, '>', $file or die "$file: $!\n";
     print $f 'x' x 99, "\n" for 1 .. $writers * $each / 100;
     close $f or die "$file: $!\n";
-    section("output: $writers hosts, 1 MB each, in lines of 100 bytes");
+    section("output: $writers hosts, 1 MB each, through one dispatcher");
     my %f;
     for (1 .. $o->{rounds}) {
-        push @{$f{ours}}, carry_jobs($d);
+        push @{$f{$_}}, carry_jobs($d, $_) for 100, 4000;
         push @{$f{cat}}, carry_cat($file);
     }
-    versus('through one dispatcher; cat through a socket',
-        $f{ours}, $f{cat}, 0.5, {unit => 'MB/s'});
+    versus("lines of $_ bytes; cat through a socket", $f{$_}, $f{cat}, 0.5,
+        {unit => 'MB/s'}) for 100, 4000;
     stop(@{$d->{pids}});
 }
 
