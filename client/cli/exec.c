@@ -70,26 +70,32 @@ static void look_up_hosts(struct life *life, const struct exec_request *r)
     buf_free(&selector);
 }
 
-int verb_exec(struct cli *cli)
+int exec_request_run(struct exec_request *r, struct cli *cli)
 {
-    struct exec_request request;
     struct muster_exec *exec;
     struct life life;
     char *error;
     int status = CLI_USAGE;
 
-    if (!exec_request_make(&request, cli))
-        return CLI_USAGE;
     if (cli_connect(cli)) {
-        life_begin(&life, cli, "exec");
+        life_begin(&life, cli, cli->verb->word);
         life.detach = args_has(&cli->args, "detach");
-        exec = submit(&life, &request, &error);
+        exec = submit(&life, r, &error);
         if (exec)
-            look_up_hosts(&life, &request);
+            look_up_hosts(&life, r);
         status = exec ? life_run(&life, exec)
                       : cli_fail_text(cli, CLI_USAGE, error, NULL);
         life_end(&life);
     }
-    exec_request_free(&request);
+    exec_request_free(r);
     return status;
+}
+
+int verb_exec(struct cli *cli)
+{
+    struct exec_request request;
+
+    if (!exec_request_make(&request, cli))
+        return CLI_USAGE;
+    return exec_request_run(&request, cli);
 }

@@ -131,6 +131,16 @@ static void add_time(struct exec_request *r, const char *name, const char *text)
                       (unsigned long long)ms % 1000);
 }
 
+static bool takes_detach(const struct args *a)
+{
+    const struct verb_option *o;
+
+    for (o = a->verb->options; o->name; o++)
+        if (strcmp(o->name, "detach") == 0)
+            return true;
+    return false;
+}
+
 /* The options whose row names an argument, or else a directive. */
 static void add_options(struct exec_request *r, const struct args *a,
                         bool directives)
@@ -145,7 +155,7 @@ static void add_options(struct exec_request *r, const struct args *a,
         else
             attrs_set(&r->pairs, o->directive, a->given[i].value);
     }
-    if (directives && args_has(a, "detach"))
+    if (directives && takes_detach(a) && args_has(a, "detach"))
         attrs_set(&r->pairs, ".detach", "1");
 }
 
@@ -206,6 +216,18 @@ bool exec_request_make(struct exec_request *r, struct cli *cli)
     if (add_command(r, cli) && add_env(r, cli) && add_stdin(r, cli) &&
         exec_secrets_add(r, cli) && add_target(r, cli)) {
         add_options(r, a, true);
+        if (values_fit(r, cli))
+            return true;
+    }
+    exec_request_free(r);
+    return false;
+}
+
+bool exec_request_begin(struct exec_request *r, struct cli *cli, const char *op)
+{
+    *r = (struct exec_request){.op = op};
+    if (add_target(r, cli)) {
+        add_options(r, &cli->args, true);
         if (values_fit(r, cli))
             return true;
     }

@@ -23,6 +23,11 @@ struct exec_request {
 
 /* False after complaining. */
 bool exec_request_make(struct exec_request *r, struct cli *cli);
+/* The same of a verb that has no command: its target and directives. */
+bool exec_request_begin(struct exec_request *r, struct cli *cli,
+                        const char *op);
+/* Submits it and follows it to its end: the exit status. Frees r. exec.c */
+int exec_request_run(struct exec_request *r, struct cli *cli);
 void exec_request_free(struct exec_request *r);
 
 #endif

@@ -169,3 +169,17 @@ void jline_write(struct jline *j, struct buf *out, bool ascii)
     json_decref(j->object);
     free(j);
 }
+
+char *json_get(const char *json, size_t len, const char *key)
+{
+    json_t *object = json_loadb(json, len, 0, NULL);
+    const json_t *value = json_object_get(object, key);
+    char *text = NULL;
+
+    if (json_is_string(value))
+        text = xstrdup(json_string_value(value));
+    else if (value)
+        text = json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT);
+    json_decref(object);
+    return text;
+}

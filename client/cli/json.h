@@ -38,6 +38,9 @@ void jline_json(struct jline *j, const char *key, const char *json, size_t len);
 void jline_object(struct jline *j, const char *key, struct jline *inner);
 /* Appends it to the list of that key, begun by the first: takes inner over. */
 void jline_append(struct jline *j, const char *key, struct jline *inner);
+/* What an object has under that key as text, a number or truth as JSON; free().
+ * NULL: it has none, or json is no object. */
+char *json_get(const char *json, size_t len, const char *key);
 /* Appends it as a line to out and frees it. With ascii everything else is
  * written as \uNNNN, which no terminal acts upon. */
 void jline_write(struct jline *j, struct buf *out, bool ascii);

@@ -48,6 +48,13 @@ static const char *result_get(const struct muster_result *r, const char *name)
     return NULL;
 }
 
+const char *roster_why(const struct muster_result *r)
+{
+    const char *why = result_get(r, "why");
+
+    return why ? why : result_get(r, "error");
+}
+
 /* Reasons, and what each is worth. `signal N` and all others: a task failed.
  * notstarted is --fail's doing (6), or found no free slot in time (4), or
  * failed in the starting (1): below. */
@@ -107,9 +114,7 @@ void roster_exit(struct roster *h, const char *name,
     host->ended = true;
     host->rc = r->rc;
     host->reason = xstrdup(r->reason ? r->reason : "");
-    detail = result_get(r, "why");
-    if (!detail)
-        detail = result_get(r, "error");
+    detail = roster_why(r);
     host->detail = xstrdup(detail ? detail : "");
     host->status = roster_status_of(r);
     count(h, host);

@@ -50,5 +50,7 @@ void roster_free(struct roster *h);
 
 /* What one host's end adds to the exit status: doc/muster.1, EXIT STATUS. */
 int roster_status_of(const struct muster_result *r);
+/* What its end says of the reason, or NULL. */
+const char *roster_why(const struct muster_result *r);
 
 #endif

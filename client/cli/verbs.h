@@ -58,13 +58,18 @@ const struct verb_option *verbs_globals(void);
 extern const struct verb_option verbs_token_options[];
 extern const char verbs_token_more[];
 
+/* verbs_push.c */
+extern const char verbs_copy_more[], verbs_release_more[], verbs_deploy_more[];
+
 /* The verbs, a file each: they return the exit status. */
 int verb_backup(struct cli *cli);
 int verb_cancel(struct cli *cli);
 int verb_completion(struct cli *cli);
 int verb_audit(struct cli *cli);
 int verb_config(struct cli *cli);
+int verb_copy(struct cli *cli);
 int verb_delete(struct cli *cli);
+int verb_deploy(struct cli *cli);
 int verb_dev(struct cli *cli);
 int verb_exec(struct cli *cli);
 int verb_find(struct cli *cli);
@@ -74,6 +79,7 @@ int verb_help(struct cli *cli);
 int verb_job(struct cli *cli);
 int verb_jobs(struct cli *cli);
 int verb_register(struct cli *cli);
+int verb_release(struct cli *cli);
 int verb_restore(struct cli *cli);
 int verb_tls(struct cli *cli);
 int verb_token(struct cli *cli);

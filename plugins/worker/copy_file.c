@@ -2,7 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <openssl/evp.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
@@ -46,51 +46,24 @@ size_t copy_file_len(const struct copy_file *f, size_t i)
 
 /* -- what is there --------------------------------------------------------- */
 
-struct sum {
-    EVP_MD_CTX *ctx;
-};
-
-static void sum_begin(struct sum *s)
-{
-    s->ctx = EVP_MD_CTX_new();
-    if (!s->ctx || !EVP_DigestInit_ex(s->ctx, EVP_sha256(), NULL))
-        abort();
-}
-
-static void sum_add(struct sum *s, const void *bytes, size_t len)
-{
-    if (!EVP_DigestUpdate(s->ctx, bytes, len))
-        abort();
-}
-
 /* Whether it is the one that hex says. */
-static bool sum_is(struct sum *s, const char *hex)
+static bool sum_is(struct sha256 *sum, const char *hex)
 {
-    unsigned char sum[EVP_MAX_MD_SIZE];
-    unsigned n = 0;
-    char text[3];
-    bool same = true;
+    char is[SHA256_HEX + 1];
 
-    if (!EVP_DigestFinal_ex(s->ctx, sum, &n))
-        abort();
-    EVP_MD_CTX_free(s->ctx);
-    for (unsigned i = 0; i < n; i++) {
-        text[0] = "0123456789abcdef"[sum[i] >> 4];
-        text[1] = "0123456789abcdef"[sum[i] & 15];
-        same &= memcmp(text, hex + i * 2, 2) == 0;
-    }
-    return same;
+    sha256_end(sum, is);
+    return memcmp(is, hex, SHA256_HEX) == 0;
 }
 
 static bool content_is(int fd, const char *hex)
 {
     char *bytes = xmalloc(COPY_CHUNK_MAX);
-    struct sum sum;
+    struct sha256 sum;
     ssize_t n;
 
-    sum_begin(&sum);
+    sha256_begin(&sum);
     while ((n = read(fd, bytes, COPY_CHUNK_MAX)) > 0)
-        sum_add(&sum, bytes, (size_t)n);
+        sha256_add(&sum, bytes, (size_t)n);
     free(bytes);
     return sum_is(&sum, hex) && n == 0;
 }
@@ -151,9 +124,9 @@ static char *set_rights(const struct copy_file *f, int fd, bool *changed)
 static char *fill(const struct copy_file *f, const struct store *s, int fd)
 {
     char *bytes = xmalloc(f->chunk), *why = NULL;
-    struct sum sum;
+    struct sha256 sum;
 
-    sum_begin(&sum);
+    sha256_begin(&sum);
     for (size_t i = 0; i < f->count && !why; i++) {
         size_t len = copy_file_len(f, i), at = 0;
 
@@ -161,7 +134,7 @@ static char *fill(const struct copy_file *f, const struct store *s, int fd)
             why = xasprintf("chunk %zu is not here: it has to be sent", i);
             break;
         }
-        sum_add(&sum, bytes, len);
+        sha256_add(&sum, bytes, len);
         while (at < len) {
             ssize_t n = write(fd, bytes + at, len - at);
 

@@ -3,7 +3,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <openssl/evp.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -15,26 +15,6 @@
 #define OLD_S (24 * 60 * 60) /* a chunk that nobody has asked for since */
 
 /* -- names ----------------------------------------------------------------- */
-
-bool sha256_is_hex(const char *text, size_t len)
-{
-    return len == SHA256_HEX && strspn(text, "0123456789abcdef") >= len;
-}
-
-void sha256_hex(const void *bytes, size_t len, char *hex)
-{
-    static const char digits[] = "0123456789abcdef";
-    unsigned char sum[EVP_MAX_MD_SIZE];
-    unsigned n = 0;
-
-    if (!EVP_Digest(bytes, len, sum, &n, EVP_sha256(), NULL))
-        abort();
-    for (unsigned i = 0; i < n; i++) {
-        hex[i * 2] = digits[sum[i] >> 4];
-        hex[i * 2 + 1] = digits[sum[i] & 15];
-    }
-    hex[n * 2] = '\0';
-}
 
 static char *chunk_path(const struct store *s, const char *hex)
 {

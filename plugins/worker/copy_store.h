@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define SHA256_HEX 64
+#include "lib/sha256.h"
 
 struct store {
     char *dir;    /* owned */
@@ -21,11 +21,6 @@ struct store {
 /* Makes DIR; false, and *why (free()) says why it cannot be. */
 bool store_open(struct store *s, const char *dir, uint64_t max, char **why);
 void store_close(struct store *s);
-
-/* True if text is len characters of a SHA-256 in hexadecimal. */
-bool sha256_is_hex(const char *text, size_t len);
-/* Its SHA-256, SHA256_HEX characters and a NUL. */
-void sha256_hex(const void *bytes, size_t len, char *hex);
 
 /* Reads a chunk of exactly len bytes into bytes. False when it is not there;
  * one that is not what its name says is removed, and not there either. */
