@@ -22,6 +22,7 @@
 #include "lib/log.h"
 #include "lib/loop.h"
 #include "lib/mem.h"
+#include "lib/pidfile.h"
 #include "lib/tls_conf.h"
 #include "lib/watchdog.h"
 #include "plugins/dispatch/exec.h"
@@ -40,6 +41,7 @@ struct program {
     struct admin *admin;
     struct dispatch *dispatch;
     struct exed *exed;
+    char *pid_file; /* owned; NULL: none */
     struct muster *muster;
     struct muster_registration *registration;
     struct loop_signal *term, *intr, *hup;
@@ -235,6 +237,16 @@ static bool speak_tls(struct program *p)
     return true;
 }
 
+static bool write_pid(struct program *p)
+{
+    const char *path = conf_str(p->daemon.conf, "api.pid_file");
+
+    if (!path || !*path)
+        return true;
+    p->pid_file = xstrdup(path);
+    return pidfile_write(path);
+}
+
 static bool program_start(struct program *p)
 {
     struct dispatch_settings settings;
@@ -264,6 +276,8 @@ static bool program_start(struct program *p)
         !speak_tls(p) || !listen_all(p) || !connect_registry(p) ||
         !register_self(p))
         return false;
+    if (!write_pid(p))
+        return false;
     listen_ready_words(p->listen, &words);
     ok = daemon_ready(&p->daemon, buf_str(&words));
     buf_free(&words);
@@ -273,6 +287,9 @@ static bool program_start(struct program *p)
 /* Clients are closed first: they hold readers. */
 static void program_end(struct program *p)
 {
+    if (p->pid_file)
+        pidfile_remove(p->pid_file);
+    free(p->pid_file);
     listen_host_free(p->listen);
     admin_free(p->admin);
     exed_free(p->exed);

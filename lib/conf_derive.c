@@ -178,6 +178,7 @@ void conf_derive(struct conf *conf, const struct conf *old)
         make_unique(conf->unique);
     clean_nodename(conf->nodename);
     set_node(conf);
+    conf_exed(conf);
     apply_stand_ins(conf);
     for (size_t i = 0; i < conf->layer.n; i++) {
         v = &conf->layer.values[i];

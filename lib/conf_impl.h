@@ -22,6 +22,9 @@ struct conf {
  */
 void conf_derive(struct conf *conf, const struct conf *old);
 
+/* EXEd's names where they stand in for settings of ours (conf_exed.c). */
+void conf_exed(struct conf *conf);
+
 /* The text for people of a value: as YAML has it, on one line. */
 char *conf_show(const struct conf_setting *setting,
                 const struct conf_value *value);

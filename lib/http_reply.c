@@ -141,8 +141,10 @@ void http_reply(struct http_request *r, int status, const char *type,
             buf_add_str(out, "\r\n");
         }
         buf_add_str(out, "\r\n");
-        if (len && r->head.method != HTTP_HEAD)
+        if (len && r->head.method != HTTP_HEAD) {
             buf_add(out, body, len);
+            r->sent = len;
+        }
         conn_flush(r->hc->c);
     }
     httpd_settle(r);

@@ -46,6 +46,8 @@ static void count_answer(struct http_request *r)
         h->counts.classes[r->status / 100 - 2]++;
     if (r->taken > 0)
         histogram_add(&h->seconds, httpd_clock() - r->taken);
+    if (h->face->answered)
+        h->face->answered(r, h->ctx, r->status, r->sent);
 }
 
 /* The time that counts while nothing of a request has come is another one. */

@@ -54,6 +54,9 @@ struct httpd_face {
     int (*admit)(struct http_request *r, void *ctx, const char **why);
     /* Writes an error of its own instead of our JSON; or NULL. */
     void (*error)(struct http_request *r, int status, const char *text);
+    /* A request has its answer, with so many bytes of a body; or NULL. */
+    void (*answered)(struct http_request *r, void *ctx, int status,
+                     uint64_t bytes);
 };
 
 struct httpd_limits {

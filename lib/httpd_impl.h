@@ -99,7 +99,7 @@ struct http_request {
 
     struct buf headers; /* of the answer, each ended by CR LF */
     int status;         /* of the answer; 0: none yet */
-    uint64_t sent;      /* bytes of a stream */
+    uint64_t sent;      /* bytes of its body */
     bool keep;          /* the connection stays after it */
     bool chunked;       /* the answer is a stream in chunks */
     bool streaming;     /* a stream has begun */

@@ -219,6 +219,7 @@ const struct conf_setting *settings_table(size_t *count)
         add(audit_table, ARRAY_LEN(audit_table));
         add_part(settings_of_limits);
         add_part(settings_of_http);
+        add_part(settings_of_exed);
     }
     *count = all.count;
     return all.table;

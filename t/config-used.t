@@ -19,6 +19,7 @@ my %rooms = (
 );
 # read on behalf of all of them
 my @shared = ('audit.c', 'daemon.c', 'auth/auth_conf.c', 'conf_derive.c',
+    'conf_exed.c',
     'httpd_conf.c', 'listen_conf.c', 'tls_conf.c');
 
 my $top = source_dir();

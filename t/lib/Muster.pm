@@ -363,6 +363,7 @@ sub http_port
 {
     my ($self) = @_;
     return () unless $self->{program} =~ /muster-dispatch$/
+        && !$self->{options}{exed}
         && !grep { /^dispatcher\.http=/ } @{$self->{args}};
     return ('-o', 'dispatcher.http=127.0.0.1:0');
 }

@@ -55,6 +55,7 @@ struct exed {
     uint64_t heartbeat_ms; /* of a stream on which nothing happens */
     size_t gather_max;     /* bytes of output in answers that are being made */
     size_t gathered;       /* of these, now */
+    struct access_log *access;
     struct exed_counts counts;
 };
 

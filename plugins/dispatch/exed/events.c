@@ -107,7 +107,7 @@ static void write_nothing(json_t *o, const struct dispatch_event *ev)
     (void)ev;
 }
 
-static const struct {
+static const struct kind {
     const char *name;
     void (*write)(json_t *o, const struct dispatch_event *ev);
     bool of_host;
@@ -123,14 +123,23 @@ static const struct {
     [DISPATCH_PROGRESS] = {"progress", write_progress, true},
 };
 
+static const struct kind *kind_of(const struct dispatch_event *ev)
+{
+    static const struct kind other = {"other", set_text, false};
+
+    return (size_t)ev->kind < ARRAY_LEN(kinds) && kinds[ev->kind].name
+               ? &kinds[ev->kind]
+               : &other;
+}
+
 const char *events_name(const struct dispatch_event *ev)
 {
-    return kinds[ev->kind].name;
+    return kind_of(ev)->name;
 }
 
 bool events_of_host(const struct dispatch_event *ev)
 {
-    return kinds[ev->kind].of_host;
+    return kind_of(ev)->of_host;
 }
 
 json_t *events_json(const struct dispatch_event *ev)
@@ -138,9 +147,9 @@ json_t *events_json(const struct dispatch_event *ev)
     json_t *o = json_object();
 
     json_object_set_new(o, "offset", json_integer((json_int_t)ev->seq));
-    json_object_set_new(o, "event", json_string(kinds[ev->kind].name));
-    if (kinds[ev->kind].of_host)
+    json_object_set_new(o, "event", json_string(kind_of(ev)->name));
+    if (kind_of(ev)->of_host)
         json_object_set_new(o, "host", body_clean(ev->host));
-    kinds[ev->kind].write(o, ev);
+    kind_of(ev)->write(o, ev);
     return o;
 }

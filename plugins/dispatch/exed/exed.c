@@ -6,8 +6,10 @@
 #include "dispatcher/rights.h"
 #include "lib/auth/principal.h"
 #include "lib/conf.h"
+#include "lib/log.h"
 #include "lib/mem.h"
 #include "lib/metrics.h"
+#include "plugins/dispatch/exed/access.h"
 #include "plugins/dispatch/exed/body.h"
 #include "plugins/dispatch/exed/endpoint.h"
 
@@ -48,6 +50,14 @@ enum http_verdict exed_unsynced(struct http_request *r)
                      "the registry has not answered yet: the hosts are not "
                      "known");
     return HTTP_DONE;
+}
+
+static void write_access(struct http_request *r, void *ctx, int status,
+                         uint64_t bytes)
+{
+    const struct exed *e = ctx;
+
+    access_write(e->access, r, status, bytes);
 }
 
 /* -- parameters ------------------------------------------------------------ */
@@ -233,7 +243,9 @@ struct exed *exed_new(struct loop *l, struct dispatch *d, struct auth *auth)
                             .headers = "Cache-Control: no-store\r\n"
                                        "X-Content-Type-Options: nosniff\r\n",
                             .admit = admit,
-                            .error = write_error};
+                            .error = write_error,
+                            .answered = write_access};
+    e->access = access_new();
     e->httpd = httpd_new(l, &e->face, e);
     httpd_set_auth(e->httpd, auth);
     metrics_add_rows(metric_rows, ARRAY_LEN(metric_rows), &e->counts, e,
@@ -244,10 +256,25 @@ struct exed *exed_new(struct loop *l, struct dispatch *d, struct auth *auth)
     return e;
 }
 
+/* What of an EXEd's configuration has no use here. */
+static void tell_unused(const struct conf *conf)
+{
+    static const char *const unused[][2] = {
+        {"runner.executor", "a host's worker has the operations"},
+        {"runner.redis_url", "jobs are kept in dispatcher.store"},
+        {"runner.broker_url", "workers are reached through the registry"}};
+
+    for (size_t i = 0; i < ARRAY_LEN(unused); i++)
+        if (conf_is_set(conf, unused[i][0]))
+            log_warn("%s is unused: %s", unused[i][0], unused[i][1]);
+}
+
 void exed_configure(struct exed *e, const struct conf *conf)
 {
     e->heartbeat_ms = (uint64_t)conf_duration_ms(conf, "dispatcher.heartbeat");
     e->gather_max = (size_t)conf_size(conf, "dispatcher.answers");
+    access_open(e->access, conf_str(conf, "log.access_log"));
+    tell_unused(conf);
     httpd_configure(e->httpd, conf);
 }
 
@@ -262,6 +289,7 @@ void exed_free(struct exed *e)
         return;
     metrics_forget(e);
     httpd_free(e->httpd);
+    access_free(e->access);
     free(e->routes);
     free(e->endpoints);
     free(e);
