@@ -42,6 +42,7 @@ struct loop_signal {
     struct loop *loop;
     loop_fn *fn;
     void *arg;
+    struct loop_task task;
 };
 
 struct loop_fd {
@@ -331,6 +332,16 @@ void loop_timer_free(struct loop_timer *t)
     free(t);
 }
 
+/* s may be freed in there. */
+static void signal_settle(void *arg)
+{
+    struct loop_signal *s = arg;
+
+    s->fn(s->arg);
+}
+
+/* libevent calls it as often as the signal came since the last turn: one look
+ * at what it is about is enough for all of them. */
 static void signal_came(evutil_socket_t fd, short what, void *arg)
 {
     struct loop_signal *s = arg;
@@ -338,7 +349,7 @@ static void signal_came(evutil_socket_t fd, short what, void *arg)
     (void)fd;
     (void)what;
     loop_refresh(s->loop);
-    s->fn(s->arg);
+    loop_settle(s->loop, &s->task);
 }
 
 struct loop_signal *loop_signal_new(struct loop *l, int signo, loop_fn *fn,
@@ -349,6 +360,7 @@ struct loop_signal *loop_signal_new(struct loop *l, int signo, loop_fn *fn,
     s->loop = l;
     s->fn = fn;
     s->arg = arg;
+    s->task = (struct loop_task){.fn = signal_settle, .arg = s};
     event_assign(&s->event, l->base, signo, EV_SIGNAL | EV_PERSIST, signal_came,
                  s);
     event_add(&s->event, NULL);
@@ -360,6 +372,7 @@ void loop_signal_free(struct loop_signal *s)
     if (!s)
         return;
     event_del(&s->event);
+    loop_unsettle(s->loop, &s->task);
     free(s);
 }
 

@@ -91,6 +91,7 @@ void loop_timer_off(struct loop_timer *t);
 bool loop_timer_is_set(const struct loop_timer *t);
 void loop_timer_free(struct loop_timer *t); /* NULL is fine */
 
+/* fn is called in the settling step: once, however often the signal came. */
 struct loop_signal *loop_signal_new(struct loop *l, int signo, loop_fn *fn,
                                     void *arg);
 void loop_signal_free(struct loop_signal *s);
