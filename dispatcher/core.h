@@ -7,6 +7,8 @@
  *   submit.c    from a request to a job with a fixed set of hosts
  *   exclusive.c jobs that must have their hosts for themselves
  *   hosts.c     which hosts there are, for faces
+ *   held.c      jobs that do not begin yet; schedules
+ *   key.c       one job for a request that is sent twice
  *   run.c       starting and ending tasks and jobs
  *   said.c      what workers say about their tasks; credit for output
  *   lost.c      workers that go away and come back
@@ -27,6 +29,7 @@
 #include "client/muster.h"
 #include "dispatcher/dispatcher.h"
 #include "dispatcher/job.h"
+#include "dispatcher/held.h"
 #include "dispatcher/jobstore.h"
 #include "dispatcher/wire.h"
 #include "dispatcher/queue.h"
@@ -53,6 +56,7 @@ struct dispatch {
     struct queue queue;
     struct live_jobs live; /* not DONE, in order of submission */
     unsigned n_live;
+    struct held held;
     unsigned n_matching; /* of these, those that are MATCHING */
     struct dirty_jobs dirty_jobs;
     struct dirty_workers dirty_workers;
@@ -94,6 +98,8 @@ uint64_t workers_sweep(struct dispatch *d, uint64_t now);
 
 /* submit.c */
 void submit_added(void *arg, struct job *j, const char *error);
+/* Sets until when it waits for workers to match. */
+void submit_patience(struct dispatch *d, struct job *j);
 /* Tries to fix the hosts of a MATCHING job; gives up at its deadline. */
 void submit_match(struct dispatch *d, struct job *j);
 
@@ -118,6 +124,8 @@ void run_exited(struct dispatch *d, struct task *t, const struct wire_exit *e,
 void run_requeue(struct dispatch *d, struct task *t, bool other);
 /* Ends it without hosts. */
 void run_fail_job(struct dispatch *d, struct job *j, const char *error);
+/* A schedule has had its last run. */
+void run_finish_schedule(struct dispatch *d, struct job *j);
 void run_cancel(struct dispatch *d, struct job *j);
 /* The store has kept whose it is, or has not: now its worker is told. */
 void run_assigned(void *arg, struct task *t, uint64_t fence, const char *error);
@@ -152,6 +160,10 @@ uint64_t lost_sweep(struct dispatch *d, uint64_t now);
 struct dispatch_reader *reader_new(struct dispatch *d, struct job *j,
                                    bool pacer, dispatch_ready_fn *ready,
                                    void *arg);
+/* Reads a job that was there before: it says so first. */
+struct dispatch_reader *reader_merged(struct dispatch *d, struct job *j,
+                                      dispatch_ready_fn *ready, void *arg);
+const char *reader_jid(const struct dispatch_reader *r);
 /* The job is about to be freed: its readers end. */
 void reader_drop_job(struct dispatch *d, const struct job *j);
 void reader_wake_all(struct dispatch *d);

@@ -136,6 +136,8 @@ static void dispatch_wake(void *arg)
     wake_again(d, workers_sweep(d, now));
     wake_again(d, lost_sweep(d, now));
     wake_again(d, run_sweep(d, now));
+    if (d->held.fd < 0)
+        held_look_all(d);
 }
 
 static void dispatch_tidy(void *arg)
@@ -177,6 +179,7 @@ struct dispatch *dispatch_new(struct loop *l, const struct dispatch_settings *s)
     TAILQ_INIT(&d->grants);
     LIST_INIT(&d->readers);
     d->settle = (struct loop_task){.fn = dispatch_settle, .arg = d};
+    held_start(d);
     d->timer = loop_timer_new(l, dispatch_wake, d);
     d->tidy = loop_timer_new(l, dispatch_tidy, d);
     loop_timer_set(d->tidy, TIDY_EVERY_MS);
@@ -247,6 +250,7 @@ void dispatch_free(struct dispatch *d)
         dispatch_reader_free(LIST_FIRST(&d->readers));
     jobstore_free(d->store);
     workers_free(d);
+    held_stop(d);
     loop_unsettle(d->loop, &d->settle);
     loop_timer_free(d->timer);
     loop_timer_free(d->tidy);

@@ -36,6 +36,13 @@ enum dispatch_lost {
     DISPATCH_LOST_RERUN /* with .any: on another worker */
 };
 
+/* What becomes of a planned time at which nothing could be started. */
+enum dispatch_missed {
+    DISPATCH_MISSED_DEFAULT, /* with .every skip, else once */
+    DISPATCH_MISSED_SKIP,
+    DISPATCH_MISSED_ONCE /* one run as soon as it can be, for all of them */
+};
+
 /* A number of hosts, or a share of them in percent, rounded down. */
 struct dispatch_amount {
     bool set;
@@ -72,8 +79,20 @@ struct dispatch_spec {
     bool exclusive; /* on none of its hosts while the same op is being done */
     char **secrets; /* names of arguments that nobody is shown: secrets.h */
     size_t n_secrets;
-    char *by;       /* the token that asks; NULL: nobody's */
-    bool narrowed;  /* it may run on these only: */
+    int64_t at_ms; /* begin then, ms since 1970; 0: at once */
+    char *every;   /* again and again: see when.h; NULL: once */
+    enum dispatch_missed missed;
+    bool overlap;       /* .every: begin one while the one before runs */
+    int64_t until_ms;   /* .every: none after that; 0: for ever */
+    unsigned times;     /* .every: so many; 0: no end */
+    char *after;        /* a job: begin when it has ended ... */
+    bool after_any;     /* ... however that was */
+    char *key;          /* submitting twice under it is one job */
+    char *parent;       /* the schedule that made it */
+    int64_t planned_ms; /* by which it was to begin then */
+    char *wrong;        /* of the directive set last: more than a word */
+    char *by;           /* the token that asks; NULL: nobody's */
+    bool narrowed;      /* it may run on these only: */
     struct selector only;
 };
 
@@ -84,6 +103,8 @@ void dispatch_spec_add_arg(struct dispatch_spec *spec, const char *name,
 
 enum dispatch_event_kind {
     DISPATCH_SUBMIT, /* jid, hosts */
+    DISPATCH_MERGED, /* jid: that job was submitted before, under its key */
+    DISPATCH_HELD,   /* jid, attrs: it does not begin yet */
     DISPATCH_ACK,    /* host */
     DISPATCH_OUTPUT, /* host, stream, text, len, whole */
     DISPATCH_CUT,    /* host, stream, bytes: not kept, and missing here */

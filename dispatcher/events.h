@@ -30,6 +30,7 @@ enum event_kind {
     EVENT_EXIT,
     EVENT_DONE,
     EVENT_ERROR,
+    EVENT_HELD,
     EVENT_CUT
 };
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "dispatcher/secrets.h"
+#include "dispatcher/when.h"
 #include "dispatcher/worker.h"
 #include "lib/log.h"
 
@@ -92,6 +93,11 @@ void dispatch_spec_free(struct dispatch_spec *spec)
         free(spec->hosts[i]);
     free(spec->hosts);
     free(spec->per_attr);
+    free(spec->every);
+    free(spec->after);
+    free(spec->key);
+    free(spec->parent);
+    free(spec->wrong);
     free(spec->by);
     selector_free(&spec->only);
     memset(spec, 0, sizeof(*spec));
@@ -119,6 +125,7 @@ struct job *job_new(const char *jid, uint64_t number,
     j->number = number;
     j->spec = *spec;
     memset(spec, 0, sizeof(*spec));
+    j->state = job_is_held(&j->spec) ? JOB_HELD : JOB_MATCHING;
     j->all = j->spec.on && strcmp(j->spec.on, "all") == 0;
     TAILQ_INIT(&j->waiting);
     eventlog_init(&j->log, b);
@@ -136,6 +143,9 @@ void job_free(struct job *j)
     }
     free(j->tasks);
     history_free(j->history);
+    if (j->every)
+        every_free(j->every);
+    free(j->every);
     for (unsigned i = 0; i < j->n_groups; i++)
         free(j->groups[i].value);
     free(j->groups);
@@ -283,7 +293,7 @@ bool task_set_state(struct task *t, enum task_state to)
 
 bool job_set_state(struct job *j, enum job_state to)
 {
-    static const char *const texts[] = {"matching", "running", "done"};
+    static const char *const texts[] = {"held", "matching", "running", "done"};
 
     if (to <= j->state) {
         log_id_error(j->jid, "%s cannot become %s", texts[j->state], texts[to]);

@@ -7,7 +7,7 @@
  *      ^         |          |
  *      +---------+----------+   not started after all, or .lost rerun
  *
- *   MATCHING --> RUNNING --> DONE               (job)
+ *   HELD --> MATCHING --> RUNNING --> DONE      (job; few begin HELD)
  *
  * Pure: must not know sockets, clocks, the store, or the wire.
  */
@@ -60,7 +60,7 @@ enum host_state {
 };
 #define HOST_STATES 5
 
-enum job_state { JOB_MATCHING, JOB_RUNNING, JOB_DONE };
+enum job_state { JOB_HELD, JOB_MATCHING, JOB_RUNNING, JOB_DONE };
 
 TAILQ_HEAD(task_list, task);
 
@@ -123,6 +123,11 @@ struct job {
     bool stopped;                   /* .fail was reached */
     bool cancelled;
     struct history *history; /* of the job itself; owned */
+    struct every *every;     /* of a schedule; owned; see held.h */
+    int64_t settled_ms;      /* planned times up to here have been seen to */
+    int64_t next_ms;         /* the next one; 0: none */
+    unsigned runs, missed;   /* that a schedule has made; could not make */
+    bool after_over;         /* the job that it waited for has ended */
     uint64_t match_until;    /* while JOB_MATCHING: when it gives up, ms */
     char *error;             /* why it ended without hosts */
     time_t submitted, ended;
@@ -182,6 +187,12 @@ enum task_reason task_reason_parse(const char *text);
 static inline unsigned job_active(const struct job *j)
 {
     return j->counts[TASK_SENT] + j->counts[TASK_RUNNING];
+}
+
+/* True if it does not begin at once. */
+static inline bool job_is_held(const struct dispatch_spec *spec)
+{
+    return spec->at_ms || spec->every || spec->after;
 }
 
 /* True if every task has ended. */

@@ -14,7 +14,8 @@ struct dispatch_reader {
     struct loop_task task;
     struct attrs attrs; /* of the event told last */
     bool pacer;
-    bool told; /* that the dispatcher goes down */
+    bool merged; /* it is to be told that the job was there before */
+    bool told;   /* that the dispatcher goes down */
     LIST_ENTRY(dispatch_reader) link;
 };
 
@@ -48,6 +49,20 @@ struct dispatch_reader *reader_new(struct dispatch *d, struct job *j,
     r->cursor = event_cursor_new(&j->log, pacer, reader_ready, r);
     LIST_INSERT_HEAD(&d->readers, r, link);
     return r;
+}
+
+struct dispatch_reader *reader_merged(struct dispatch *d, struct job *j,
+                                      dispatch_ready_fn *ready, void *arg)
+{
+    struct dispatch_reader *r = reader_new(d, j, false, ready, arg);
+
+    r->merged = true;
+    return r;
+}
+
+const char *reader_jid(const struct dispatch_reader *r)
+{
+    return r->job->jid;
 }
 
 struct dispatch_reader *dispatch_follow(struct dispatch *d, const char *jid,
@@ -174,6 +189,12 @@ static void event_translate(struct dispatch_reader *r,
     case EVENT_ACK: ev->kind = DISPATCH_ACK; break;
     case EVENT_EXIT: event_exit(&j->tasks[v->index], ev); break;
     case EVENT_DONE: event_done(r, ev); break;
+    case EVENT_HELD:
+        attrs_free(&r->attrs);
+        record_held(j, &r->attrs);
+        ev->kind = DISPATCH_HELD;
+        ev->attrs = &r->attrs;
+        break;
     case EVENT_ERROR:
         ev->kind = DISPATCH_ERROR;
         ev->text = v->text;
@@ -217,6 +238,12 @@ enum dispatch_read dispatch_read(struct dispatch_reader *r,
 
     if (!r->job)
         return DISPATCH_END;
+    if (r->merged) {
+        r->merged = false;
+        *ev = (struct dispatch_event){.kind = DISPATCH_MERGED,
+                                      .jid = r->job->jid};
+        return DISPATCH_GOT;
+    }
     switch (event_cursor_next(r->cursor, &v)) {
     case EVENT_END: return DISPATCH_END;
     case EVENT_NONE:

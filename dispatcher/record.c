@@ -109,6 +109,36 @@ static void set_command(const struct job *j, bool whole, struct attrs *out)
         set_text(out, "cmd", cmd, whole);
 }
 
+void record_held(const struct job *j, struct attrs *out)
+{
+    const struct dispatch_spec *spec = &j->spec;
+
+    set_time(out, "next", (time_t)(j->next_ms / 1000));
+    if (spec->every)
+        attrs_set(out, "every", spec->every);
+    if (spec->after)
+        attrs_set_fmt(out, "after", "%s%s", spec->after,
+                      spec->after_any ? "=any" : "");
+}
+
+/* What is only of jobs that begin later, of schedules and their runs. */
+static void set_held(const struct job *j, struct attrs *out)
+{
+    const struct dispatch_spec *spec = &j->spec;
+
+    if (j->state == JOB_HELD)
+        attrs_set(out, "held", "1");
+    record_held(j, out);
+    if (spec->every)
+        set_count(out, "runs", j->runs);
+    set_if(out, "missed", j->missed);
+    if (spec->parent)
+        attrs_set(out, "parent", spec->parent);
+    set_time(out, "planned", (time_t)(spec->planned_ms / 1000));
+    if (spec->key)
+        attrs_set(out, "key", spec->key);
+}
+
 void record_job(const struct job *j, bool whole, struct attrs *out)
 {
     attrs_set(out, "op", j->spec.op);
@@ -123,6 +153,7 @@ void record_job(const struct job *j, bool whole, struct attrs *out)
         attrs_set(out, "error", j->error);
     set_target(j, whole, out);
     set_owner(j, out);
+    set_held(j, out);
     set_command(j, whole, out);
 }
 

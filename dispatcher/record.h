@@ -15,4 +15,7 @@ void record_job(const struct job *j, bool whole, struct attrs *out);
 /* One of its hosts. */
 void record_task(const struct task *t, struct attrs *out);
 
+/* When it begins, and again. */
+void record_held(const struct job *j, struct attrs *out);
+
 #endif

@@ -82,6 +82,7 @@ void run_exited(struct dispatch *d, struct task *t, const struct wire_exit *e,
 static void job_finish(struct dispatch *d, struct job *j, enum event_kind last)
 {
     d->n_matching -= j->state == JOB_MATCHING;
+    d->held.count -= j->state == JOB_HELD;
     if (!job_set_state(j, JOB_DONE))
         return;
     if (j->dirty)
@@ -96,6 +97,7 @@ static void job_finish(struct dispatch *d, struct job *j, enum event_kind last)
                 j->error ? ", " : "", j->error ? j->error : "");
     jobstore_event(d->store, j, last, NULL);
     jobstore_changed(d->store, j);
+    held_ended(d, j);
     jobstore_ended(d->store, j); /* j may be gone after it */
 }
 
@@ -137,6 +139,11 @@ void run_assigned(void *arg, struct task *t, uint64_t fence, const char *error)
         run_end(d, t, REASON_NOTSTARTED, error);
     else
         task_send(t);
+}
+
+void run_finish_schedule(struct dispatch *d, struct job *j)
+{
+    job_finish(d, j, EVENT_DONE);
 }
 
 /* -- starting -------------------------------------------------------------- */
@@ -276,6 +283,10 @@ void run_job(struct dispatch *d, struct job *j)
 
     if (j->state == JOB_MATCHING) {
         submit_match(d, j); /* it is looked at again if it may start */
+        return;
+    }
+    if (j->state == JOB_HELD) {
+        held_look(d, j);
         return;
     }
     if (j->state != JOB_RUNNING)
@@ -427,7 +438,7 @@ uint64_t run_sweep(struct dispatch *d, uint64_t now)
         next = TAILQ_NEXT(j, live);
         if (j->state == JOB_MATCHING)
             submit_match(d, j);
-        else
+        else if (j->state == JOB_RUNNING)
             at = sooner(at, job_sweep(d, j, now));
     }
     return at;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "dispatcher/secrets.h"
+#include "dispatcher/spec_impl.h"
 #include "dispatcher/spec_values.h"
 #include "lib/argument.h"
 #include "lib/attrs.h"
@@ -11,33 +12,6 @@
 
 #define TIME_MAX  (3650LL * 86400 * 1000) /* ms of any duration */
 #define COUNT_MAX 1000000                 /* hosts in any number of them */
-
-struct spec_row;
-
-/* How values of a type are taken and written. */
-struct spec_type {
-    /* NULL, or what the value should have been. */
-    const char *(*set)(struct dispatch_spec *s, const struct spec_row *row,
-                       struct word *w);
-    /* Appends the value; nothing if it was not set. May be NULL: then it is
-     * never set. */
-    void (*write)(const struct dispatch_spec *s, const struct spec_row *row,
-                  struct buf *value);
-};
-
-struct spec_row {
-    const char *name;
-    const struct spec_type *type;
-    long long min, max; /* of its number */
-    size_t at;          /* in struct dispatch_spec */
-    bool hidden;        /* only in what is kept */
-};
-
-#define AT(field) offsetof(struct dispatch_spec, field)
-/* Where the row's value is, as that type. */
-#define SLOT(s, row, type) ((type *)(void *)((char *)(s) + (row)->at))
-#define SEEN(s, row, type)                                                     \
-    ((const type *)(const void *)((const char *)(s) + (row)->at))
 
 /* -- types ----------------------------------------------------------------- */
 
@@ -90,7 +64,7 @@ static const char *set_count(struct dispatch_spec *s,
 
     if (!word_to_u64(w, (unsigned long long)row->max, &n) ||
         n < (unsigned long long)row->min)
-        return "a number of hosts, from 1";
+        return "a number from 1";
     *SLOT(s, row, unsigned) = (unsigned)n;
     return NULL;
 }
@@ -269,12 +243,19 @@ static const struct spec_row rows[] = {
     {".per", &type_per, 1, COUNT_MAX, AT(per_attr), false},
     {".lost", &type_lost, 0, 0, AT(lost), false},
     {".exclusive", &type_flag, 0, 1, AT(exclusive), false},
-    {".at", &type_later, 0, 0, 0, false},
-    {".every", &type_later, 0, 0, 0, false},
+    {".at", &spec_type_when, 0, 0, AT(at_ms), false},
+    {".every", &spec_type_every, 0, 0, AT(every), false},
+    {".missed", &spec_type_missed, 0, 0, AT(missed), false},
+    {".overlap", &type_flag, 0, 1, AT(overlap), false},
+    {".until", &spec_type_when, 0, 0, AT(until_ms), false},
+    {".times", &type_count, 1, COUNT_MAX, AT(times), false},
+    {".after", &spec_type_after, 0, 0, AT(after), false},
     {".priority", &type_later, 0, 0, 0, false},
     {".retry", &type_later, 0, 0, 0, false},
-    {".key", &type_later, 0, 0, 0, false},
     {".secret", &type_secret, 0, 0, 0, false},
+    {".key", &spec_type_key, 0, 0, AT(key), false},
+    {".parent", &type_text, 0, 0, AT(parent), true},
+    {".planned", &spec_type_when, 0, 0, AT(planned_ms), true},
     {".by", &type_text, 0, 0, AT(by), true},
     {".only", &type_only, 0, 0, AT(only), true},
 };
@@ -412,4 +393,15 @@ char *spec_read(struct dispatch_spec *s, const char *text, size_t len)
     free(words);
     free(line);
     return wrong;
+}
+
+char *spec_copy(const struct dispatch_spec *from, struct dispatch_spec *to)
+{
+    struct buf words = BUF_INIT;
+    char *error;
+
+    spec_write(from, &words);
+    error = spec_read(to, buf_data(&words), buf_len(&words));
+    buf_free(&words);
+    return error;
 }

@@ -41,4 +41,8 @@ void spec_write(const struct dispatch_spec *s, struct buf *out);
 MUST_CHECK char *spec_read(struct dispatch_spec *s, const char *text,
                            size_t len);
 
+/* Fills an empty one with a copy; error as above. */
+MUST_CHECK char *spec_copy(const struct dispatch_spec *from,
+                           struct dispatch_spec *to);
+
 #endif

@@ -4,6 +4,7 @@
 #include <time.h>
 
 #include "dispatcher/core.h"
+#include "dispatcher/key.h"
 #include "dispatcher/route.h"
 #include "dispatcher/secrets.h"
 #include "lib/log.h"
@@ -212,7 +213,29 @@ static char *submit_wrong(struct dispatch *d, const struct dispatch_spec *spec)
     if (dispatch_is_full(d))
         return xasprintf("%u jobs run or wait already (dispatcher.queue)",
                          d->n_live);
-    return NULL;
+    return held_wrong(d, spec);
+}
+
+void submit_patience(struct dispatch *d, struct job *j)
+{
+    uint64_t now = dispatch_now(d), wait = d->synced ? 0 : SUBMIT_FIRST_MS;
+
+    if (j->spec.has_wait && j->spec.wait_ms > wait)
+        wait = j->spec.wait_ms;
+    j->match_until = now + wait;
+}
+
+/* What can be said of one that begins at once. */
+static char *submit_now_wrong(struct dispatch *d, struct job *j)
+{
+    char *wrong;
+
+    if (j->state == JOB_HELD)
+        return NULL;
+    wrong = submit_nobody(d, j);
+    if (!wrong && j->spec.exclusive && exclusive_taken(d, j))
+        wrong = xstrdup(DISPATCH_CONFLICT);
+    return wrong;
 }
 
 struct dispatch_reader *dispatch_submit(struct dispatch *d,
@@ -221,9 +244,14 @@ struct dispatch_reader *dispatch_submit(struct dispatch *d,
                                         char **error)
 {
     struct dispatch_reader *r;
-    struct job *j;
+    struct job *j = key_find(d, spec, error);
 
-    *error = submit_wrong(d, spec);
+    if (j) {
+        dispatch_spec_free(spec);
+        return reader_merged(d, j, ready, arg);
+    }
+    if (!*error)
+        *error = submit_wrong(d, spec);
     if (*error) {
         dispatch_spec_free(spec);
         return NULL;
@@ -233,23 +261,29 @@ struct dispatch_reader *dispatch_submit(struct dispatch *d,
     if (!*error)
         *error = submit_selector(j);
     if (!*error)
-        *error = submit_nobody(d, j);
-    if (!*error && j->spec.exclusive && exclusive_taken(d, j))
-        *error = xstrdup(DISPATCH_CONFLICT);
+        *error = submit_now_wrong(d, j);
     if (*error) {
         job_free(j);
         return NULL;
     }
     d->jobs_made++;
     d->n_live++;
-    d->n_matching++;
+    if (j->state == JOB_HELD)
+        held_prepare(d, j);
+    else
+        d->n_matching++;
     TAILQ_INSERT_TAIL(&d->live, j, live);
     r = reader_new(d, j, true, ready, arg);
-    j->match_until = dispatch_now(d) + (d->synced ? 0 : SUBMIT_FIRST_MS);
-    if (j->spec.has_wait && j->spec.wait_ms > j->match_until - dispatch_now(d))
-        j->match_until = dispatch_now(d) + j->spec.wait_ms;
+    submit_patience(d, j);
     jobstore_add(d->store, j);
     return r;
+}
+
+static void submit_held(struct dispatch *d, struct job *j)
+{
+    history_mark(j, HISTORY_HELD);
+    jobstore_event(d->store, j, EVENT_HELD, NULL);
+    held_look(d, j);
 }
 
 void submit_added(void *arg, struct job *j, const char *error)
@@ -259,6 +293,8 @@ void submit_added(void *arg, struct job *j, const char *error)
     j->stored = !error;
     if (error)
         run_fail_job(d, j, error);
+    else if (j->state == JOB_HELD)
+        submit_held(d, j);
     else
         submit_match(d, j);
 }

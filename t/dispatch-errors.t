@@ -29,7 +29,7 @@ my @rows = (
     ['ping .on', 'odd attribute/value pairs'],
     ['ping .on all .colour red', 'unknown directive .colour'],
     (map { ["ping .on all $_ 1", "directive $_ $later"] }
-        qw(.at .every .priority .retry .key)),
+        qw(.priority .retry)),
     ['jobs .token 1', 'unknown or expired token'],
     ['ping .on all .parallel 0',
         '.parallel takes a number of hosts from 1, or 1% to 100%'],

@@ -21,7 +21,7 @@ for my $source (@sources) {
 # a job's, but for those that nobody may ask for
 $directive{$_} = 'spec.c'
     for slurp("$top/dispatcher/spec.c") =~
-    /^ +\{"(\.[a-z]+)", &type[^}]* false\},/mg;
+    /^ +\{"(\.[a-z]+)", &(?:spec_)?type[^}]* false\},/mg;
 # what frames a request, before its words are looked at
 $directive{$_} = 'body.c'
     for slurp("$top/lib/body.c") =~ /^#define NAME +"(\.[a-z]+)"/mg;

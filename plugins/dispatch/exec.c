@@ -65,7 +65,7 @@ static void answer_verdict(struct exec_session *s, char *error)
 static void exec_submitted(struct exec_session *s,
                            const struct dispatch_event *ev)
 {
-    bool ok = ev->kind == DISPATCH_SUBMIT;
+    bool ok = ev->kind != DISPATCH_ERROR;
 
     exec_audit_job_told(s->submitting, s->conn, ok ? ev->jid : NULL,
                         ok ? NULL : ev->text);
@@ -86,11 +86,13 @@ static void exec_pump(void *arg)
         case DISPATCH_END: answer_end(s); return;
         case DISPATCH_GOT: break;
         }
-        if (ev.kind == DISPATCH_SUBMIT || ev.kind == DISPATCH_ERROR)
+        if (ev.kind == DISPATCH_SUBMIT || ev.kind == DISPATCH_HELD ||
+            ev.kind == DISPATCH_ERROR)
             exec_submitted(s, &ev);
         exec_lines_event(conn_out(s->conn), &ev,
                          dispatch_line_max(s->dispatch));
-        if (ev.kind == DISPATCH_SUBMIT && s->detach) {
+        if ((ev.kind == DISPATCH_SUBMIT || ev.kind == DISPATCH_HELD) &&
+            s->detach) {
             answer_end(s);
             return;
         }

@@ -89,6 +89,15 @@ void exec_lines_event(struct buf *out, const struct dispatch_event *ev,
         buf_add_words(out, ev->jid);
         add_number(out, ev->hosts);
         break;
+    case DISPATCH_MERGED:
+        buf_add_words(out, "merged");
+        buf_add_words(out, ev->jid);
+        break;
+    case DISPATCH_HELD:
+        buf_add_words(out, "held");
+        buf_add_words(out, ev->jid);
+        attrs_write(ev->attrs, out);
+        break;
     case DISPATCH_ACK:
         buf_add_words(out, "ack");
         buf_add_words(out, ev->host);

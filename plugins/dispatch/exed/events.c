@@ -101,6 +101,12 @@ static void write_done(json_t *o, const struct dispatch_event *ev)
     json_object_set_new(o, "state", json_integer(ev->state));
 }
 
+static void write_held(json_t *o, const struct dispatch_event *ev)
+{
+    json_object_set_new(o, "jid", json_string(ev->jid));
+    set_attrs(o, ev->attrs);
+}
+
 static void write_nothing(json_t *o, const struct dispatch_event *ev)
 {
     (void)o;
@@ -113,6 +119,8 @@ static const struct kind {
     bool of_host;
 } kinds[] = {
     [DISPATCH_SUBMIT] = {"submit", write_submit, false},
+    [DISPATCH_MERGED] = {"merged", write_held, false},
+    [DISPATCH_HELD] = {"held", write_held, false},
     [DISPATCH_ACK] = {"ack", write_nothing, true},
     [DISPATCH_OUTPUT] = {"output", write_output, true},
     [DISPATCH_CUT] = {"cut", write_cut, true},

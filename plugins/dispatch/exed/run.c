@@ -252,6 +252,7 @@ static bool run_event(struct run *run, const struct dispatch_event *ev)
     if (run->gather)
         json_decref(gather_add(run->gather, ev));
     switch (ev->kind) {
+    case DISPATCH_HELD:
     case DISPATCH_SUBMIT:
         if (run->jid)
             return false;
