@@ -29,12 +29,13 @@ static void requests_refused(void **state)
     static const char *const rows[][2] = {
         {"", "empty request"},
         {"execute cmd", "odd attribute/value pairs"},
-        {"execute cmd true .at 5", "directive .at is not supported"},
-        {"execute cmd true .every 5", "directive .every is not supported"},
+        {"execute cmd true .at 5", ".at takes a time: 2026-11-22T09:30:00Z "
+                                   "(RFC 3339), 09:30 or +10m"},
+        {"execute cmd true .after =ok", ".after takes JID, JID=ok or JID=any"},
         {"execute cmd true .priority 5",
          "directive .priority is not supported"},
         {"execute cmd true .retry 5", "directive .retry is not supported"},
-        {"execute cmd true .key 5", "directive .key is not supported"},
+        {"execute cmd true .key ''", ".key takes a text of 1 to 200 bytes"},
         {"execute cmd true .token 5", "directive .token is not supported"},
         {"jobs .token 5", "directive .token is not supported"},
         {"execute cmd true .foo 5", "unknown directive .foo"},
