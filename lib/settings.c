@@ -220,6 +220,7 @@ const struct conf_setting *settings_table(size_t *count)
         add_part(settings_of_limits);
         add_part(settings_of_http);
         add_part(settings_of_exed);
+        add_part(settings_of_ansible);
     }
     *count = all.count;
     return all.table;

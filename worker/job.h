@@ -59,8 +59,9 @@ struct jobs {
     struct loop *loop;
     struct tasks tasks;
     struct job_limits limits;
-    const char *host;          /* MUSTER_HOST */
-    struct rlimit nofile;      /* for jobs */
+    const char *host;     /* MUSTER_HOST */
+    char **settings;      /* NAME=VALUE, for plugins; owned by plugin_env.c */
+    struct rlimit nofile; /* for jobs */
     const struct passwd *self; /* whom jobs run as unless they ask */
     struct job *by_jid;
     struct job *finished; /* EMPTYING and EXITED, oldest first */

@@ -24,6 +24,7 @@
 #include "worker/admin.h"
 #include "worker/drain.h"
 #include "worker/facts.h"
+#include "worker/plugin_env.h"
 #include "worker/status.h"
 #include "worker/worker.h"
 
@@ -84,6 +85,7 @@ void worker_configure(struct worker *w)
         .longest_ms = (uint64_t)conf_duration_ms(c, "worker.max_timeout"),
         .abandon_ms = (uint64_t)conf_duration_ms(c, "worker.abandon"),
         .part = part_of(c)};
+    plugin_env_set(&w->jobs.settings, c);
     w->peers.body_max = conf_size(c, "limits.body");
     rules->ops = conf_list(c, "worker.ops", &rules->op_count);
     rules->users = conf_list(c, "worker.users", &rules->user_count);
@@ -337,6 +339,7 @@ static void worker_free(struct worker *w)
             loop_signal_free(w->signals[i]);
     status_free(w);
     plugins_free(w->plugins);
+    plugin_env_free(&w->jobs.settings);
     jobs_free(&w->jobs);
     audit_stop();
     auth_free(w->auth);

@@ -7,6 +7,7 @@
 #include "lib/base64.h"
 #include "lib/mem.h"
 #include "lib/utf8.h"
+#include "worker/plugin_env.h"
 #include "worker/plugins.h"
 
 /* -- standard input -------------------------------------------------------- */
@@ -76,12 +77,15 @@ static bool fits_env(const struct word *v)
     return v->len <= PLUGIN_ENV_MAX && !memchr(v->text, '\0', v->len);
 }
 
-static char **env_make(const struct op_request *r)
+static char **env_make(const struct jobs *js, const struct op_request *r)
 {
-    char **env = xcalloc(r->count + r->secrets.count + 2, sizeof(*env));
-    size_t i, n = 0;
+    char *const *s = js->settings;
+    size_t i, n = 0, count = plugin_env_count(s);
+    char **env = xcalloc(r->count + r->secrets.count + count + 2, sizeof(*env));
 
     env[n++] = xasprintf("MUSTER_OP=%s", r->op->name);
+    for (i = 0; i < count; i++)
+        env[n++] = xstrdup(s[i]);
     for (i = 0; i < r->count; i++)
         if (fits_env(r->values[i]))
             env[n++] =
@@ -119,7 +123,7 @@ struct job *plugin_run(struct jobs *js, const char *jid,
         return NULL;
     }
     input = input_make(js, jid, r);
-    env = env_make(r);
+    env = env_make(js, r);
     p.child = (struct child_spec){.argv = argv,
                                   .env = env,
                                   .self = js->self,

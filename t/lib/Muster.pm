@@ -129,6 +129,8 @@ sub in_memory
         if $program eq 'musterd' && !grep { /registry\.store/ } @args;
     unshift @args, '-o', 'registry.admin=off'
         if $program eq 'musterd' && !grep { /registry\.admin/ } @args;
+    unshift @args, '-o', 'worker.state=' . scratch() . '/state'
+        if $program eq 'muster-worker' && !grep { /worker\.state/ } @args;
     unshift @args, '-o', 'worker.plugins=off'
         if $program eq 'muster-worker' && !grep { /worker\.plugins/ } @args;
     return ($options, @args);
