@@ -11,7 +11,7 @@ need_programs(qw(muster musterd muster-dispatch muster-worker));
 my $reg = registry();
 my $dispatcher = dispatcher($reg);
 worker($reg, $_, '-o', 'worker.grace=500ms') for qw(w1 w2);
-ok eventually { (muster($reg, 'exec', '--all', '--expect', 2, '--op', 'ping'))[0]
+ok eventually { (muster($reg, 'run', 'ping', '--all', '--expect', 2))[0]
         == 0 }, 'two workers';
 
 sub begin

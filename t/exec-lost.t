@@ -14,7 +14,7 @@ my %worker = map { $_ => worker($reg, $_) } qw(w1 w2 w3);
 sub all_there
 {
     return eventually {
-        (muster($reg, 'exec', '--all', '--expect', 3, '--op', 'ping'))[0] == 0
+        (muster($reg, 'run', 'ping', '--all', '--expect', 3))[0] == 0
     } 20;
 }
 ok all_there(), 'three workers';

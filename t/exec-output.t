@@ -16,7 +16,7 @@ my $san = slurp(program('muster')) =~ /__asan_init/;
 my $reg = registry();
 my $dispatcher = dispatcher($reg);
 my %worker = map { $_ => worker($reg, $_) } qw(w1 w2);
-ok eventually { (muster($reg, 'exec', '--all', '--expect', 2, '--op', 'ping'))[0]
+ok eventually { (muster($reg, 'run', 'ping', '--all', '--expect', 2))[0]
         == 0 }, 'two workers';
 
 # muster with its output in a pipe: (process, the pipe)

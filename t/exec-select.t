@@ -12,7 +12,7 @@ my $reg = registry();
 my $dispatcher = dispatcher($reg);
 my %role = (w1 => 'web', w2 => 'web', d1 => 'db', d2 => 'db', m1 => 'mail');
 worker($reg, $_, '-o', "worker.attrs.role=$role{$_}") for sort keys %role;
-ok eventually { (muster($reg, 'exec', '--all', '--expect', 5, '--op', 'ping'))[0]
+ok eventually { (muster($reg, 'run', 'ping', '--all', '--expect', 5))[0]
         == 0 }, 'the dispatcher knows all five';
 
 # The hosts that printed their own name

@@ -12,7 +12,7 @@ plan skip_all => 'no script(1)' unless Terminal::available();
 my $reg = registry();
 my $dispatcher = dispatcher($reg);
 worker($reg, $_, '-o', 'worker.grace=300ms') for qw(w1 worker2);
-ok eventually { (muster($reg, 'exec', '--all', '--expect', 2, '--op', 'ping'))[0]
+ok eventually { (muster($reg, 'run', 'ping', '--all', '--expect', 2))[0]
         == 0 }, 'two workers';
 
 sub terminal

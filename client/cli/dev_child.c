@@ -98,8 +98,7 @@ static void add_dispatcher(struct command *l, const struct dev *d, bool any)
     add_setting(l, "dispatcher.store", "memory");
     add_setting(l, "dispatcher.registry", d->registry);
     add_setting(l, "dispatcher.exec", any ? "127.0.0.1:0" : "127.0.0.1:6704");
-    add_setting(l, "dispatcher.http",
-                any ? "127.0.0.1:0" : "127.0.0.1:16808");
+    add_setting(l, "dispatcher.http", any ? "127.0.0.1:0" : "127.0.0.1:16808");
 }
 
 const char *dev_worker_attr(const struct dev *d, size_t worker, size_t i)

@@ -1,6 +1,6 @@
 /*
- * muster exec: the request is composed from the command line here; what comes
- * of it is life.c's.
+ * muster exec, and run, which asks for any operation: the request is composed
+ * from the command line here; what comes of it is life.c's.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -91,11 +91,21 @@ int exec_request_run(struct exec_request *r, struct cli *cli)
     return status;
 }
 
-int verb_exec(struct cli *cli)
+static int make_and_run(struct cli *cli, const char *op)
 {
     struct exec_request request;
 
-    if (!exec_request_make(&request, cli))
+    if (!exec_request_make(&request, cli, op))
         return CLI_USAGE;
     return exec_request_run(&request, cli);
+}
+
+int verb_exec(struct cli *cli)
+{
+    return make_and_run(cli, NULL);
+}
+
+int verb_run(struct cli *cli)
+{
+    return make_and_run(cli, cli->args.words[0]);
 }

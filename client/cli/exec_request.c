@@ -11,7 +11,7 @@
 
 static bool wrong(struct cli *cli, const char *hint, const char *text)
 {
-    cli_fail(cli, CLI_USAGE, hint, "exec: %s", text);
+    cli_fail(cli, CLI_USAGE, hint, "%s: %s", cli->verb->word, text);
     return false;
 }
 
@@ -31,11 +31,16 @@ static void add_argv(struct exec_request *r, const struct args *a)
 /* Another operation: its arguments are pairs. */
 static bool add_op_args(struct exec_request *r, struct cli *cli)
 {
+    static const char *const executes[] = {"shell", "user", "cwd", "env"};
+    const struct args *a = &cli->args;
     char *error;
+    size_t i;
 
-    if (args_has(&cli->args, "shell"))
-        return wrong(cli, NULL, "-c goes with the operation execute only");
-    error = pairs_attrs(&r->pairs, cli->args.command, cli->args.n_command);
+    for (i = 0; i < ARRAY_LEN(executes); i++)
+        if (args_has(a, executes[i]))
+            return wrong(cli, "muster exec runs commands",
+                         "-c, --user, --cwd and --env are for muster exec");
+    error = pairs_attrs(&r->pairs, a->words + 1, a->n_words - 1);
     if (!error)
         return true;
     cli_fail_text(cli, CLI_USAGE, error, NULL);
@@ -47,7 +52,7 @@ static bool add_command(struct exec_request *r, struct cli *cli)
     const struct args *a = &cli->args;
     const char *shell = args_get(a, "shell");
 
-    if (strcmp(r->op, "execute") != 0)
+    if (strcmp(cli->verb->word, "exec") != 0)
         return add_op_args(r, cli);
     if (shell && a->has_command)
         return wrong(cli, NULL, "either -c TEXT or -- COMMAND, not both");
@@ -192,7 +197,7 @@ static bool add_stdin(struct exec_request *r, struct cli *cli)
     error = slurp_bytes(file, EXEC_STDIN_MAX, &r->input);
     if (!error)
         return true;
-    cli_fail(cli, CLI_USAGE, NULL, "exec: %s", error);
+    cli_fail(cli, CLI_USAGE, NULL, "%s: %s", cli->verb->word, error);
     free(error);
     return false;
 }
@@ -207,10 +212,9 @@ static bool values_fit(const struct exec_request *r, struct cli *cli)
     return true;
 }
 
-bool exec_request_make(struct exec_request *r, struct cli *cli)
+bool exec_request_make(struct exec_request *r, struct cli *cli, const char *op)
 {
     const struct args *a = &cli->args;
-    const char *op = args_get(a, "op");
 
     *r = (struct exec_request){.op = op ? op : "execute"};
     if (add_command(r, cli) && add_env(r, cli) && add_stdin(r, cli) &&

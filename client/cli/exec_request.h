@@ -1,6 +1,6 @@
 /*
- * exec_request: the options and words of `muster exec`, checked and made into
- * the operation, arguments and directives of the protocol.
+ * exec_request: the options and words of `muster exec` and `muster run`, checked
+ * and made into the operation, arguments and directives of the protocol.
  *
  * It reads standard input and files for --stdin and --secret; it knows no
  * dispatcher.
@@ -21,8 +21,9 @@ struct exec_request {
     struct buf input;
 };
 
-/* False after complaining. */
-bool exec_request_make(struct exec_request *r, struct cli *cli);
+/* op is what `muster run` was given: its further words are the arguments; NULL:
+ * it is `muster exec`. False after complaining. */
+bool exec_request_make(struct exec_request *r, struct cli *cli, const char *op);
 /* The same of a verb that has no command: its target and directives. */
 bool exec_request_begin(struct exec_request *r, struct cli *cli,
                         const char *op);

@@ -51,7 +51,9 @@ static void print_verb(struct cli *cli, const struct verb *v)
     buf_add_fmt(out, "%c%s.\n", v->help[0] - 'a' + 'A', v->help + 1);
     if (v->more)
         buf_add_fmt(out, "\n%s", v->more);
-    if (v->options) {
+    if (v->options_of) {
+        buf_add_fmt(out, "\nIts options: muster help %s\n", v->options_of);
+    } else if (v->options) {
         buf_add_char(out, '\n');
         heading(cli, "options");
         print_options(cli, v->options);
@@ -102,7 +104,10 @@ static void json_verb(struct cli *cli, const struct verb *v)
     jline_text(j, "verb", v->word);
     jline_text(j, "usage", v->usage);
     jline_text(j, "help", v->help);
-    add_options(j, "options", v->options);
+    if (v->options_of)
+        jline_text(j, "options_of", v->options_of);
+    else
+        add_options(j, "options", v->options);
     cli_json(cli, j);
 }
 

@@ -40,16 +40,21 @@ void print_result_text(const struct roster_host *h, char *out, size_t size)
 {
     const char *reason = h->reason;
     bool detail = h->detail && *h->detail;
+    char end[32] = "failed";
 
+    if (h->status == 0) {
+        out[0] = 0;
+        return;
+    }
+    /* an exit status of 0 that its plugin, or what it said, made a failure */
+    if (h->rc)
+        snprintf(end, sizeof(end), "exit %d", h->rc);
     if (strcmp(reason, "notstarted") == 0)
         reason = "not started";
-    if (h->status == 0)
-        out[0] = 0;
     else if (strcmp(reason, "exited") == 0 || !*reason)
-        snprintf(out, size, "exit %d", h->rc);
-    else
-        snprintf(out, size, "%s%s%s%s", reason, detail ? " (" : "",
-                 detail ? h->detail : "", detail ? ")" : "");
+        reason = end;
+    snprintf(out, size, "%s%s%s%s", reason, detail ? " (" : "",
+             detail ? h->detail : "", detail ? ")" : "");
 }
 
 void print_submit(struct life *l, const char *jid, unsigned hosts)

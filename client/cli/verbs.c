@@ -69,6 +69,24 @@ static const struct verb table[] = {
      .command = true,
      .run = verb_exec,
      .options = verb_options_of_exec},
+    {.word = "run",
+     .usage = "OP [ARG=VALUE...] -s SELECTOR|-H HOSTS|--all [OPTION...]",
+     .help = "run an operation of the workers that match",
+     .more = "An operation is what a worker's plugins can do, or ping. Results "
+             "are\n"
+             "printed as they come, host = JSON. Options and exit status are "
+             "those\n"
+             "of muster exec; -c, --user, --cwd and --env are for exec only.\n"
+             "\n"
+             "  muster run facter -H web1\n"
+             "  muster run service name=nginx state=restarted graceful=1 -s "
+             "role=web\n"
+             "  muster run ping --all\n",
+     .min = 1,
+     .max = -1,
+     .run = verb_run,
+     .options = verb_options_of_exec,
+     .options_of = "exec"},
     {.word = "copy",
      .usage = "FILE... -s SELECTOR|-H HOSTS|--all --to PATH",
      .help = "put files on hosts, by chunks that are not sent twice",

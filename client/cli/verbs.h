@@ -46,6 +46,8 @@ struct verb {
     bool bare;         /* runs without reading the configuration */
     int (*run)(struct cli *cli);
     const struct verb_option *options;
+    const char
+        *options_of; /* the verb whose options these are; NULL: its own */
 };
 
 const struct verb *verbs_table(size_t *count);
@@ -81,6 +83,7 @@ int verb_jobs(struct cli *cli);
 int verb_register(struct cli *cli);
 int verb_release(struct cli *cli);
 int verb_restore(struct cli *cli);
+int verb_run(struct cli *cli);
 int verb_tls(struct cli *cli);
 int verb_token(struct cli *cli);
 int verb_version(struct cli *cli);

@@ -171,10 +171,6 @@ const struct verb_option verb_options_of_exec[] = {
      .value = "NAME=VALUE",
      .many = true,
      .help = "set a variable of its environment"},
-    {.name = "op",
-     .kind = VALUE_TEXT,
-     .value = "OP",
-     .help = "an operation other than execute; -- ARG=VALUE"},
     END,
 };
 

@@ -60,8 +60,8 @@ sub simulated_workers
 sub ping_all
 {
     my ($d, $count) = @_;
-    return (program('muster'), 'exec', '--registry', $d->{registry},
-        '--dispatcher', "127.0.0.1:$d->{exec}", '--all', '--op', 'ping',
+    return (program('muster'), 'run', 'ping', '--registry', $d->{registry},
+        '--dispatcher', "127.0.0.1:$d->{exec}", '--all',
         ('--expect', $count) x !!$count);
 }
 
@@ -181,7 +181,7 @@ sub bench_ping
     section("one ping to all: $count workers, and $agents agents of serf");
     my %f;
     for (1 .. $rounds) {
-        push @{$f{ours}}, took('muster exec --op ping', 9,
+        push @{$f{ours}}, took('muster run ping', 9,
             ping_all($d, $count));
         push @{$f{serf}}, took('serf query', 1, 'serf', 'query',
             "-rpc-addr=127.0.0.1:$rpc", 'ping');
