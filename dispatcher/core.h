@@ -9,7 +9,9 @@
  *   hosts.c     which hosts there are, for faces
  *   held.c      jobs that do not begin yet; schedules
  *   key.c       one job for a request that is sent twice
- *   run.c       starting and ending tasks and jobs
+ *   start.c     starting tasks; those that wait for it
+ *   run.c       ending tasks and jobs; taking tasks back
+ *   retry.c     attempts after a failed one
  *   said.c      what workers say about their tasks; credit for output
  *   lost.c      workers that go away and come back
  *   reader.c    reading a job's life, pacing it
@@ -54,6 +56,9 @@ struct dispatch {
     uint64_t jobs_made;
     struct jobstore *store;
     struct queue queue;
+    struct due_heap due;   /* tasks that wait, for a worker or for their time */
+    uint64_t kinds_ms;     /* when to look who could take any's; 0: never */
+    bool paused;           /* nothing starts */
     struct live_jobs live; /* not DONE, in order of submission */
     unsigned n_live;
     struct held held;
@@ -111,8 +116,8 @@ bool exclusive_taken(const struct dispatch *d, const struct job *j);
 /* run.c */
 /* Looks at a job: stops it, starts what may start, ends it. */
 void run_job(struct dispatch *d, struct job *j);
-/* Gives a worker's free slots to those in its line. */
-void run_worker(struct dispatch *d, struct worker *w);
+/* Ends a task. */
+void run_finish(struct dispatch *d, struct task *t, const struct task_end *end);
 /* Ends a task for a reason of ours; text more of it, or NULL. */
 void run_end(struct dispatch *d, struct task *t, enum task_reason reason,
              const char *why);
@@ -127,10 +132,41 @@ void run_fail_job(struct dispatch *d, struct job *j, const char *error);
 /* A schedule has had its last run. */
 void run_finish_schedule(struct dispatch *d, struct job *j);
 void run_cancel(struct dispatch *d, struct job *j);
-/* The store has kept whose it is, or has not: now its worker is told. */
-void run_assigned(void *arg, struct task *t, uint64_t fence, const char *error);
-/* The deadlines of waiting tasks; the next one, or 0. */
+/* What its attempt before has said is not needed any more: its worker may
+ * forget it. */
+void run_forget(struct dispatch *d, struct task *t);
+/* All deadlines of jobs and tasks; the next one, or 0. */
 uint64_t run_sweep(struct dispatch *d, uint64_t now);
+
+/* start.c */
+/* Tries a task that its job has; afterwards it waits somewhere else, has
+ * started, or has ended. Held back by its job it stays with it. */
+void start_try(struct dispatch *d, struct task *t);
+/* True if its host is there but drained, and a selector found it; then it has
+ * ended. w may be NULL. */
+bool start_is_drained(struct dispatch *d, struct task *t,
+                      const struct worker *w);
+/* Gives a worker's free slots to those in its line. */
+void start_worker(struct dispatch *d, struct worker *w);
+/* Tries those that may have their locks now. */
+void start_unlocked(struct dispatch *d);
+/* The store has kept whose it is, or has not: now its worker is told. */
+void start_assigned(void *arg, struct task *t, uint64_t fence,
+                    const char *error);
+/* When its waiting is to be looked at. */
+void start_due(struct dispatch *d, struct task *t, uint64_t ms);
+/* Who could take a task for any worker has changed: a worker is away. */
+void start_look_at_kinds(struct dispatch *d);
+/* The deadlines of waiting tasks; the next one, or 0. */
+uint64_t start_sweep(struct dispatch *d, uint64_t now);
+
+/* retry.c */
+/* True if it failed as its worker says and is to be tried again: it waits for
+ * that now. */
+bool retry_exited(struct dispatch *d, struct task *t, const struct wire_exit *e,
+                  const char *reason);
+/* It ends as its last attempt did. */
+void retry_give_up(struct dispatch *d, struct task *t);
 
 /* said.c */
 const struct wire_handler *said_wire_handler(void);

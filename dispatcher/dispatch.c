@@ -24,6 +24,9 @@ void dispatch_settings_read(struct dispatch_settings *s,
     s->lost_after_ms =
         (uint64_t)conf_duration_ms(conf, "dispatcher.lost_after");
     s->probe_ms = (uint64_t)conf_duration_ms(conf, "dispatcher.probe");
+    s->ageing_ms = (uint64_t)conf_duration_ms(conf, "dispatcher.ageing");
+    s->retry_ms = (uint64_t)conf_duration_ms(conf, "dispatcher.retry");
+    s->retry_max_ms = (uint64_t)conf_duration_ms(conf, "dispatcher.retry_max");
     s->queue = (unsigned)conf_int(conf, "dispatcher.queue");
     s->line = (size_t)conf_size(conf, "limits.line");
     s->body = conf_size(conf, "limits.body");
@@ -64,10 +67,11 @@ static void dispatch_settle(void *arg)
 
     do {
         while ((w = dirty_worker(d)))
-            run_worker(d, w);
+            start_worker(d, w);
         j = dirty_job(d);
         if (j)
             run_job(d, j);
+        start_unlocked(d);
     } while (j || !TAILQ_EMPTY(&d->dirty_workers));
     said_grants(d);
 }
@@ -153,6 +157,7 @@ static void dispatch_tidy(void *arg)
 static void set_bounds(struct dispatch *d, const struct dispatch_settings *s)
 {
     d->settings = *s;
+    d->queue.ageing_ms = s->ageing_ms;
     d->store->bounds = (struct jobstore_bounds){
         .jobs = s->jobs, .age_ms = s->jobs_age_ms, .size = s->jobs_size};
 }
@@ -164,15 +169,16 @@ static struct jobstore *(*const stores[])(const struct jobstore_bounds *b,
 
 struct dispatch *dispatch_new(struct loop *l, const struct dispatch_settings *s)
 {
-    static const struct jobstore_handler handler = {
-        .added = submit_added, .stored = said_stored, .assigned = run_assigned};
+    static const struct jobstore_handler handler = {.added = submit_added,
+                                                    .stored = said_stored,
+                                                    .assigned = start_assigned};
     struct dispatch *d = xcalloc(1, sizeof(*d));
 
     d->loop = l;
+    queue_init(&d->queue);
     random_name(d->instance, INSTANCE_LEN);
     d->store = stores[s->store](&(struct jobstore_bounds){0}, &handler, d);
     set_bounds(d, s);
-    queue_init(&d->queue);
     TAILQ_INIT(&d->live);
     TAILQ_INIT(&d->dirty_jobs);
     TAILQ_INIT(&d->dirty_workers);
@@ -251,6 +257,8 @@ void dispatch_free(struct dispatch *d)
     jobstore_free(d->store);
     workers_free(d);
     held_stop(d);
+    queue_free(&d->queue);
+    due_free(&d->due);
     loop_unsettle(d->loop, &d->settle);
     loop_timer_free(d->timer);
     loop_timer_free(d->tidy);

@@ -24,11 +24,13 @@ struct dispatch_settings {
     uint64_t jobs_age_ms;
     size_t jobs_size;
     uint64_t lost_after_ms;
-    uint64_t probe_ms; /* silence of a worker before it is asked */
-    unsigned queue;    /* jobs at once */
-    size_t line;       /* longest line of a client */
-    uint64_t body;     /* longest body of a request */
-    unsigned store;    /* the place of the value of dispatcher.store */
+    uint64_t probe_ms;  /* silence of a worker before it is asked */
+    unsigned queue;     /* jobs at once */
+    size_t line;        /* longest line of a client */
+    uint64_t body;      /* longest body of a request */
+    unsigned store;     /* the place of the value of dispatcher.store */
+    uint64_t ageing_ms; /* of waiting, worth one of .priority; 0: none is */
+    uint64_t retry_ms, retry_max_ms; /* the first pause of .retry, the most */
 };
 
 void dispatch_settings_read(struct dispatch_settings *s,

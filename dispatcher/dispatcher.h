@@ -58,6 +58,12 @@ struct dispatch_arg {
     size_t len;
 };
 
+/* A lock of the whole fleet: at most n tasks that name it run at once. */
+struct dispatch_lock {
+    char *name;
+    unsigned n;
+};
+
 /* A job as it is asked for; all pointers are owned. spec.h has its words. */
 struct dispatch_spec {
     uint64_t given; /* a bit for each directive that was set */
@@ -91,8 +97,14 @@ struct dispatch_spec {
     char *parent;       /* the schedule that made it */
     int64_t planned_ms; /* by which it was to begin then */
     char *wrong;        /* of the directive set last: more than a word */
-    char *by;           /* the token that asks; NULL: nobody's */
-    bool narrowed;      /* it may run on these only: */
+    unsigned retry;     /* attempts after a failed one */
+    int priority;
+    struct dispatch_lock *locks;
+    size_t n_locks;
+    char *rerun_of; /* jid whose hosts these are; NULL: none */
+    char *by;       /* the token that asks; NULL: nobody's */
+    char *from;     /* the peer's address, without its port; may be NULL */
+    bool narrowed;  /* it may run on these only: */
     struct selector only;
 };
 
@@ -110,6 +122,7 @@ enum dispatch_event_kind {
     DISPATCH_CUT,    /* host, stream, bytes: not kept, and missing here */
     DISPATCH_EXIT,   /* host, rc, state, attrs */
     DISPATCH_DONE,   /* jid, state, attrs */
+    DISPATCH_RETRY,  /* host, text: in words, which attempt follows, and why */
     DISPATCH_ERROR,  /* text: the job ended without a set of hosts */
     /* host, text, len, whole: JSON that its plugin gave as a result, or a piece
      * of it; whole: the last one */

@@ -31,7 +31,8 @@ enum event_kind {
     EVENT_DONE,
     EVENT_ERROR,
     EVENT_HELD,
-    EVENT_CUT
+    EVENT_CUT,
+    EVENT_RETRY /* an attempt failed, another one follows */
 };
 
 #define EVENT_STREAMS 4 /* enum dispatch_stream has their names */

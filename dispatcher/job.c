@@ -7,6 +7,7 @@
 
 #include "dispatcher/secrets.h"
 #include "dispatcher/when.h"
+#include "dispatcher/lineup.h"
 #include "dispatcher/worker.h"
 #include "lib/log.h"
 
@@ -14,8 +15,8 @@ static const char *const state_texts[TASK_STATES] = {"waiting", "sent",
                                                      "running", "ended"};
 
 static const char *const reason_texts[TASK_REASONS] = {
-    "exited",  "signal", "timeout",     "idle",       "cancelled",
-    "refused", "lost",   "unreachable", "notstarted", "other"};
+    "exited", "signal",      "timeout",    "idle",       "cancelled", "refused",
+    "lost",   "unreachable", "notstarted", "notstarted", "other"};
 
 /* From (row) to (column): WAITING SENT RUNNING ENDED */
 static const bool task_moves[TASK_STATES][TASK_STATES] = {
@@ -98,7 +99,12 @@ void dispatch_spec_free(struct dispatch_spec *spec)
     free(spec->key);
     free(spec->parent);
     free(spec->wrong);
+    for (size_t i = 0; i < spec->n_locks; i++)
+        free(spec->locks[i].name);
+    free(spec->locks);
+    free(spec->rerun_of);
     free(spec->by);
+    free(spec->from);
     selector_free(&spec->only);
     memset(spec, 0, sizeof(*spec));
 }
@@ -127,7 +133,7 @@ struct job *job_new(const char *jid, uint64_t number,
     memset(spec, 0, sizeof(*spec));
     j->state = job_is_held(&j->spec) ? JOB_HELD : JOB_MATCHING;
     j->all = j->spec.on && strcmp(j->spec.on, "all") == 0;
-    TAILQ_INIT(&j->waiting);
+    TAILQ_INIT(&j->held);
     eventlog_init(&j->log, b);
     return j;
 }
@@ -136,8 +142,10 @@ void job_free(struct job *j)
 {
     eventlog_free(&j->log);
     for (unsigned i = 0; i < j->n_tasks; i++) {
+        task_release(&j->tasks[i]);
         free(j->tasks[i].rc);
         free(j->tasks[i].tried);
+        free(j->tasks[i].retried);
         attrs_free(&j->tasks[i].attrs);
         history_free(j->tasks[i].history);
     }
@@ -146,8 +154,10 @@ void job_free(struct job *j)
     if (j->every)
         every_free(j->every);
     free(j->every);
-    for (unsigned i = 0; i < j->n_groups; i++)
+    for (unsigned i = 0; i < j->n_groups; i++) {
         free(j->groups[i].value);
+        free(j->groups[i].held);
+    }
     free(j->groups);
     for (unsigned i = 0; i < j->n_names; i++)
         free(j->names[i]);
@@ -171,7 +181,7 @@ void job_set_tasks(struct job *j, unsigned n)
         t->index = i;
         t->group = -1;
         t->attempt = 1;
-        TAILQ_INSERT_TAIL(&j->waiting, t, in_job);
+        task_hold(t);
     }
 }
 
@@ -196,6 +206,8 @@ int job_group(struct job *j, const char *value)
     g = &j->groups[j->n_groups];
     g->value = xstrdup(value);
     g->active = 0;
+    g->held = xmalloc(sizeof(*g->held));
+    TAILQ_INIT(g->held);
     return (int)j->n_groups++;
 }
 
@@ -242,18 +254,65 @@ static bool task_is_active(enum task_state s)
     return s == TASK_SENT || s == TASK_RUNNING;
 }
 
+void task_release(struct task *t)
+{
+    struct job *j = t->job;
+
+    switch (t->place) {
+    case PLACE_NONE:
+    case PLACE_LATER: break;
+    case PLACE_HELD: TAILQ_REMOVE(&j->held, t, in_job); break;
+    case PLACE_GROUP: TAILQ_REMOVE(j->groups[t->group].held, t, in_job); break;
+    case PLACE_LINE: lineup_remove(t); break;
+    }
+    t->place = PLACE_NONE;
+}
+
+void task_hold(struct task *t)
+{
+    task_release(t);
+    TAILQ_INSERT_TAIL(&t->job->held, t, in_job);
+    t->place = PLACE_HELD;
+}
+
+void task_hold_group(struct task *t)
+{
+    task_release(t);
+    TAILQ_INSERT_TAIL(t->job->groups[t->group].held, t, in_job);
+    t->place = PLACE_GROUP;
+}
+
+/* One of those that wait for the place that is free now comes first. */
+static void group_next(struct job *j, struct task_group *g)
+{
+    struct task *t = TAILQ_FIRST(g->held);
+
+    if (!t || g->active >= j->spec.per_n)
+        return;
+    task_release(t);
+    TAILQ_INSERT_HEAD(&j->held, t, in_job);
+    t->place = PLACE_HELD;
+}
+
+void task_group_next(struct task *t)
+{
+    if (t->group >= 0)
+        group_next(t->job, &t->job->groups[t->group]);
+}
+
+static void group_leave(struct job *j, struct task_group *g)
+{
+    g->active--;
+    group_next(j, g);
+}
+
 /* A task in a state is on that state's lists of its job and its worker. */
 static void task_list_leave(struct task *t)
 {
-    if (t->state == TASK_WAITING) {
-        TAILQ_REMOVE(&t->job->waiting, t, in_job);
-        if (t->queued)
-            TAILQ_REMOVE(t->queued, t, in_worker);
-        t->queued = NULL;
-    }
+    task_release(t);
     if (task_is_active(t->state)) {
         if (t->group >= 0)
-            t->job->groups[t->group].active--;
+            group_leave(t->job, &t->job->groups[t->group]);
         if (t->worker)
             worker_remove_active(t->worker, t);
     }
@@ -262,7 +321,7 @@ static void task_list_leave(struct task *t)
 static void task_list_enter(struct task *t)
 {
     if (t->state == TASK_WAITING)
-        TAILQ_INSERT_TAIL(&t->job->waiting, t, in_job);
+        task_hold(t);
     if (task_is_active(t->state)) {
         if (t->group >= 0)
             t->job->groups[t->group].active++;

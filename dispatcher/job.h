@@ -21,6 +21,7 @@
 #include <uthash.h>
 
 #include "dispatcher/dispatcher.h"
+#include "dispatcher/due.h"
 #include "dispatcher/events.h"
 #include "dispatcher/history.h"
 #include "lib/attrs.h"
@@ -46,9 +47,10 @@ enum task_reason {
     REASON_LOST,
     REASON_UNREACHABLE,
     REASON_NOTSTARTED,
-    REASON_OTHER /* what a worker says and we do not know */
+    REASON_DRAINED, /* told as notstarted */
+    REASON_OTHER    /* what a worker says and we do not know */
 };
-#define TASK_REASONS 10
+#define TASK_REASONS 11
 
 /* Per-host states, as the wire has them. */
 enum host_state {
@@ -62,6 +64,15 @@ enum host_state {
 
 enum job_state { JOB_HELD, JOB_MATCHING, JOB_RUNNING, JOB_DONE };
 
+/* Where a task that is WAITING does so. */
+enum task_place {
+    PLACE_NONE,
+    PLACE_HELD,  /* in job->held: to be looked at when the job may go on */
+    PLACE_GROUP, /* in group->held: as many of .per run as may */
+    PLACE_LINE,  /* in a line: for a worker, a host or a lock */
+    PLACE_LATER  /* for its time (.retry) */
+};
+
 TAILQ_HEAD(task_list, task);
 
 struct task {
@@ -69,23 +80,34 @@ struct task {
     unsigned index; /* in job->tasks, and of its output in job->log */
     enum task_state state;
     const char *host;      /* one of job->names; NULL: any, none taken yet */
-    struct worker *worker; /* NULL: none, or it is not known (any more) */
+    struct worker *worker; /* that has it, or in whose line it is */
     int group;             /* in job->groups; -1: no .per, or not known yet */
-    TAILQ_ENTRY(task) in_job; /* job->waiting while WAITING */
+    enum task_place place;
+    TAILQ_ENTRY(task) in_job; /* the list of its place, not a line */
     TAILQ_ENTRY(task)
-    in_worker;                /* worker->active while SENT or RUNNING; while
-                                  * WAITING, *queued */
-    struct task_list *queued; /* worker->waiting or a list of the queue */
-    uint64_t wait_ms; /* since when it waits for its worker only; 0: not */
-    uint64_t seq;     /* last SEQ that came from the worker */
-    uint64_t grant;   /* SEQ that it may forget, not told yet; 0: none */
+    in_worker;         /* worker->active while SENT or RUNNING; while
+                                  * WAITING, that of its lane */
+    struct lane *lane; /* in a line; else NULL */
+    struct due due;    /* what its waiting or back-off ends by */
+    bool locked;       /* it has the locks of its job */
+    uint64_t wait_ms;  /* since when it waits for its worker only; 0: not */
+    uint64_t seq;      /* last SEQ that came from the worker */
+    uint64_t grant;    /* SEQ that it may forget, not told yet; 0: none */
     TAILQ_ENTRY(task) in_grants; /* while grant */
     bool owed;                   /* a grant waits for the pacing reader */
     unsigned attempt;            /* from 1; grows when the one before may have
                                   * started */
     uint64_t fence;              /* of the last start that has one; 0: none */
-    bool unsent;                 /* SENT, but the store has yet to keep it */
+    uint32_t seed;               /* of the last choice of any, and between */
+    unsigned ties;               /* how many equals it chose */
+    unsigned retries;            /* attempts that failed and had another */
+    char *retried;               /* owned: what the last of these was told as */
+    const char *last_host;       /* of the attempt before, while it is to be
+                                  * told what it may forget; or NULL */
+    uint64_t last_seq;
+    bool unsent;           /* SENT, but the store has yet to keep it */
     bool resuming;         /* its worker is back and asked whether it has it */
+    bool absent;           /* its host was not there when it was tried */
     bool was_lost;         /* .lost rerun: with a worker that went away */
     char *tried;           /* hosts that must not get it again, in words */
     time_t started, ended; /* for people */
@@ -100,6 +122,7 @@ struct task {
 struct task_group {
     char *value;
     unsigned active;
+    struct task_list *held; /* owned: a group may move */
 };
 
 struct job {
@@ -111,7 +134,9 @@ struct job {
     uint64_t number; /* order of submission */
     struct task *tasks;
     unsigned n_tasks;
-    struct task_list waiting;
+    struct task_list held; /* WAITING ones that wait for nothing but the job */
+    struct submitter *who; /* in the queue; NULL: it has not waited yet */
+    uint64_t queued_ms;    /* since when it waits to run */
     struct task_group *groups;
     unsigned n_groups;
     char **names; /* of hosts, owned; events and tasks point here */
@@ -122,6 +147,8 @@ struct job {
     unsigned failures;              /* those that .fail counts */
     bool stopped;                   /* .fail was reached */
     bool cancelled;
+    bool sifted;             /* drained hosts have ended */
+    bool paused;             /* nothing of it starts */
     struct history *history; /* of the job itself; owned */
     struct every *every;     /* of a schedule; owned; see held.h */
     int64_t settled_ms;      /* planned times up to here have been seen to */
@@ -182,6 +209,14 @@ const char *task_state_text(enum task_state s);
 const char *task_reason_text(enum task_reason r);
 /* "signal 9" is REASON_SIGNAL. */
 enum task_reason task_reason_parse(const char *text);
+
+/* Takes a WAITING task out of where it waits: it waits nowhere. */
+void task_release(struct task *t);
+/* The same, and puts it with its job, or with its group. */
+void task_hold(struct task *t);
+void task_hold_group(struct task *t);
+/* It does not start now: another one of its group may. */
+void task_group_next(struct task *t);
 
 /* Tasks that are at a worker now. */
 static inline unsigned job_active(const struct job *j)

@@ -79,6 +79,15 @@ static inline void jobstore_add(struct jobstore *s, struct job *j)
     s->ops->add(s, j);
 }
 
+/* The text of an event of that kind. */
+static inline const char *
+jobstore_text(const struct job *j, enum event_kind kind, const struct task *t)
+{
+    if (kind == EVENT_RETRY)
+        return t->retried;
+    return kind == EVENT_ERROR ? j->error : "";
+}
+
 /* Appends to the job's life; t is whom it is about, or NULL. */
 static inline void jobstore_event(struct jobstore *s, struct job *j,
                                   enum event_kind kind, const struct task *t)

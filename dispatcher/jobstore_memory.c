@@ -54,7 +54,7 @@ static void memory_recount(struct memory *m, struct job *j)
 static void memory_event(struct jobstore *s, struct job *j,
                          enum event_kind kind, const struct task *t)
 {
-    const char *text = kind == EVENT_ERROR ? j->error : "";
+    const char *text = jobstore_text(j, kind, t);
 
     if (kind == EVENT_SUBMIT)
         memory_recount(memory_of(s), j); /* its hosts are known now */

@@ -92,6 +92,20 @@ const char *lost_up(void *arg, const char *host, const char *instance,
     return NULL;
 }
 
+/* Those that wait for its slots wait for its link now, which has an end. */
+static void lines_arm(struct dispatch *d, const struct lineup *line)
+{
+    uint64_t end = dispatch_now(d) + WORKER_CONNECT_MS;
+    unsigned n;
+    struct task **list = lineup_list(line, &n);
+
+    for (unsigned i = 0; i < n; i++) {
+        if (!list[i]->job->spec.has_wait)
+            start_due(d, list[i], end);
+    }
+    free(list);
+}
+
 void lost_down(void *arg, const char *why)
 {
     struct worker *w = arg;
@@ -108,9 +122,9 @@ void lost_down(void *arg, const char *why)
     TAILQ_FOREACH (t, &w->active, in_worker) {
         history_add(t, HISTORY_LINK, "to the worker is down: %s", why);
     }
-    TAILQ_FOREACH (t, &w->waiting, in_worker) {
-        dispatch_touch_job(d, t->job);
-    }
+    lines_arm(d, &w->waiting);
+    lines_arm(d, &w->light);
+    start_look_at_kinds(d);
 }
 
 /* Those that wait for a worker however long it takes. */

@@ -195,8 +195,9 @@ static void event_translate(struct dispatch_reader *r,
         ev->kind = DISPATCH_HELD;
         ev->attrs = &r->attrs;
         break;
+    case EVENT_RETRY:
     case EVENT_ERROR:
-        ev->kind = DISPATCH_ERROR;
+        ev->kind = v->kind == EVENT_RETRY ? DISPATCH_RETRY : DISPATCH_ERROR;
         ev->text = v->text;
         ev->len = v->len;
         break;

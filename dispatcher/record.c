@@ -41,6 +41,7 @@ void record_summary(const struct job *j, struct attrs *out)
     set_if(out, "lost", j->reasons[REASON_LOST]);
     set_if(out, "refused", j->reasons[REASON_REFUSED]);
     set_if(out, "notstarted", j->reasons[REASON_NOTSTARTED]);
+    set_if(out, "drained", j->reasons[REASON_DRAINED]);
     set_if(out, "stopped", j->stopped);
 }
 
@@ -139,6 +140,26 @@ static void set_held(const struct job *j, struct attrs *out)
         attrs_set(out, "key", spec->key);
 }
 
+static void set_pacing(const struct job *j, struct attrs *out)
+{
+    const struct dispatch_spec *spec = &j->spec;
+    struct buf locks = BUF_INIT;
+
+    if (spec->priority)
+        attrs_set_fmt(out, "priority", "%d", spec->priority);
+    set_if(out, "retry", spec->retry);
+    for (size_t i = 0; i < spec->n_locks; i++)
+        buf_add_fmt(&locks, "%s%s=%u", i ? "," : "", spec->locks[i].name,
+                    spec->locks[i].n);
+    if (spec->n_locks)
+        attrs_set(out, "lock", buf_str(&locks));
+    if (spec->rerun_of)
+        attrs_set(out, "rerun-of", spec->rerun_of);
+    if (j->paused)
+        attrs_set(out, "paused", "1");
+    buf_free(&locks);
+}
+
 void record_job(const struct job *j, bool whole, struct attrs *out)
 {
     attrs_set(out, "op", j->spec.op);
@@ -155,6 +176,7 @@ void record_job(const struct job *j, bool whole, struct attrs *out)
     set_owner(j, out);
     set_held(j, out);
     set_command(j, whole, out);
+    set_pacing(j, out);
 }
 
 /* A task that has not ended has no result: its state is a word, then. */
@@ -164,6 +186,14 @@ void record_task(const struct task *t, struct attrs *out)
     set_time(out, "started", t->started);
     if (t->tried)
         attrs_set(out, "tried", t->tried);
+    if (t->attempt > 1 && t->state != TASK_ENDED)
+        attrs_set_fmt(out, "attempt", "%u", t->attempt);
+    if (t->fence)
+        attrs_set_fmt(out, "fence", "%llu", (unsigned long long)t->fence);
+    if (t->ties) {
+        attrs_set_fmt(out, "seed", "%u", t->seed);
+        attrs_set_fmt(out, "of", "%u", t->ties);
+    }
     if (t->state != TASK_ENDED)
         return;
     attrs_set(out, "rc", t->rc);

@@ -27,12 +27,29 @@ static bool parallel_allows(const struct job *j)
     return job_active(j) < (most ? most : 1);
 }
 
+bool route_job_may(const struct job *j)
+{
+    return !j->cancelled && !j->paused && j->stored && !route_is_stopped(j) &&
+           parallel_allows(j);
+}
+
 bool route_may_start(const struct job *j, const struct task *t)
 {
-    if (j->cancelled || route_is_stopped(j) || !j->stored ||
-        !parallel_allows(j))
+    if (!route_job_may(j))
         return false;
     return t->group < 0 || j->groups[t->group].active < j->spec.per_n;
+}
+
+uint64_t route_backoff(unsigned n, uint64_t first, uint64_t most,
+                       uint32_t chance)
+{
+    uint64_t bound = first;
+
+    while (n-- && bound < most)
+        bound *= 2;
+    if (bound > most)
+        bound = most;
+    return bound - bound / 2 + chance % (bound / 2 + 1);
 }
 
 char *route_count_wrong(const struct dispatch_spec *spec, unsigned matching)
@@ -66,8 +83,9 @@ static bool tried_has(const char *tried, const char *word)
 
 bool route_is_candidate(const struct task *t, const struct worker *w)
 {
-    return worker_is_known(w) && worker_has_op(w, t->job->spec.op) &&
-           !tried_has(t->tried, w->host) && worker_matches(w, t->job);
+    return worker_is_known(w) && !w->drained &&
+           worker_has_op(w, t->job->spec.op) && !tried_has(t->tried, w->host) &&
+           worker_matches(w, t->job);
 }
 
 /* < 0: a is the better one */
@@ -84,13 +102,28 @@ static int worker_compare(const struct worker *a, const struct worker *b)
     return load_a < load_b ? -1 : load_a > load_b;
 }
 
-void route_consider(struct route_choice *c, struct worker *w, uint32_t chance)
+bool route_may_win(const struct route_choice *c, const struct worker *w)
+{
+    return !c->best || worker_compare(w, c->best) <= 0;
+}
+
+/* The name's FNV-1a and the seed, mixed as splitmix64 does. */
+uint64_t route_score(uint32_t seed, const struct worker *w)
+{
+    uint64_t x = w->hash + UINT64_C(0x9e3779b97f4a7c15) * (seed + UINT64_C(1));
+
+    x = (x ^ (x >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
+    x = (x ^ (x >> 27)) * UINT64_C(0x94d049bb133111eb);
+    return x ^ (x >> 31);
+}
+
+void route_consider(struct route_choice *c, struct worker *w)
 {
     int cmp = c->best ? worker_compare(w, c->best) : -1;
 
     if (cmp > 0)
         return;
     c->ties = cmp < 0 ? 1 : c->ties + 1;
-    if (chance % c->ties == 0)
+    if (cmp < 0 || route_score(c->seed, w) > route_score(c->seed, c->best))
         c->best = w;
 }

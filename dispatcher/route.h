@@ -26,8 +26,15 @@ unsigned route_amount(const struct dispatch_amount *a, unsigned n);
 
 /* True once more have failed than .fail allows. */
 bool route_is_stopped(const struct job *j);
-/* True if the job's limits let this task start now. */
+/* True if the job's limits let one of its tasks start now; this one, which has
+ * its own group of .per. */
+bool route_job_may(const struct job *j);
 bool route_may_start(const struct job *j, const struct task *t);
+
+/* The pause before the attempt after so many retries: between half of a bound
+ * and all of it, which begins with first, doubles, and is never above most. */
+uint64_t route_backoff(unsigned n, uint64_t first, uint64_t most,
+                       uint32_t chance);
 
 /* NULL if that many matching workers will do, or why not (free()). */
 char *route_count_wrong(const struct dispatch_spec *spec, unsigned matching);
@@ -36,11 +43,16 @@ char *route_count_wrong(const struct dispatch_spec *spec, unsigned matching);
 bool route_is_candidate(const struct task *t, const struct worker *w);
 
 /* The best of those considered: the smallest share of its slots is taken, then
- * the lower load in whole numbers, then chance. Begin with all zero. */
+ * the lower load in whole numbers, then chance: of equal ones that with the
+ * highest route_score() under this seed, so that a pick can be repeated. */
 struct route_choice {
+    uint32_t seed;
     struct worker *best;
-    unsigned ties;
+    unsigned ties; /* as good as the best, itself too */
 };
-void route_consider(struct route_choice *c, struct worker *w, uint32_t chance);
+void route_consider(struct route_choice *c, struct worker *w);
+/* False if it is worse than the best: it need not be considered. */
+bool route_may_win(const struct route_choice *c, const struct worker *w);
+uint64_t route_score(uint32_t seed, const struct worker *w);
 
 #endif

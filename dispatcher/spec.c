@@ -213,6 +213,47 @@ static void write_secret(const struct dispatch_spec *s,
     secrets_write(s, value);
 }
 
+static const char *set_int(struct dispatch_spec *s, const struct spec_row *row,
+                           struct word *w)
+{
+    return spec_parse_int(w, row->min, row->max, SLOT(s, row, int))
+               ? NULL
+               : "a number from -100 to 100";
+}
+
+static void write_int(const struct dispatch_spec *s, const struct spec_row *row,
+                      struct buf *value)
+{
+    if (*SEEN(s, row, int))
+        buf_add_fmt(value, "%d", *SEEN(s, row, int));
+}
+
+static const char *set_times(struct dispatch_spec *s,
+                             const struct spec_row *row, struct word *w)
+{
+    return set_count(s, row, w) ? "a number of times, 0 to 100" : NULL;
+}
+
+static const char *set_locks(struct dispatch_spec *s,
+                             const struct spec_row *row, struct word *w)
+{
+    return spec_parse_locks(w, (unsigned)row->max, &s->locks, &s->n_locks)
+               ? NULL
+               : "NAME or NAME=N, N from 1; several with commas, each once";
+}
+
+static void write_locks(const struct dispatch_spec *s,
+                        const struct spec_row *row, struct buf *value)
+{
+    (void)row;
+    for (size_t i = 0; i < s->n_locks; i++)
+        buf_add_fmt(value, "%s%s=%u", i ? "," : "", s->locks[i].name,
+                    s->locks[i].n);
+}
+
+static const struct spec_type type_int = {set_int, write_int};
+static const struct spec_type type_times = {set_times, write_count};
+static const struct spec_type type_locks = {set_locks, write_locks};
 static const struct spec_type type_flag = {set_flag, write_flag};
 static const struct spec_type type_duration = {set_duration, write_duration};
 static const struct spec_type type_count = {set_count, write_count};
@@ -223,8 +264,6 @@ static const struct spec_type type_per = {set_per, write_per};
 static const struct spec_type type_lost = {set_lost, write_lost};
 static const struct spec_type type_only = {set_only, write_only};
 static const struct spec_type type_secret = {set_secret, write_secret};
-static const struct spec_type type_later = {NULL,
-                                            NULL}; /* of a later version */
 
 /* -- the table ------------------------------------------------------------- */
 
@@ -250,12 +289,15 @@ static const struct spec_row rows[] = {
     {".until", &spec_type_when, 0, 0, AT(until_ms), false},
     {".times", &type_count, 1, COUNT_MAX, AT(times), false},
     {".after", &spec_type_after, 0, 0, AT(after), false},
-    {".priority", &type_later, 0, 0, 0, false},
-    {".retry", &type_later, 0, 0, 0, false},
+    {".priority", &type_int, -100, 100, AT(priority), false},
+    {".retry", &type_times, 0, 100, AT(retry), false},
+    {".lock", &type_locks, 1, COUNT_MAX, AT(locks), false},
     {".secret", &type_secret, 0, 0, 0, false},
     {".key", &spec_type_key, 0, 0, AT(key), false},
     {".parent", &type_text, 0, 0, AT(parent), true},
     {".planned", &spec_type_when, 0, 0, AT(planned_ms), true},
+    {".rerun-of", &type_text, 0, 0, AT(rerun_of), true},
+    {".from", &type_text, 0, 0, AT(from), true},
     {".by", &type_text, 0, 0, AT(by), true},
     {".only", &type_only, 0, 0, AT(only), true},
 };
@@ -284,7 +326,8 @@ static char *row_set(struct dispatch_spec *s, const struct spec_row *row,
 
     if (!row->type->set)
         return xasprintf("directive %s is not supported", row->name);
-    if (s->given & bit && row->type != &type_secret)
+    if ((s->given & bit) && row->type != &type_secret &&
+        row->type != &type_locks) /* these add up */
         return xasprintf("directive %s stands twice", row->name);
     if (attr_value_wrong(w->text, w->len))
         return xasprintf("%s: %s", row->name,

@@ -129,3 +129,73 @@ bool spec_parse_per(const struct word *w, unsigned max, char **attr,
     *n = (unsigned)value;
     return true;
 }
+
+bool spec_parse_int(const struct word *w, long long min, long long max, int *n)
+{
+    bool minus = w->len && w->text[0] == '-';
+    struct word digits = {.text = w->text + minus, .len = w->len - minus};
+    unsigned long long value;
+    long long number;
+
+    if (!word_to_u64(&digits, 1000000, &value))
+        return false;
+    number = minus ? -(long long)value : (long long)value;
+    if (number < min || number > max)
+        return false;
+    *n = (int)number;
+    return true;
+}
+
+static bool locks_have(const struct dispatch_lock *list, size_t n,
+                       const char *name)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (strcmp(list[i].name, name) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* One item, NAME or NAME=N. */
+static bool parse_lock(const struct word *w, unsigned max,
+                       struct dispatch_lock *out)
+{
+    if (memchr(w->text, '=', w->len))
+        return spec_parse_per(w, max, &out->name, &out->n);
+    if (attr_name_wrong(w->text, w->len))
+        return false;
+    *out = (struct dispatch_lock){.name = xmemdup0(w->text, w->len), .n = 1};
+    return true;
+}
+
+static void locks_cut(struct dispatch_lock *list, size_t from, size_t *n)
+{
+    while (*n > from)
+        free(list[--*n].name);
+}
+
+bool spec_parse_locks(const struct word *w, unsigned max,
+                      struct dispatch_lock **list, size_t *n)
+{
+    size_t before = *n, at = 0;
+
+    *list = xreallocarray(*list, SPEC_LOCKS_MAX, sizeof(**list));
+    while (at <= w->len) {
+        size_t len = strcspn(w->text + at, ",");
+        struct word item = {.text = w->text + at, .len = (unsigned)len};
+        struct dispatch_lock lock;
+
+        if (*n == SPEC_LOCKS_MAX || !parse_lock(&item, max, &lock)) {
+            locks_cut(*list, before, n);
+            return false;
+        }
+        if (locks_have(*list, *n, lock.name)) {
+            free(lock.name);
+            locks_cut(*list, before, n);
+            return false;
+        }
+        (*list)[(*n)++] = lock;
+        at += len + 1;
+    }
+    return true;
+}

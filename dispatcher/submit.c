@@ -15,30 +15,37 @@
 
 /* -- fixing the set of hosts ----------------------------------------------- */
 
-static unsigned count_matching(struct dispatch *d, const struct job *j)
+/* Workers that match; a drained one is in the set of a selector, but nothing
+ * runs there. */
+struct matching {
+    unsigned n, drained;
+};
+
+static struct matching count_matching(struct dispatch *d, const struct job *j)
 {
     struct worker *w, *next;
-    unsigned n = 0;
+    struct matching m = {0, 0};
 
     HASH_ITER (by_host, d->by_host, w, next) {
-        n += worker_is_known(w) && worker_matches(w, j);
+        if (!worker_is_known(w) || !worker_matches(w, j))
+            continue;
+        m.n += !w->drained || !j->spec.on;
+        m.drained += w->drained && j->spec.on;
     }
-    return n;
+    return m;
 }
 
-static void task_bind(struct dispatch *d, struct task *t, const char *host,
-                      struct worker *w)
+static void task_bind(struct task *t, const char *host, const struct worker *w)
 {
     struct job *j = t->job;
     const struct dispatch_spec *spec = &j->spec;
 
     t->host = job_intern(j, host);
-    t->worker = w;
+    t->absent = !w;
     if (!w)
         history_add(t, HISTORY_WAITS, "the host is not there");
     if (spec->per_attr)
         t->group = job_group(j, w ? attrs_get(&w->attrs, spec->per_attr) : "");
-    queue_add(&d->queue, t);
 }
 
 static void bind_matching(struct dispatch *d, struct job *j)
@@ -48,7 +55,7 @@ static void bind_matching(struct dispatch *d, struct job *j)
 
     HASH_ITER (by_host, d->by_host, w, next) {
         if (worker_is_known(w) && worker_matches(w, j))
-            task_bind(d, &j->tasks[i++], w->host, w);
+            task_bind(&j->tasks[i++], w->host, w);
     }
 }
 
@@ -58,29 +65,28 @@ static void bind_hosts(struct dispatch *d, struct job *j)
         const char *host = j->spec.hosts[i];
         struct worker *w = workers_by_host(d, host);
 
-        task_bind(d, &j->tasks[i], host, w && worker_is_known(w) ? w : NULL);
+        task_bind(&j->tasks[i], host, w && worker_is_known(w) ? w : NULL);
     }
 }
 
-static unsigned hosts_of(const struct job *j, unsigned matching)
+static unsigned hosts_of(const struct job *j, const struct matching *m)
 {
     if (j->spec.any)
         return 1;
-    return j->spec.n_hosts ? (unsigned)j->spec.n_hosts : matching;
+    return j->spec.n_hosts ? (unsigned)j->spec.n_hosts : m->n + m->drained;
 }
 
 /* From here on the set is fixed. */
-static void submit_fix(struct dispatch *d, struct job *j, unsigned matching)
+static void submit_fix(struct dispatch *d, struct job *j,
+                       const struct matching *m)
 {
-    job_set_tasks(j, hosts_of(j, matching));
+    job_set_tasks(j, hosts_of(j, m));
     if (!job_set_state(j, JOB_RUNNING))
         return;
     d->n_matching--;
-    if (j->spec.any)
-        queue_add(&d->queue, &j->tasks[0]);
-    else if (j->spec.n_hosts)
+    if (!j->spec.any && j->spec.n_hosts)
         bind_hosts(d, j);
-    else
+    else if (!j->spec.any)
         bind_matching(d, j);
     history_mark(j, HISTORY_MATCHED);
     log_id_info(j->jid, "%s on %u host%s", j->spec.op, j->n_tasks,
@@ -90,13 +96,16 @@ static void submit_fix(struct dispatch *d, struct job *j, unsigned matching)
 }
 
 /* Named hosts need nobody there, unless so many are asked for. */
-static char *match_wrong(const struct job *j, unsigned matching)
+static char *match_wrong(const struct job *j, const struct matching *m)
 {
     const struct dispatch_spec *spec = &j->spec;
 
     if (spec->n_hosts && !spec->any && !spec->min && !spec->expect)
         return NULL;
-    return route_count_wrong(spec, matching);
+    if (!m->n && m->drained)
+        return xasprintf(DISPATCH_NOBODY " but %u that %s drained", m->drained,
+                         m->drained == 1 ? "is" : "are");
+    return route_count_wrong(spec, m->n);
 }
 
 /* Before the registry has answered nobody can be said to be missing. */
@@ -111,21 +120,21 @@ static const char *match_error(const struct dispatch *d, const struct job *j,
 void submit_match(struct dispatch *d, struct job *j)
 {
     bool over = j->cancelled || dispatch_now(d) >= j->match_until;
-    unsigned matching;
+    struct matching m;
     char *wrong;
 
     if (!d->synced && !over) {
         dispatch_wake_at(d, j->match_until);
         return;
     }
-    matching = count_matching(d, j);
-    wrong = match_wrong(j, matching);
+    m = count_matching(d, j);
+    wrong = match_wrong(j, &m);
     if (!wrong && j->spec.exclusive && exclusive_taken(d, j)) {
         run_fail_job(d, j, DISPATCH_CONFLICT);
         return;
     }
     if (!wrong && !j->cancelled)
-        submit_fix(d, j, matching);
+        submit_fix(d, j, &m);
     else if (over || !j->spec.has_wait)
         run_fail_job(d, j, match_error(d, j, wrong));
     else
@@ -176,9 +185,12 @@ static char *submit_arguments(const struct dispatch *d,
 /* What can be said at once of a job that does not wait. */
 static char *submit_nobody(struct dispatch *d, struct job *j)
 {
+    struct matching m;
+
     if (!d->synced || j->spec.has_wait)
         return NULL;
-    return match_wrong(j, count_matching(d, j));
+    m = count_matching(d, j);
+    return match_wrong(j, &m);
 }
 
 static struct eventlog_bounds job_bounds(const struct dispatch_settings *s)
@@ -198,6 +210,7 @@ static struct job *submit_make(struct dispatch *d, struct dispatch_spec *spec)
              (unsigned long long)d->jobs_made + 1);
     j = job_new(jid, d->jobs_made + 1, spec, &bounds);
     j->submitted = time(NULL);
+    j->queued_ms = dispatch_now(d);
     history_mark(j, HISTORY_SUBMITTED);
     return j;
 }

@@ -10,10 +10,28 @@ struct worker *worker_new(const char *name)
     struct worker *w = xcalloc(1, sizeof(*w));
 
     w->name = xstrdup(name);
-    w->host = xstrdup(name);
-    TAILQ_INIT(&w->waiting);
+    worker_set_host(w, name);
+    lineup_init(&w->waiting, NULL);
+    lineup_init(&w->light, NULL);
     TAILQ_INIT(&w->active);
     return w;
+}
+
+/* FNV-1a */
+static uint64_t text_hash(const char *text)
+{
+    uint64_t h = UINT64_C(0xcbf29ce484222325);
+
+    for (; *text; text++)
+        h = (h ^ (unsigned char)*text) * UINT64_C(0x100000001b3);
+    return h;
+}
+
+void worker_set_host(struct worker *w, const char *host)
+{
+    free(w->host);
+    w->host = xstrdup(host);
+    w->hash = text_hash(host);
 }
 
 void worker_free(struct worker *w)
@@ -30,6 +48,7 @@ void worker_set_attrs(struct worker *w, const struct attrs *attrs)
 {
     attrs_free(&w->attrs);
     attrs_copy(&w->attrs, attrs);
+    w->drained = attrs_get(&w->attrs, "drain");
 }
 
 void worker_add_active(struct worker *w, struct task *t)
@@ -56,9 +75,14 @@ unsigned worker_free_slots(const struct worker *w)
     return w->slots - w->n_active;
 }
 
+bool worker_needs_slot(const struct dispatch_spec *spec)
+{
+    return strcmp(spec->op, "ping") != 0;
+}
+
 bool worker_takes(const struct worker *w, const struct dispatch_spec *spec)
 {
-    return worker_free_slots(w) || (w->up && strcmp(spec->op, "ping") == 0);
+    return worker_free_slots(w) || (w->up && !worker_needs_slot(spec));
 }
 
 /* Whether word is an item of a comma list. */

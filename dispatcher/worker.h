@@ -12,6 +12,7 @@
 #include <uthash.h>
 
 #include "dispatcher/job.h"
+#include "dispatcher/lineup.h"
 #include "lib/attrs.h"
 #include "lib/selector.h"
 
@@ -37,16 +38,22 @@ struct worker {
     char slots_free[16], load[32];
     bool full; /* it refused for want of a slot: wait until it says otherwise */
     unsigned n_active;
-    uint64_t down_ms;         /* since when the link is down; 0: it is up */
-    struct task_list waiting; /* bound to it, in order of submission */
-    struct task_list active;  /* SENT or RUNNING */
-    bool dirty;               /* on the core's list of workers to look at */
+    uint64_t down_ms;      /* since when the link is down; 0: it is up */
+    struct lineup waiting; /* bound to it, for a free slot or its link */
+    struct lineup light;   /* the same, of those that need no slot */
+    uint64_t last_who;     /* the id of the submitter whose task it got last */
+    const char *drained;   /* in attrs: why it is to get no more; or NULL */
+    uint64_t hash;         /* of host: ties between workers */
+    struct task_list active; /* SENT or RUNNING */
+    bool dirty;              /* on the core's list of workers to look at */
     TAILQ_ENTRY(worker) in_dirty;
     UT_hash_handle by_name;
     UT_hash_handle by_host; /* unless shadowed */
 };
 
 struct worker *worker_new(const char *name);
+/* Before it is in any table. */
+void worker_set_host(struct worker *w, const char *host);
 void worker_free(struct worker *w);
 /* Takes its attributes over; changes host only before it is in any table. */
 void worker_set_attrs(struct worker *w, const struct attrs *attrs);
@@ -59,7 +66,9 @@ void worker_remove_active(struct worker *w, struct task *t);
 bool worker_is_known(const struct worker *w);
 /* Free slots: what it has, less what we gave it; and what it says. */
 unsigned worker_free_slots(const struct worker *w);
-/* True if it can be given such a job now: a ping needs no slot. */
+/* A ping needs none. */
+bool worker_needs_slot(const struct dispatch_spec *spec);
+/* True if it can be given such a job now. */
 bool worker_takes(const struct worker *w, const struct dispatch_spec *spec);
 /* True unless it said which operations it has, and this is none. */
 bool worker_has_op(const struct worker *w, const char *op);

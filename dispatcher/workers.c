@@ -96,19 +96,12 @@ static void host_release(struct dispatch *d, struct worker *w)
 /* Tasks for a host that has just come. */
 static void host_adopt(struct dispatch *d, struct worker *w)
 {
-    struct task *t, *next;
+    struct task *t;
 
-    for (t = TAILQ_FIRST(&d->queue.absent); t; t = next) {
-        next = TAILQ_NEXT(t, in_worker);
-        if (strcmp(t->host, w->host) != 0)
-            continue;
-        queue_remove(t);
-        t->worker = w;
+    while ((t = queue_absent(&d->queue, w->host))) {
+        task_hold(t);
         t->wait_ms = 0;
-        if (t->job->spec.per_attr)
-            t->group =
-                job_group(t->job, attrs_get(&w->attrs, t->job->spec.per_attr));
-        queue_add(&d->queue, t);
+        due_remove(&d->due, &t->due);
         dispatch_touch_job(d, t->job);
     }
 }
@@ -125,17 +118,24 @@ static void worker_drop(struct dispatch *d, struct worker *w)
     worker_free(w);
 }
 
-/* Those that waited for it wait for the host to come back. */
-static void worker_disown(struct dispatch *d, struct worker *w)
+/* Those in its line are tried again: they wait for the host to come back, or
+ * for its slots, or end. */
+static void line_disown(struct dispatch *d, struct lineup *line)
 {
     struct task *t;
 
-    while ((t = TAILQ_FIRST(&w->waiting))) {
-        queue_remove(t);
+    while ((t = lineup_any(line))) {
+        task_hold(t);
         t->worker = NULL;
-        queue_add(&d->queue, t);
         dispatch_touch_job(d, t->job);
     }
+}
+
+static void worker_disown(struct dispatch *d, struct worker *w)
+{
+    line_disown(d, &w->waiting);
+    line_disown(d, &w->light);
+    start_look_at_kinds(d);
 }
 
 void workers_let_go(struct dispatch *d, struct worker *w)
@@ -180,15 +180,15 @@ static void worker_add(struct dispatch *d, const struct muster_service *s)
     if (!w) {
         w = worker_new(s->name);
         w->core = d;
-        if (host && *host) {
-            free(w->host);
-            w->host = xstrdup(host);
-        }
+        if (host && *host)
+            worker_set_host(w, host);
         HASH_ADD_KEYPTR(by_name, d->by_name, w->name, strlen(w->name), w);
     }
     service_attrs(s, &attrs);
     worker_set_attrs(w, &attrs);
     attrs_free(&attrs);
+    if (w->drained)
+        worker_disown(d, w);
     worker_came(d, w);
 }
 

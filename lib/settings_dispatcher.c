@@ -122,6 +122,32 @@ static const struct conf_setting table[] = {
      .reloadable = true,
      .programs = DISPATCH,
      .help = "how many jobs may run or wait at once; more are refused"},
+    {.key = "dispatcher.ageing",
+     .type = CONF_DURATION,
+     .def = "10s",
+     .min = 0,
+     .max = DAY,
+     .reloadable = true,
+     .programs = DISPATCH,
+     .help = "how long waiting for a slot is worth one more of .priority; 0: "
+             "it is worth nothing"},
+    {.key = "dispatcher.retry",
+     .type = CONF_DURATION,
+     .def = "1s",
+     .min = 10,
+     .max = DAY,
+     .reloadable = true,
+     .programs = DISPATCH,
+     .help = "the pause before the first .retry; it doubles with each, and "
+             "chance makes it up to half shorter"},
+    {.key = "dispatcher.retry_max",
+     .type = CONF_DURATION,
+     .def = "1m",
+     .min = 10,
+     .max = DAY,
+     .reloadable = true,
+     .programs = DISPATCH,
+     .help = "the longest pause before a .retry"},
 };
 
 const struct conf_setting *settings_of_dispatcher(size_t *count)

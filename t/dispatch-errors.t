@@ -13,7 +13,6 @@ my $d = dispatcher($reg);
 ok eventually { $d->knows(1) }, 'it knows its worker';
 
 my $target = 'no target: say .on SELECTOR, .hosts A,B or .on all';
-my $later = 'is not supported';
 my @rows = (
     ['', 'empty request'],
     ['jbos', 'unknown request or operation jbos'],
@@ -28,8 +27,6 @@ my @rows = (
     ['execute cmd', 'odd attribute/value pairs'],
     ['ping .on', 'odd attribute/value pairs'],
     ['ping .on all .colour red', 'unknown directive .colour'],
-    (map { ["ping .on all $_ 1", "directive $_ $later"] }
-        qw(.priority .retry)),
     ['jobs .token 1', 'unknown or expired token'],
     ['ping .on all .parallel 0',
         '.parallel takes a number of hosts from 1, or 1% to 100%'],

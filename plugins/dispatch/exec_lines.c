@@ -122,6 +122,12 @@ void exec_lines_event(struct buf *out, const struct dispatch_event *ev,
         buf_add_words(out, ev->jid);
         add_end(out, ev);
         break;
+    case DISPATCH_RETRY:
+        buf_add_words(out, "retry");
+        buf_add_words(out, ev->host);
+        buf_add_char(out, ' ');
+        buf_add(out, ev->text, ev->len);
+        break;
     case DISPATCH_ERROR:
         buf_add_words(out, "error:");
         buf_add_word(out, ev->text, ev->len);

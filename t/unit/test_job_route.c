@@ -11,7 +11,6 @@
 #include <cmocka.h>
 
 #include "dispatcher/job.h"
-#include "dispatcher/queue.h"
 #include "dispatcher/route.h"
 
 #define HOSTS 30
@@ -126,11 +125,13 @@ static void start_all_that_may(struct job *j)
 {
     struct task *t, *next;
 
-    for (t = TAILQ_FIRST(&j->waiting); t; t = next) {
+    for (t = TAILQ_FIRST(&j->held); t && route_job_may(j); t = next) {
         next = TAILQ_NEXT(t, in_job);
         if (route_may_start(j, t))
             assert_true(task_set_state(t, TASK_SENT) &&
                         task_set_state(t, TASK_RUNNING));
+        else
+            task_hold_group(t);
     }
 }
 
@@ -317,7 +318,7 @@ static void rollouts(void **state)
     }
 }
 
-/* -- choosing and queueing ------------------------------------------------- */
+/* -- choosing ------------------------------------------------- */
 
 static struct worker *make_worker(const char *name, unsigned slots,
                                   unsigned busy, const char *load)
@@ -346,16 +347,17 @@ static void least_loaded(void **state)
 
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        static const char *const names[] = {"a", "b", "c"};
         bool seen[3] = {false, false, false};
 
         for (uint32_t chance = 0; chance < 16; chance++) {
-            struct route_choice c = {0};
+            struct route_choice c = {.seed = chance};
             struct worker *w[3];
 
             for (int k = 0; k < 3; k++) {
-                w[k] = make_worker("w", rows[i].slots[k], rows[i].busy[k],
+                w[k] = make_worker(names[k], rows[i].slots[k], rows[i].busy[k],
                                    rows[i].load[k]);
-                route_consider(&c, w[k], chance >> k);
+                route_consider(&c, w[k]);
             }
             for (int k = 0; k < 3; k++) {
                 seen[k] |= c.best == w[k];
@@ -370,48 +372,50 @@ static void least_loaded(void **state)
     }
 }
 
-static struct job *queued_job(struct queue *q, struct worker *w,
-                              uint64_t number)
+/* The same seed picks the same of the same workers, in whatever order they
+ * are looked at. */
+static void repeats_a_pick(void **state)
 {
-    static const struct eventlog_bounds bounds = {4096, 4096, 65536};
-    struct dispatch_spec spec = {
-        .op = strdup("execute"), .on = strdup("all"), .any = w == NULL};
-    struct job *j = job_new("QUEU2345-1", number, &spec, &bounds);
-
-    job_set_tasks(j, 1);
-    j->stored = true;
-    j->tasks[0].worker = w;
-    queue_add(q, &j->tasks[0]);
-    return j;
-}
-
-/* By order of submission, whichever line; held back ones are passed by. */
-static void takes_turns(void **state)
-{
-    struct worker *w = make_worker("w", 1, 0, "0");
-    struct queue q;
-    struct job *j[4];
+    static const char *const names[] = {"web1", "web2", "web3", "web4"};
+    unsigned seen = 0;
 
     (void)state;
-    queue_init(&q);
-    j[0] = queued_job(&q, w, 1);
-    j[1] = queued_job(&q, NULL, 2);
-    j[3] = queued_job(&q, w, 4);
-    j[2] = queued_job(&q, w, 3);
-    j[0]->cancelled = true;
-    assert_ptr_equal(queue_next(&q, w), &j[1]->tasks[0]);
-    queue_remove(&j[1]->tasks[0]);
-    assert_ptr_equal(queue_next(&q, w), &j[2]->tasks[0]);
-    queue_add(&q, &j[1]->tasks[0]);
-    assert_ptr_equal(queue_next(&q, w), &j[1]->tasks[0]);
-    j[1]->tasks[0].tried = strdup("v w");
-    assert_ptr_equal(queue_next(&q, w), &j[2]->tasks[0]);
-    for (int i = 0; i < 4; i++) {
-        queue_remove(&j[i]->tasks[0]);
-        job_free(j[i]);
+    for (uint32_t seed = 0; seed < 64; seed++) {
+        struct route_choice up = {.seed = seed}, down = {.seed = seed};
+        struct worker *w[4];
+
+        for (int k = 0; k < 4; k++)
+            w[k] = make_worker(names[k], 2, 0, "0");
+        for (int k = 0; k < 4; k++) {
+            assert_true(route_may_win(&up, w[k]));
+            route_consider(&up, w[k]);
+            route_consider(&down, w[3 - k]);
+        }
+        assert_string_equal(up.best->host, down.best->host);
+        assert_int_equal(up.ties, 4);
+        seen |= 1u << (up.best->host[3] - '1');
+        for (int k = 0; k < 4; k++)
+            worker_free(w[k]);
     }
-    assert_null(queue_next(&q, w));
-    worker_free(w);
+    assert_int_equal(seen, 15);
+}
+
+static void pauses(void **state)
+{
+    static const struct {
+        unsigned n;
+        uint32_t chance;
+        uint64_t ms;
+    } rows[] = {
+        {0, 0, 500},   {0, 500, 1000},  {0, 501, 500}, {1, 0, 1000},
+        {3, 0, 4000},  {3, 4000, 8000}, {5, 0, 15000}, {5, 15000, 30000},
+        {6, 0, 15000}, {99, 0, 15000},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+        assert_int_equal(route_backoff(rows[i].n, 1000, 30000, rows[i].chance),
+                         rows[i].ms);
 }
 
 /* -- states ---------------------------------------------------------------- */
@@ -467,10 +471,10 @@ static void reasons(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(amounts),     cmocka_unit_test(counts),
-        cmocka_unit_test(rollouts),    cmocka_unit_test(least_loaded),
-        cmocka_unit_test(takes_turns), cmocka_unit_test(legal_moves),
-        cmocka_unit_test(reasons),
+        cmocka_unit_test(amounts),        cmocka_unit_test(counts),
+        cmocka_unit_test(rollouts),       cmocka_unit_test(least_loaded),
+        cmocka_unit_test(repeats_a_pick), cmocka_unit_test(pauses),
+        cmocka_unit_test(legal_moves),    cmocka_unit_test(reasons),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -24,72 +24,87 @@ static char *parse(struct exec_request *q, char *line, const char *text)
     return exec_request_parse(q, words, n);
 }
 
+static const char *const refused_rows[][2] = {
+    {"", "empty request"},
+    {"execute cmd", "odd attribute/value pairs"},
+    {"execute cmd true .at 5", ".at takes a time: 2026-11-22T09:30:00Z "
+                               "(RFC 3339), 09:30 or +10m"},
+    {"execute cmd true .after =ok", ".after takes JID, JID=ok or JID=any"},
+    {"execute cmd true .key ''", ".key takes a text of 1 to 200 bytes"},
+    {"execute cmd true .priority x",
+     ".priority takes a number from -100 to 100"},
+    {"execute cmd true .priority -101",
+     ".priority takes a number from -100 to 100"},
+    {"execute cmd true .retry 101", ".retry takes a number of times, 0 to 100"},
+    {"execute cmd true .lock a,a",
+     ".lock takes NAME or NAME=N, N from 1; several with commas, each "
+     "once"},
+    {"execute cmd true .lock a .lock b,a",
+     ".lock takes NAME or NAME=N, N from 1; several with commas, each "
+     "once"},
+    {"execute cmd true .lock a=0",
+     ".lock takes NAME or NAME=N, N from 1; several with commas, each "
+     "once"},
+    {"execute cmd true .lock ''",
+     ".lock takes NAME or NAME=N, N from 1; several with commas, each "
+     "once"},
+    {"execute cmd true .token 5", "directive .token is not supported"},
+    {"jobs .token 5", "directive .token is not supported"},
+    {"execute cmd true .foo 5", "unknown directive .foo"},
+    {"follow A-1 .on all", "unknown directive .on"},
+    {"execute .any 2", ".any takes 0 or 1"},
+    {"execute .any ''", ".any takes 0 or 1"},
+    {"execute .keep yes", ".keep takes 0 or 1"},
+    {"execute .timeout -1",
+     ".timeout takes a number of seconds, or 500ms 30s 5m 1h 2d"},
+    {"execute .wait 1.2345",
+     ".wait takes a number of seconds, or 500ms 30s 5m 1h 2d"},
+    {"execute .wait ''",
+     ".wait takes a number of seconds, or 500ms 30s 5m 1h 2d"},
+    {"execute .idle 99999999999",
+     ".idle takes a number of seconds, or 500ms 30s 5m 1h 2d"},
+    {"execute .parallel 0",
+     ".parallel takes a number of hosts from 1, or 1% to 100%"},
+    {"execute .parallel 101%",
+     ".parallel takes a number of hosts from 1, or 1% to 100%"},
+    {"execute .parallel %",
+     ".parallel takes a number of hosts from 1, or 1% to 100%"},
+    {"execute .fail x", ".fail takes a number of hosts, or 0% to 100%"},
+    {"execute .min 0", ".min takes a number from 1"},
+    {"execute .expect -1", ".expect takes a number from 1"},
+    {"execute .per rack", ".per takes ATTRIBUTE=N, N from 1"},
+    {"execute .per rack=0", ".per takes ATTRIBUTE=N, N from 1"},
+    {"execute .per =1", ".per takes ATTRIBUTE=N, N from 1"},
+    {"execute .lost maybe", ".lost takes wait, fail or rerun"},
+    {"execute .hosts a,,b",
+     ".hosts takes names with commas between them, each once"},
+    {"execute .hosts ''",
+     ".hosts takes names with commas between them, each once"},
+    {"execute .hosts a,b,a",
+     ".hosts takes names with commas between them, each once"},
+    {"execute .on a .on b", "directive .on stands twice"},
+    {"execute '' x", "empty attribute name"},
+    {"job", "usage: job JID"},
+    {"cancel", "usage: cancel JID"},
+    {"cancel A-1 now", "odd attribute/value pairs"},
+    {"cancel A-1 now 1", "no argument now here"},
+    {"'' a b", "bad operation"},
+    {".on all", "bad operation"},
+};
+
 static void requests_refused(void **state)
 {
-    static const char *const rows[][2] = {
-        {"", "empty request"},
-        {"execute cmd", "odd attribute/value pairs"},
-        {"execute cmd true .at 5", ".at takes a time: 2026-11-22T09:30:00Z "
-                                   "(RFC 3339), 09:30 or +10m"},
-        {"execute cmd true .after =ok", ".after takes JID, JID=ok or JID=any"},
-        {"execute cmd true .priority 5",
-         "directive .priority is not supported"},
-        {"execute cmd true .retry 5", "directive .retry is not supported"},
-        {"execute cmd true .key ''", ".key takes a text of 1 to 200 bytes"},
-        {"execute cmd true .token 5", "directive .token is not supported"},
-        {"jobs .token 5", "directive .token is not supported"},
-        {"execute cmd true .foo 5", "unknown directive .foo"},
-        {"follow A-1 .on all", "unknown directive .on"},
-        {"execute .any 2", ".any takes 0 or 1"},
-        {"execute .any ''", ".any takes 0 or 1"},
-        {"execute .keep yes", ".keep takes 0 or 1"},
-        {"execute .timeout -1",
-         ".timeout takes a number of seconds, or 500ms 30s 5m 1h 2d"},
-        {"execute .wait 1.2345",
-         ".wait takes a number of seconds, or 500ms 30s 5m 1h 2d"},
-        {"execute .wait ''",
-         ".wait takes a number of seconds, or 500ms 30s 5m 1h 2d"},
-        {"execute .idle 99999999999",
-         ".idle takes a number of seconds, or 500ms 30s 5m 1h 2d"},
-        {"execute .parallel 0",
-         ".parallel takes a number of hosts from 1, or 1% to 100%"},
-        {"execute .parallel 101%",
-         ".parallel takes a number of hosts from 1, or 1% to 100%"},
-        {"execute .parallel %",
-         ".parallel takes a number of hosts from 1, or 1% to 100%"},
-        {"execute .fail x", ".fail takes a number of hosts, or 0% to 100%"},
-        {"execute .min 0", ".min takes a number of hosts, from 1"},
-        {"execute .expect -1", ".expect takes a number of hosts, from 1"},
-        {"execute .per rack", ".per takes ATTRIBUTE=N, N from 1"},
-        {"execute .per rack=0", ".per takes ATTRIBUTE=N, N from 1"},
-        {"execute .per =1", ".per takes ATTRIBUTE=N, N from 1"},
-        {"execute .lost maybe", ".lost takes wait, fail or rerun"},
-        {"execute .hosts a,,b",
-         ".hosts takes names with commas between them, each once"},
-        {"execute .hosts ''",
-         ".hosts takes names with commas between them, each once"},
-        {"execute .hosts a,b,a",
-         ".hosts takes names with commas between them, each once"},
-        {"execute .on a .on b", "directive .on stands twice"},
-        {"execute '' x", "empty attribute name"},
-        {"job", "usage: job JID"},
-        {"cancel", "usage: cancel JID"},
-        {"cancel A-1 now", "odd attribute/value pairs"},
-        {"cancel A-1 now 1", "no argument now here"},
-        {"'' a b", "bad operation"},
-        {".on all", "bad operation"},
-    };
     char line[256];
 
     (void)state;
-    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+    for (size_t i = 0; i < ARRAY_LEN(refused_rows); i++) {
         struct exec_request q;
-        char *wrong = parse(&q, line, rows[i][0]);
+        char *wrong = parse(&q, line, refused_rows[i][0]);
 
         if (!wrong)
-            fail_msg("'%s' was taken", rows[i][0]);
-        if (strcmp(rows[i][1], "empty attribute name") != 0)
-            assert_string_equal(wrong, rows[i][1]);
+            fail_msg("'%s' was taken", refused_rows[i][0]);
+        if (strcmp(refused_rows[i][1], "empty attribute name") != 0)
+            assert_string_equal(wrong, refused_rows[i][1]);
         free(wrong);
         exec_request_free(&q);
     }
@@ -105,7 +120,14 @@ static void request_taken(void **state)
                       "execute cmd 'echo it''s' stdin a stdin b .on 'a=b c d' "
                       ".wait 1.5 .timeout 2m .idle 500ms .parallel 10% .fail 0 "
                       ".min 2 .expect 3 .per rack=2 .lost wait .keep 1 "
-                      ".detach 1 .any 0"));
+                      ".detach 1 .any 0 .retry 3 .priority -7 .lock a .lock "
+                      "b=2,c"));
+    assert_int_equal(q.spec.retry, 3);
+    assert_int_equal(q.spec.priority, -7);
+    assert_int_equal(q.spec.n_locks, 3);
+    assert_string_equal(q.spec.locks[1].name, "b");
+    assert_int_equal(q.spec.locks[1].n, 2);
+    assert_int_equal(q.spec.locks[2].n, 1);
     assert_int_equal(q.verb, EXEC_RUN);
     assert_string_equal(q.spec.op, "execute");
     assert_int_equal(q.spec.n_args, 3);
