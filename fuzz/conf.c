@@ -39,6 +39,7 @@ static void read_one(const struct conf *conf, const struct conf_setting *s)
     case CONF_REGISTRIES:
     case CONF_WORDS: read_list(conf, s); break;
     case CONF_MAP:
+    case CONF_ACTIONS:
         for (i = 0; i < conf_map_size(conf, s->key); i++)
             if (!conf_map_at(conf, s->key, i).name)
                 abort();

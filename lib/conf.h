@@ -61,6 +61,8 @@ enum conf_type {
     CONF_REGISTRIES, /* a list of HOST[:NEW[:FIND[:EVENT]]] [conf_list] */
     CONF_WORDS,      /* a list of words [conf_list] */
     CONF_MAP,        /* attributes and their values [conf_map] */
+    CONF_ACTIONS,    /* the same of actions (action.h): the value of each is a
+                      * map, as YAML on one line [conf_map] */
     CONF_STORE,      /* memory sqlite:PATH [conf_str] */
     CONF_LOG_TO,     /* stderr file:PATH syslog [conf_str] */
     CONF_AUDIT_TO    /* off file:PATH [conf_str] */

@@ -251,7 +251,9 @@ char *conf_quote(const char *text)
     return quoted;
 }
 
-static void show_items(FILE *out, const struct conf_value *v, bool map)
+/* What an action holds is as YAML has it already. */
+static void show_items(FILE *out, const struct conf_value *v, bool map,
+                       bool yaml)
 {
     fputc(map ? '{' : '[', out);
     for (size_t i = 0; i < v->n; i++) {
@@ -261,7 +263,10 @@ static void show_items(FILE *out, const struct conf_value *v, bool map)
             show_text(out, v->names[i]);
             fputs(": ", out);
         }
-        show_text(out, v->items[i]);
+        if (yaml)
+            fputs(v->items[i], out);
+        else
+            show_text(out, v->items[i]);
     }
     fputc(map ? '}' : ']', out);
 }
@@ -274,10 +279,10 @@ char *conf_show(const struct conf_setting *s, const struct conf_value *v)
 
     if (out == NULL)
         return xstrdup("");
-    if (s->type == CONF_MAP)
-        show_items(out, v, true);
+    if (conf_type_is_map(s->type))
+        show_items(out, v, true, s->type == CONF_ACTIONS);
     else if (conf_type_is_list(s->type) && v->n != 1)
-        show_items(out, v, false);
+        show_items(out, v, false, false);
     else if (conf_type_is_list(s->type))
         show_text(out, v->items[0]);
     else if (v->text != NULL)

@@ -99,15 +99,24 @@ const char *const *conf_listen(const struct conf *conf, const char *key,
     return (const char *const *)v->items;
 }
 
+static const struct conf_value *map_of(const struct conf *conf, const char *key)
+{
+    const struct conf_setting *s = conf_key_find(&conf->layer, key);
+
+    return typed(conf, key,
+                 s != NULL && s->type == CONF_ACTIONS ? CONF_ACTIONS
+                                                      : CONF_MAP);
+}
+
 size_t conf_map_size(const struct conf *conf, const char *key)
 {
-    return typed(conf, key, CONF_MAP)->n;
+    return map_of(conf, key)->n;
 }
 
 struct conf_map_entry conf_map_at(const struct conf *conf, const char *key,
                                   size_t i)
 {
-    const struct conf_value *v = typed(conf, key, CONF_MAP);
+    const struct conf_value *v = map_of(conf, key);
 
     if (i >= v->n)
         return (struct conf_map_entry){0};
@@ -117,7 +126,7 @@ struct conf_map_entry conf_map_at(const struct conf *conf, const char *key,
 const char *conf_map_get(const struct conf *conf, const char *key,
                          const char *name)
 {
-    const struct conf_value *v = typed(conf, key, CONF_MAP);
+    const struct conf_value *v = map_of(conf, key);
     size_t at;
 
     return conf_value_has_entry(v, name, &at) ? v->items[at] : NULL;

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "lib/conf_errors.h"
+#include "lib/conf_types.h"
 #include "lib/suggest.h"
 
 const struct conf_setting *conf_key_find(const struct conf_layer *layer,
@@ -23,7 +24,7 @@ const struct conf_setting *conf_key_map(const struct conf_layer *layer,
     for (size_t i = 0; i < layer->n; i++) {
         s = &layer->table[i];
         len = strlen(s->key);
-        if (s->type == CONF_MAP && strncmp(key, s->key, len) == 0 &&
+        if (conf_type_is_map(s->type) && strncmp(key, s->key, len) == 0 &&
             key[len] == '.') {
             *entry = key + len + 1;
             return s;

@@ -135,12 +135,13 @@ void conf_layer_set(struct conf_layer *layer, const struct conf_setting *s,
 }
 
 /* An entry of a map; false and why. */
-bool conf_put_entry(struct conf_value *v, const char *name, const char *text,
-                    const char *origin, char *why)
+bool conf_put_entry(const struct conf_setting *s, struct conf_value *v,
+                    const char *name, const char *text, const char *origin,
+                    char *why)
 {
     size_t at;
 
-    if (!conf_type_check_entry(name, text, why))
+    if (!conf_type_check_entry(s, name, text, why))
         return false;
     if (v->n == CONF_ITEMS_MAX && !conf_value_has_entry(v, name, &at)) {
         snprintf(why, CONF_WHY_MAX, "more than %d entries", CONF_ITEMS_MAX);
@@ -159,13 +160,14 @@ static void option_set(struct conf_layer *layer, const char *key,
     char why[CONF_WHY_MAX];
     const char *entry;
 
-    if (s != NULL && s->type == CONF_MAP) {
+    if (s != NULL && conf_type_is_map(s->type)) {
         conf_errors_add(errs, where, 0, "%s is a map; write %s.NAME=VALUE", key,
                         key);
     } else if (s != NULL) {
         conf_layer_set(layer, s, text, where, "-o", errs);
     } else if ((s = conf_key_map(layer, key, &entry)) != NULL) {
-        if (!conf_put_entry(conf_layer_value(layer, s), entry, text, "-o", why))
+        if (!conf_put_entry(s, conf_layer_value(layer, s), entry, text, "-o",
+                            why))
             conf_errors_add(errs, where, 0, "%s", why);
     } else if (conf_key_is_section(layer, key)) {
         conf_errors_add(errs, where, 0, "%s is a section; name a setting in it",

@@ -50,7 +50,8 @@ bool conf_put_item(const struct conf_setting *setting, struct conf_value *value,
                    const char *text, char *why);
 bool conf_put_text(const struct conf_setting *setting, struct conf_value *value,
                    const char *text, char *why);
-bool conf_put_entry(struct conf_value *value, const char *name,
+bool conf_put_entry(const struct conf_setting *setting,
+                    struct conf_value *value, const char *name,
                     const char *text, const char *origin, char *why);
 bool conf_put_check(const struct conf_setting *setting,
                     const struct conf_value *value, char *why);

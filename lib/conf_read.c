@@ -82,23 +82,30 @@ static void read_entry(const struct conf_fill *f, const struct conf_setting *s,
                        const char *name, const struct conf_node *node)
 {
     struct conf_value *v = conf_layer_value(f->layer, s);
+    bool tree = s->type == CONF_ACTIONS && node->kind == CONF_NODE_MAP;
     char why[CONF_WHY_MAX] = "the value of an attribute is one text";
     char *origin = origin_of(f, node->line);
+    char *text = tree ? conf_node_write(node) : NULL;
     size_t at;
+
+    if (s->type == CONF_ACTIONS)
+        snprintf(why, sizeof(why), "%.100s takes a map: {argv: [...]}", name);
 
     if (node->kind == CONF_NODE_NULL)
         snprintf(why, sizeof(why), "%.100s has no value; an empty one is ''",
                  name);
-    else if (node->kind == CONF_NODE_SCALAR &&
+    else if ((tree || node->kind == CONF_NODE_SCALAR) &&
              conf_value_has_entry(v, name, &at))
         snprintf(why, sizeof(why), "%.100s is set already (%s)", name,
                  v->origins[at]);
-    else if (node->kind == CONF_NODE_SCALAR &&
-             conf_put_entry(v, name, node->text, origin, why))
+    else if ((tree ||
+              (s->type == CONF_MAP && node->kind == CONF_NODE_SCALAR)) &&
+             conf_put_entry(s, v, name, tree ? text : node->text, origin, why))
         why[0] = '\0';
     if (why[0] != '\0' && node->kind != CONF_NODE_BAD)
         tell(f, node->line, s->key, why);
     free(origin);
+    free(text);
 }
 
 static void read_map(const struct conf_fill *f, const struct conf_setting *s,
@@ -107,7 +114,9 @@ static void read_map(const struct conf_fill *f, const struct conf_setting *s,
     if (node->kind == CONF_NODE_NULL)
         return;
     if (node->kind != CONF_NODE_MAP) {
-        tell(f, node->line, s->key, "attributes are written NAME: VALUE");
+        tell(f, node->line, s->key,
+             s->type == CONF_MAP ? "attributes are written NAME: VALUE"
+                                 : "actions are written NAME: {argv: [...]}");
         return;
     }
     for (node = node->first; node != NULL; node = node->next)
@@ -121,7 +130,7 @@ static void read_setting(const struct conf_fill *f,
     struct conf_value *v = conf_layer_value(f->layer, s), fresh = {0};
     char *origin, why[CONF_WHY_MAX];
 
-    if (s->type == CONF_MAP) {
+    if (conf_type_is_map(s->type)) {
         read_map(f, s, node);
         return;
     }

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/action.h"
 #include "lib/addr.h"
 #include "lib/attrs.h"
 #include "lib/log_sink.h"
@@ -131,7 +132,8 @@ const char *conf_type_name(enum conf_type type)
     case CONF_BINDS: return "list of binds";
     case CONF_REGISTRIES: return "list of registries";
     case CONF_WORDS: return "list of words";
-    case CONF_MAP: return "map";
+    case CONF_MAP:
+    case CONF_ACTIONS: return "map";
     case CONF_STORE: return "store";
     case CONF_LOG_TO: return "log target";
     case CONF_AUDIT_TO: return "audit target";
@@ -364,12 +366,31 @@ bool conf_type_check(const struct conf_setting *s, const char *text,
     case CONF_AUDIT_TO: return check_audit_to(text, why);
     case CONF_STRING:
     case CONF_WORDS:
-    case CONF_MAP: break;
+    case CONF_MAP:
+    case CONF_ACTIONS: break;
     }
     return true;
 }
 
-bool conf_type_check_entry(const char *name, const char *text, char *why)
+static bool check_action(const char *name, const char *text, char *why)
+{
+    char *wrong;
+    struct action *a = action_parse(name, text, &wrong);
+
+    if (a == NULL)
+        snprintf(why, CONF_WHY_MAX, "the action %.60s: %.300s", name, wrong);
+    free(a != NULL ? NULL : wrong);
+    action_free(a);
+    return a != NULL;
+}
+
+bool conf_type_is_map(enum conf_type type)
+{
+    return type == CONF_MAP || type == CONF_ACTIONS;
+}
+
+bool conf_type_check_entry(const struct conf_setting *s, const char *name,
+                           const char *text, char *why)
 {
     const char *wrong = attr_name_wrong(name, strlen(name));
 
@@ -382,6 +403,8 @@ bool conf_type_check_entry(const char *name, const char *text, char *why)
         wrong = "not UTF-8";
     if (wrong != NULL)
         snprintf(why, CONF_WHY_MAX, CITE ": %s", text, wrong);
+    if (wrong == NULL && s->type == CONF_ACTIONS)
+        return check_action(name, text, why);
     return wrong == NULL;
 }
 

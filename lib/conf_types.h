@@ -27,9 +27,13 @@ __attribute__((warn_unused_result)) bool
 conf_type_check(const struct conf_setting *setting, const char *text,
                 int64_t *number, char *why);
 
-/* The same for an entry of a CONF_MAP. */
+/* Whether values of the type are maps. */
+bool conf_type_is_map(enum conf_type type);
+
+/* The same for an entry of a map. */
 __attribute__((warn_unused_result)) bool
-conf_type_check_entry(const char *name, const char *text, char *why);
+conf_type_check_entry(const struct conf_setting *setting, const char *name,
+                      const char *text, char *why);
 
 /* A number of the type as people write it: "64K", "1d". */
 void conf_type_write(enum conf_type type, int64_t number, char *out,

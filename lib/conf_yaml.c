@@ -4,6 +4,7 @@
 #include <string.h>
 #include <yaml.h>
 
+#include "lib/buf.h"
 #include "lib/conf_errors.h"
 #include "lib/mem.h"
 
@@ -303,4 +304,53 @@ struct conf_node *conf_yaml_parse(const char *text, size_t len,
         return NULL;
     }
     return b.root;
+}
+
+/* -- written back ---------------------------------------------------------- */
+
+static void write_node(struct buf *out, const struct conf_node *node);
+
+static void write_children(struct buf *out, const struct conf_node *node)
+{
+    const struct conf_node *n;
+    char *key;
+
+    for (n = node->first; n != NULL; n = n->next) {
+        if (n != node->first)
+            buf_add_str(out, ", ");
+        if (n->key != NULL) {
+            key = conf_quote(n->key);
+            buf_add_fmt(out, "%s: ", key);
+            free(key);
+        }
+        write_node(out, n);
+    }
+}
+
+static void write_node(struct buf *out, const struct conf_node *node)
+{
+    char *text;
+
+    if (node->kind == CONF_NODE_SCALAR) {
+        text = conf_quote(node->text);
+        buf_add_str(out, text);
+        free(text);
+    } else if (node->kind == CONF_NODE_MAP || node->kind == CONF_NODE_LIST) {
+        buf_add_char(out, node->kind == CONF_NODE_MAP ? '{' : '[');
+        write_children(out, node);
+        buf_add_char(out, node->kind == CONF_NODE_MAP ? '}' : ']');
+    } else {
+        buf_add_char(out, '~');
+    }
+}
+
+char *conf_node_write(const struct conf_node *node)
+{
+    struct buf out = BUF_INIT;
+    char *text;
+
+    write_node(&out, node);
+    text = xstrdup(buf_str(&out));
+    buf_free(&out);
+    return text;
 }

@@ -38,6 +38,9 @@ struct conf_node *conf_yaml_parse(const char *text, size_t len,
                                   const char *file, struct conf_errors *errs);
 void conf_node_free(struct conf_node *node); /* with all below; NULL is fine */
 
+/* What is below a map or list, as YAML on one line; to be freed. */
+char *conf_node_write(const struct conf_node *node);
+
 /* The child of that key, NULL if there is none. */
 const struct conf_node *conf_node_get(const struct conf_node *map,
                                       const char *key);

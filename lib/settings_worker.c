@@ -75,6 +75,12 @@ static const struct conf_setting table[] = {
      .programs = WORKER,
      .help = "folder with what this host says of the releases of an "
              "application, APP.json, or default.json for the others"},
+    {.key = "worker.actions",
+     .type = CONF_ACTIONS,
+     .reloadable = true,
+     .programs = WORKER,
+     .help = "named actions: operations that this worker has beside its own, "
+             "each a program with typed arguments"},
     {.key = "worker.attrs",
      .type = CONF_MAP,
      .reloadable = true,

@@ -89,6 +89,8 @@ void worker_configure(struct worker *w)
     w->peers.body_max = conf_size(c, "limits.body");
     rules->ops = conf_list(c, "worker.ops", &rules->op_count);
     rules->users = conf_list(c, "worker.users", &rules->user_count);
+    actions_load(&w->actions, c);
+    rules->actions = &w->actions;
     if (ops_refresh(w))
         peers_tell_ops(&w->peers);
 }
@@ -111,6 +113,7 @@ static void attrs_of(struct worker *w, struct attrs *a)
         for (k = 0; k < g->about.attrs.count; k++)
             attrs_set(a, g->about.attrs.list[k].name,
                       g->about.attrs.list[k].value);
+    actions_attrs(&w->actions, a);
     registrar_attrs(a, w->daemon.conf, w->host, w->ops, w->jobs.limits.slots);
 }
 
@@ -347,6 +350,7 @@ static void worker_free(struct worker *w)
     loop_free(w->loop);
     free(w->host);
     free(w->ops);
+    actions_free(&w->actions);
     daemon_end(&w->daemon);
 }
 

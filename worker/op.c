@@ -7,6 +7,7 @@
 #include "lib/log.h"
 #include "lib/mem.h"
 #include "lib/selector.h"
+#include "worker/action.h"
 #include "worker/execute.h"
 #include "worker/plugins.h"
 
@@ -79,22 +80,38 @@ static void list_add(const struct op_rules *rules, const struct op *op,
     buf_add_str(out, op->name);
 }
 
+/* An action stands before a plugin of its name. */
+static bool action_has(const struct op_rules *rules, const char *name)
+{
+    struct word w = {.text = (char *)(uintptr_t)name,
+                     .len = (unsigned)strlen(name)};
+
+    return actions_find(rules->actions, &w);
+}
+
 void op_list(const struct op_rules *rules, struct buf *out)
 {
     const struct plugin *g;
+    const struct op *op;
     size_t i;
 
     for (i = 0; i < ARRAY_LEN(ops); i++)
         list_add(rules, &ops[i], out);
+    for (i = 0; (op = actions_at(rules->actions, i)); i++)
+        list_add(rules, op, out);
     for (i = 0; (g = plugins_at(rules->plugins, i)); i++)
-        list_add(rules, &g->op, out);
+        if (!action_has(rules, g->op.name))
+            list_add(rules, &g->op, out);
 }
 
 static const struct op *op_find(const struct op_rules *rules,
                                 const struct word *name)
 {
-    const struct op *op = plugins_find(rules->plugins, name);
+    const struct op *op = actions_find(rules->actions, name);
     size_t i;
+
+    if (!op)
+        op = plugins_find(rules->plugins, name);
 
     for (i = 0; i < ARRAY_LEN(ops); i++)
         if (word_is(name, ops[i].name))

@@ -14,6 +14,7 @@
 #include "lib/words.h"
 #include "worker/job.h"
 
+struct actions;
 struct op_request;
 struct plugins;
 
@@ -24,7 +25,8 @@ struct op_arg {
     bool bytes;    /* may hold NULs */
 };
 
-/* A row of the table here, or made by who adds operations: plugins.c. */
+/* A row of the table here, or made by who adds operations: action.c,
+ * plugins.c. */
 struct op {
     const char *name;
     bool slot;  /* takes one */
@@ -42,7 +44,8 @@ struct op_rules {
     size_t op_count;
     const char *const *users; /* whom a job may run as */
     size_t user_count;
-    const struct plugins *plugins; /* more operations; may be NULL */
+    const struct actions *actions; /* more operations; may be NULL */
+    const struct plugins *plugins; /* … */
 };
 
 /* Whether the worker has one of that name by itself. */

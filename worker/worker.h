@@ -8,6 +8,7 @@
 #include "lib/daemon.h"
 #include "lib/listen.h"
 #include "lib/loop.h"
+#include "worker/action.h"
 #include "worker/job.h"
 #include "worker/peer.h"
 #include "worker/plugins.h"
@@ -33,6 +34,7 @@ struct worker {
     bool starting; /* it waits for the plugins' first descriptions */
     struct registrar registrar;
     char *host;       /* worker.host */
+    struct actions actions;
     char *ops;        /* "execute,ping" */
     char instance[9]; /* of this process */
 

@@ -120,7 +120,8 @@ static void show_setting(struct cli *cli, const struct conf_setting *s)
     const char *text = conf_text(cli->conf, s->key);
     char *line, *origin;
 
-    if (s->type == CONF_MAP && conf_map_size(cli->conf, s->key) > 0) {
+    if ((s->type == CONF_MAP || s->type == CONF_ACTIONS) &&
+        conf_map_size(cli->conf, s->key) > 0) {
         show_entries(cli, s->key);
         return;
     }
@@ -158,7 +159,8 @@ static void add_value(struct jline *j, const struct conf *conf,
     switch (s->type) {
     case CONF_BOOL: jline_bool(j, "value", conf_bool(conf, s->key)); return;
     case CONF_INT: jline_int(j, "value", conf_int(conf, s->key)); return;
-    case CONF_MAP: add_map(j, conf, s->key); return;
+    case CONF_MAP:
+    case CONF_ACTIONS: add_map(j, conf, s->key); return;
     case CONF_LISTEN:
     case CONF_BINDS:
     case CONF_REGISTRIES:

@@ -75,7 +75,9 @@ static bool knows(unsigned mask, const char *option)
         if ((t[i].programs & mask) == 0 || key > len ||
             strncmp(t[i].key, option, key) != 0)
             continue;
-        if (key == len || (t[i].type == CONF_MAP && option[key] == '.'))
+        if (key == len ||
+            ((t[i].type == CONF_MAP || t[i].type == CONF_ACTIONS) &&
+             option[key] == '.'))
             return true;
     }
     return false;
