@@ -50,6 +50,10 @@ ok grep({ m{plugin \Q$dir\E/notes: it is not executable} } $w->log),
 my $jid = $d->run(q{show a 'it''s' b '$(x) "y" ü'});
 is $d->ended($jid)->{rc}, 0, 'it runs';
 my ($json, @rest) = split /\n/, $d->text($jid, 'stdout');
+my @settings = grep { /^MUSTER_(?:STATE|COPY|RELEASE|ANSIBLE)/ } @rest;
+ok grep({ $_ eq 'MUSTER_STATE=' . scratch() . '/state' } @settings),
+    'settings that plugins go by';
+@rest = grep { !/^MUSTER_(?:STATE|COPY|RELEASE|ANSIBLE)/ } @rest;
 is_deeply JSON::PP::decode_json($json),
     { jid => $jid, op => 'show', host => lone_host(),
         args => { a => q(it's), b => qq(\$(x) "y" \x{fc}) } },
