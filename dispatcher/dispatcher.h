@@ -29,6 +29,9 @@ struct scope;
 #define DISPATCH_CONFLICT                                                      \
     "operate conflict, job already running on some host(s)"
 
+/* The error of a job whose key stands for another request begins so. */
+#define DISPATCH_KEY_TAKEN "the key "
+
 /* What becomes of a task whose worker goes away. */
 enum dispatch_lost {
     DISPATCH_LOST_FAIL,

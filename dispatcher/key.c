@@ -59,8 +59,8 @@ struct job *key_find(struct dispatch *d, const struct dispatch_spec *spec,
             !same(j->spec.by, spec->by))
             continue;
         if (!same_request(&j->spec, spec))
-            *error = xasprintf("the key %.60s stands for another request: "
-                               "job %s",
+            *error = xasprintf(DISPATCH_KEY_TAKEN
+                               "%.60s stands for another request: job %s",
                                spec->key, j->jid);
         return *error ? NULL : j;
     }

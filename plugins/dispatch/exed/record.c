@@ -139,6 +139,10 @@ static void set_text(json_t *o, const char *name, const struct attrs *pairs,
 
 static void take_job(void *arg, const char *jid, const struct attrs *pairs)
 {
+    /* of jobs that ask for more than EXEd knew: as `muster job` shows them */
+    static const char *const more[] = {
+        "by",     "held",    "next", "every", "after",    "runs",   "missed",
+        "parent", "planned", "key",  "any",   "rerun-of", "paused", "priority"};
     const char *op = attrs_get(pairs, "op");
     json_t *o = arg;
 
@@ -152,7 +156,8 @@ static void take_job(void *arg, const char *jid, const struct attrs *pairs)
     json_object_set_new(o, "return_data", json_object());
     json_object_set_new(o, "summary", summary_json(pairs));
     set_text(o, "select", pairs, "on");
-    set_text(o, "by", pairs, "by");
+    for (size_t i = 0; i < ARRAY_LEN(more); i++)
+        set_text(o, more[i], pairs, more[i]);
 }
 
 static void take_host(void *arg, const char *host, const struct attrs *pairs)

@@ -19,6 +19,7 @@ struct run {
     struct dispatch_reader *reader;
     struct exed_audit *audit; /* until the job is there, or refused */
     char *op, *jid;           /* owned */
+    bool merged;              /* the job was there before */
     bool block;               /* it is answered when the job has ended ... */
     struct gather *gather;    /* ... and is being read again */
 };
@@ -214,7 +215,8 @@ static void client_gone(struct http_request *r, void *arg)
 /* The status of an error that the dispatcher has about a job. */
 static int error_status(const struct exed *e, const char *text)
 {
-    if (strcmp(text, DISPATCH_CONFLICT) == 0)
+    if (strcmp(text, DISPATCH_CONFLICT) == 0 ||
+        strncmp(text, DISPATCH_KEY_TAKEN, strlen(DISPATCH_KEY_TAKEN)) == 0)
         return 409;
     if (strncmp(text, DISPATCH_NOBODY, strlen(DISPATCH_NOBODY)) == 0)
         return 404;
@@ -236,11 +238,28 @@ static void answer_jid(struct run *run)
 {
     char *where = xasprintf("/jobs/%s", run->jid);
 
-    if (run->request)
+    if (run->request) {
         http_add_header(run->request, "Location", where);
+        if (run->merged)
+            http_add_header(run->request, "Idempotent-Replayed", "true");
+        http_reply_json(run->request, run->merged ? 200 : 201,
+                        json_pack("{s:s}", "jid", run->jid));
+    }
     free(where);
-    if (run->request)
-        http_reply_json(run->request, 201, json_pack("{s:s}", "jid", run->jid));
+}
+
+/* It is there, or was before under the same key: true once that is answered. */
+static bool run_is_there(struct run *run, const struct dispatch_event *ev)
+{
+    if (run->jid)
+        return false;
+    run->jid = xstrdup(ev->jid);
+    run->merged = ev->kind == DISPATCH_MERGED;
+    exed_audit_told(run->audit, ev->jid, NULL);
+    run->audit = NULL;
+    if (!run->block)
+        answer_jid(run);
+    return !run->block || !run->request;
 }
 
 /* It has ended: it is read again, for what is kept of it is bounded. */
@@ -253,15 +272,8 @@ static bool run_event(struct run *run, const struct dispatch_event *ev)
         json_decref(gather_add(run->gather, ev));
     switch (ev->kind) {
     case DISPATCH_HELD:
-    case DISPATCH_SUBMIT:
-        if (run->jid)
-            return false;
-        run->jid = xstrdup(ev->jid);
-        exed_audit_told(run->audit, ev->jid, NULL);
-        run->audit = NULL;
-        if (!run->block)
-            answer_jid(run);
-        return !run->block || !run->request;
+    case DISPATCH_MERGED:
+    case DISPATCH_SUBMIT: return run_is_there(run, ev);
     case DISPATCH_ERROR:
         answer_error(run, error_status(run->exed, ev->text), ev->text);
         return true;
@@ -378,6 +390,17 @@ static enum http_verdict submit(struct exed_call *c, struct dispatch_spec *spec)
     return HTTP_LATER;
 }
 
+/* Nobody waits for what begins some day. */
+static char *check_later(const struct exed_call *c,
+                         const struct dispatch_spec *spec)
+{
+    if (c->endpoint->method != HTTP_GET ||
+        !(spec->at_ms || spec->every || spec->after))
+        return NULL;
+    return xstrdup(
+        "a job that begins later is no request to wait for: POST it");
+}
+
 enum http_verdict run_submit(struct exed_call *c, struct dispatch_spec *spec)
 {
     enum http_verdict verdict = HTTP_DONE;
@@ -392,6 +415,8 @@ enum http_verdict run_submit(struct exed_call *c, struct dispatch_spec *spec)
 
     if (!error)
         error = take_options(c, spec);
+    if (!error)
+        error = check_later(c, spec);
     audit_about("submit", spec->op, strlen(spec->op));
     if (error)
         exed_wrong(c->request, 400, error);
