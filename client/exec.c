@@ -34,7 +34,7 @@ struct muster_exec {
     char *jid;          /* owned; NULL: not submitted */
     bool detach;        /* on_submit is all there will be */
     bool asked;         /* the request went out */
-    bool submitted;     /* on_submit was told */
+    unsigned told;      /* a bit for each kind of line told once */
     bool paused;
     bool cancel;      /* asked for, and not confirmed */
     uint64_t lost_ms; /* since when it is recovering; 0: it is not */
@@ -98,29 +98,39 @@ static bool exec_tell_link(struct muster_exec *e, enum muster_link state,
     return object_leave(&e->obj);
 }
 
-static void exec_submit(struct muster_exec *e, const struct reply *r)
+/* The line names the job; false: it is another one, or the job is gone. */
+static bool exec_known(struct muster_exec *e, const struct reply *r)
 {
-    static const struct muster_summary none;
-    bool alive;
-
     if (e->jid && strcmp(e->jid, r->name)) {
         exec_error(e, "the dispatcher tells of another job", false);
-        return;
+        return false;
     }
     if (e->lost_ms && !exec_tell_link(e, MUSTER_UP, "found again"))
-        return;
+        return false;
     e->lost_ms = 0;
-    if (e->submitted)
-        return;
-    e->submitted = true;
     if (!e->jid)
         e->jid = xstrdup(r->name);
-    e->hosts.max = r->number;
+    return true;
+}
+
+/* It was taken, by an earlier request or this one: each line is told once. */
+static void exec_begins(struct muster_exec *e, const struct reply *r)
+{
+    static const struct muster_summary none;
+
+    if (!exec_known(e, r) || e->told & 1u << r->kind)
+        return;
+    e->told |= 1u << r->kind;
     object_enter(&e->obj);
-    if (e->cb.on_submit)
+    if (r->kind == REPLY_MERGED && e->cb.on_merged)
+        e->cb.on_merged(e->arg, r->name);
+    if (r->kind == REPLY_HELD && e->cb.on_held)
+        e->cb.on_held(e->arg, r->name, (time_t)r->number);
+    if (r->kind == REPLY_SUBMIT)
+        e->hosts.max = r->number;
+    if (r->kind == REPLY_SUBMIT && e->cb.on_submit)
         e->cb.on_submit(e->arg, r->name, (unsigned)r->number);
-    alive = object_leave(&e->obj);
-    if (alive && e->detach)
+    if (object_leave(&e->obj) && e->detach && r->kind != REPLY_MERGED)
         exec_done(e, &none);
 }
 
@@ -220,16 +230,17 @@ static void exec_line(struct object *o, char *line, size_t len)
     reply_parse_exec(&e->parser, line, len, &r);
     if (r.kind == REPLY_BAD || r.kind == REPLY_ERROR)
         exec_error(e, r.text, false);
-    else if (r.kind == REPLY_SUBMIT)
-        exec_submit(e, &r);
-    else if (!e->submitted)
+    else if (r.kind == REPLY_SUBMIT || r.kind == REPLY_HELD ||
+             r.kind == REPLY_MERGED)
+        exec_begins(e, &r);
+    else if (r.kind == REPLY_DONE && e->jid && strcmp(r.name, e->jid) == 0)
+        exec_done(e, &r.summary); /* also of one that was held only */
+    else if (!(e->told & 1u << REPLY_SUBMIT))
         exec_error(e, "the dispatcher does not begin with submit", false);
     else if (r.kind != REPLY_DONE)
         exec_host(e, &r);
-    else if (strcmp(r.name, e->jid))
-        exec_error(e, "the dispatcher tells of another job", false);
     else
-        exec_done(e, &r.summary);
+        exec_error(e, "the dispatcher tells of another job", false);
 }
 
 /* -- its connection -------------------------------------------------------- */

@@ -20,6 +20,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <time.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -257,6 +258,11 @@ struct muster_exec_callbacks {
     /* The last calls: exactly one of them comes; the handle is gone after. */
     void (*on_done)(void *arg, const struct muster_summary *s);
     void (*on_error)(void *arg, const char *text, bool unreachable);
+    /* The request was sent before, under its .key: that job's life follows. */
+    void (*on_merged)(void *arg, const char *jid);
+    /* It does not begin yet (.at, .every, .after): on_submit comes when it
+     * does. next: when, in seconds since 1970; 0: not known yet. */
+    void (*on_held)(void *arg, const char *jid, time_t next);
 };
 
 /*
@@ -273,12 +279,10 @@ muster_exec(struct muster *m, const char *op, const struct muster_attr *args,
             char **error);
 /* The same with standard input for the operation: any len bytes, as many as the
  * dispatcher takes (limits.body). */
-MUSTER_API struct muster_exec *
-muster_exec_input(struct muster *m, const char *op,
-                  const struct muster_attr *args, size_t arg_count,
-                  const void *input, size_t len,
-                  const struct muster_exec_callbacks *cb, void *arg,
-                  char **error);
+MUSTER_API struct muster_exec *muster_exec_input(
+    struct muster *m, const char *op, const struct muster_attr *args,
+    size_t arg_count, const void *input, size_t len,
+    const struct muster_exec_callbacks *cb, void *arg, char **error);
 /* The life of a job from its start, then live. */
 MUSTER_API struct muster_exec *
 muster_follow(struct muster *m, const char *jid,

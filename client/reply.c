@@ -361,6 +361,25 @@ static bool exec_done(struct reply_parser *p, struct rest *rest,
     return true;
 }
 
+static bool exec_held(struct reply_parser *p, struct rest *rest,
+                      struct reply *r)
+{
+    size_t count;
+
+    if (!rest_pairs(p, rest, &count))
+        return false;
+    for (size_t i = 0; i < count; i++) {
+        char *end;
+
+        if (strcmp(p->attrs[i].name, "next") != 0)
+            continue;
+        r->number = strtoull(p->attrs[i].value, &end, 10);
+        if (*end || end == p->attrs[i].value || r->number > INT64_MAX / 1000)
+            return false;
+    }
+    return true;
+}
+
 /* What a dispatcher says of a job: WORD NAME, then what take() reads. */
 static const struct exec_line {
     const char *word;
@@ -377,6 +396,8 @@ static const struct exec_line {
     {"result", REPLY_RESULT, exec_result},
     {"result+", REPLY_RESULT_MORE, exec_result},
     {"progress", REPLY_PROGRESS, exec_progress},
+    {"merged", REPLY_MERGED, exec_name},
+    {"held", REPLY_HELD, exec_held},
 };
 
 static const struct exec_line *exec_line_find(const struct word *w)

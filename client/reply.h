@@ -41,6 +41,8 @@ enum reply_kind {
     REPLY_RESULT_MORE, /* result+ NAME TEXT: a piece, more follows */
     REPLY_PROGRESS,    /* progress NAME NUMBER TEXT: percent */
     REPLY_EXIT,        /* exit NAME RC …: result */
+    REPLY_MERGED,      /* merged NAME: a job that was there before */
+    REPLY_HELD,        /* held NAME …: number: the pair next, or 0 */
     REPLY_DONE         /* done NAME …: summary */
 };
 

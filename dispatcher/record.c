@@ -114,7 +114,9 @@ void record_held(const struct job *j, struct attrs *out)
 {
     const struct dispatch_spec *spec = &j->spec;
 
-    set_time(out, "next", (time_t)(j->next_ms / 1000));
+    int64_t next = spec->every ? j->next_ms : spec->at_ms;
+
+    set_time(out, "next", (time_t)(next / 1000));
     if (spec->every)
         attrs_set(out, "every", spec->every);
     if (spec->after)
@@ -129,7 +131,8 @@ static void set_held(const struct job *j, struct attrs *out)
 
     if (j->state == JOB_HELD)
         attrs_set(out, "held", "1");
-    record_held(j, out);
+    if (j->state == JOB_HELD || spec->every)
+        record_held(j, out);
     if (spec->every)
         set_count(out, "runs", j->runs);
     set_if(out, "missed", j->missed);

@@ -64,7 +64,7 @@ static const char *set_count(struct dispatch_spec *s,
 
     if (!word_to_u64(w, (unsigned long long)row->max, &n) ||
         n < (unsigned long long)row->min)
-        return "a number from 1";
+        return "a number of hosts, from 1";
     *SLOT(s, row, unsigned) = (unsigned)n;
     return NULL;
 }
@@ -287,7 +287,7 @@ static const struct spec_row rows[] = {
     {".missed", &spec_type_missed, 0, 0, AT(missed), false},
     {".overlap", &type_flag, 0, 1, AT(overlap), false},
     {".until", &spec_type_when, 0, 0, AT(until_ms), false},
-    {".times", &type_count, 1, COUNT_MAX, AT(times), false},
+    {".times", &spec_type_times, 1, COUNT_MAX, AT(times), false},
     {".after", &spec_type_after, 0, 0, AT(after), false},
     {".priority", &type_int, -100, 100, AT(priority), false},
     {".retry", &type_times, 0, 100, AT(retry), false},

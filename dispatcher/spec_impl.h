@@ -41,6 +41,7 @@ struct spec_row {
 /* spec_times.c */
 extern const struct spec_type spec_type_when;   /* int64_t, ms; 0: none */
 extern const struct spec_type spec_type_every;  /* char *, checked */
+extern const struct spec_type spec_type_times;  /* unsigned, from 1 */
 extern const struct spec_type spec_type_missed; /* spec.missed */
 extern const struct spec_type spec_type_after;  /* spec.after, .after_any */
 extern const struct spec_type spec_type_key;    /* char *, not empty */

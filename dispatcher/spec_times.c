@@ -57,6 +57,24 @@ static void write_text(const struct dispatch_spec *s,
         buf_add_str(value, text);
 }
 
+static const char *set_times(struct dispatch_spec *s,
+                             const struct spec_row *row, struct word *w)
+{
+    unsigned long long n;
+
+    if (!word_to_u64(w, (unsigned long long)row->max, &n) || !n)
+        return "a number from 1";
+    *SLOT(s, row, unsigned) = (unsigned)n;
+    return NULL;
+}
+
+static void write_times(const struct dispatch_spec *s,
+                        const struct spec_row *row, struct buf *value)
+{
+    if (*SEEN(s, row, unsigned))
+        buf_add_u64(value, *SEEN(s, row, unsigned));
+}
+
 static const char *const missed_words[] = {[DISPATCH_MISSED_DEFAULT] = "",
                                            [DISPATCH_MISSED_SKIP] = "skip",
                                            [DISPATCH_MISSED_ONCE] = "once"};
@@ -115,6 +133,7 @@ static const char *set_key(struct dispatch_spec *s, const struct spec_row *row,
 
 const struct spec_type spec_type_when = {set_when, write_when};
 const struct spec_type spec_type_every = {set_every, write_text};
+const struct spec_type spec_type_times = {set_times, write_times};
 const struct spec_type spec_type_missed = {set_missed, write_missed};
 const struct spec_type spec_type_after = {set_after, write_after};
 const struct spec_type spec_type_key = {set_key, write_text};

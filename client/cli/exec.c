@@ -79,7 +79,7 @@ int exec_request_run(struct exec_request *r, struct cli *cli)
 
     if (cli_connect(cli)) {
         life_begin(&life, cli, cli->verb->word);
-        life.detach = args_has(&cli->args, "detach");
+        life.detach = exec_request_detaches(&cli->args);
         exec = submit(&life, r, &error);
         if (exec)
             look_up_hosts(&life, r);

@@ -136,14 +136,20 @@ static void add_time(struct exec_request *r, const char *name, const char *text)
                       (unsigned long long)ms % 1000);
 }
 
-static bool takes_detach(const struct args *a)
+/* Whether it was given, where the verb has such an option. */
+static bool is_given(const struct args *a, const char *name)
 {
     const struct verb_option *o;
 
     for (o = a->verb->options; o->name; o++)
-        if (strcmp(o->name, "detach") == 0)
-            return true;
+        if (strcmp(o->name, name) == 0)
+            return args_has(a, name);
     return false;
+}
+
+bool exec_request_detaches(const struct args *a)
+{
+    return is_given(a, "detach") || is_given(a, "every");
 }
 
 /* The options whose row names an argument, or else a directive. */
@@ -160,8 +166,10 @@ static void add_options(struct exec_request *r, const struct args *a,
         else
             attrs_set(&r->pairs, o->directive, a->given[i].value);
     }
-    if (directives && takes_detach(a) && args_has(a, "detach"))
+    if (directives && exec_request_detaches(a))
         attrs_set(&r->pairs, ".detach", "1");
+    if (directives && is_given(a, "overlap"))
+        attrs_set(&r->pairs, ".overlap", "1");
 }
 
 static bool add_env(struct exec_request *r, struct cli *cli)

@@ -31,4 +31,7 @@ bool exec_request_begin(struct exec_request *r, struct cli *cli,
 int exec_request_run(struct exec_request *r, struct cli *cli);
 void exec_request_free(struct exec_request *r);
 
+/* Whether its end is not waited for: a schedule has none. */
+bool exec_request_detaches(const struct args *a);
+
 #endif

@@ -37,6 +37,20 @@ static void on_submit(void *arg, const char *jid, unsigned hosts)
     print_submit(l, jid, hosts);
 }
 
+static void on_held(void *arg, const char *jid, time_t next)
+{
+    struct life *l = arg;
+
+    free(l->jid);
+    l->jid = xstrdup(jid);
+    print_held(l, jid, next);
+}
+
+static void on_merged(void *arg, const char *jid)
+{
+    print_merged(arg, jid);
+}
+
 static void on_ack(void *arg, const char *host)
 {
     struct life *l = arg;
@@ -141,6 +155,8 @@ const struct muster_exec_callbacks *life_callbacks(void)
 {
     static const struct muster_exec_callbacks cb = {
         .on_submit = on_submit,
+        .on_merged = on_merged,
+        .on_held = on_held,
         .on_ack = on_ack,
         .on_output = on_output,
         .on_cut = on_cut,

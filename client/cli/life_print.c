@@ -57,6 +57,44 @@ void print_result_text(const struct roster_host *h, char *out, size_t size)
              detail ? h->detail : "", detail ? ")" : "");
 }
 
+void print_merged(struct life *l, const char *jid)
+{
+    struct jline *j;
+
+    if (!l->cli->json) {
+        cli_note(l->cli, "this key was used before: it is job %s", jid);
+        return;
+    }
+    j = event("merged");
+    jline_text(j, "jid", jid);
+    cli_json(l->cli, j);
+}
+
+/* Its id on standard output where that is all: submit comes much later. */
+void print_held(struct life *l, const char *jid, time_t next)
+{
+    struct cli *cli = l->cli;
+    struct jline *j;
+    struct tm tm;
+    char text[40] = "";
+
+    if (cli->json) {
+        j = event("held");
+        jline_text(j, "jid", jid);
+        if (next)
+            jline_int(j, "next", next);
+        cli_json(cli, j);
+        return;
+    }
+    if (next && localtime_r(&next, &tm))
+        strftime(text, sizeof(text), " until %Y-%m-%d %H:%M:%S", &tm);
+    if (l->detach) {
+        buf_add_fmt(out_buf(&cli->out), "%s\n", jid);
+        out_push(&cli->out);
+    }
+    cli_note(cli, "job %s is held%s", jid, text);
+}
+
 void print_submit(struct life *l, const char *jid, unsigned hosts)
 {
     struct cli *cli = l->cli;

@@ -8,8 +8,14 @@
 #ifndef MUSTER_CLI_LIFE_PRINT_H
 #define MUSTER_CLI_LIFE_PRINT_H
 
+#include <time.h>
+
 #include "client/cli/life.h"
 
+/* It was there before, under its key. */
+void print_merged(struct life *l, const char *jid);
+/* It does not begin yet; next 0: nobody knows when. */
+void print_held(struct life *l, const char *jid, time_t next);
 void print_submit(struct life *l, const char *jid, unsigned hosts);
 void print_ack(struct life *l, const char *host);
 void print_output(struct life *l, const char *host, enum muster_stream stream,
