@@ -6,6 +6,8 @@
 #   $a->{status}; $a->{json};           # and head, headers, body
 #   my $a = ask($f, 'POST', '/ping', {targets => [...]});
 #   my $job = job($f, $jid);            # once it has ended
+#   my $s = stream($f, "/jobs/$jid/events");
+#   $s->{status}; $s->chunk;            # the next one; '' at the end
 package MusterExed;
 use strict;
 use warnings;
@@ -16,7 +18,7 @@ use Muster;
 use MusterHttp;
 use MusterWorker;
 
-our @EXPORT = qw(fleet ask job post_job fleet_hosts stream_lines);
+our @EXPORT = qw(fleet ask job post_job fleet_hosts stream stream_lines);
 
 my @hosts = ('karazhan.0ops.io', 'molten-core.0ops.io');
 my $json = JSON::PP->new->utf8->canonical->allow_nonref;
@@ -118,11 +120,55 @@ sub job
     return $job;
 }
 
+# A request whose answer comes in chunks
+sub stream
+{
+    my ($f, $path, %headers) = @_;
+    my $c = $f->{d}->dial('http');
+    $c->send(request('GET', $path, headers => \%headers));
+    my @head;
+    while (defined(my $line = $c->line)) {
+        $line =~ s/\r$//;
+        last if $line eq '';
+        push @head, $line;
+    }
+    my ($status) = ($head[0] || '') =~ m{^HTTP/1.1 (\d+)};
+    return bless {conn => $c, status => $status, head => join("\n", @head)},
+        'MusterExed::Stream';
+}
+
 # The values of a stream of JSON, one in each line
 sub stream_lines
 {
     my ($text) = @_;
     return map { $json->decode($_) } grep { length } split /\n/, $text;
 }
+
+package MusterExed::Stream;
+use strict;
+use warnings;
+
+# The next chunk; '' at the end, undef if none comes or it is cut off
+sub chunk
+{
+    my ($self, $seconds) = @_;
+    my $size = $self->{conn}->line($seconds);
+    return undef unless defined $size && $size =~ /^([0-9a-f]+)\r?$/;
+    my $bytes = hex $1;
+    my $text = $bytes ? $self->{conn}->take($bytes) : '';
+    $self->{conn}->line;
+    return $text;
+}
+
+# The value of the next chunk that is one
+sub value
+{
+    my ($self, $seconds) = @_;
+    my $text;
+    1 while defined($text = $self->chunk($seconds)) && $text eq "\n";
+    return defined $text && $text ne '' ? $json->decode($text) : $text;
+}
+
+sub close { return $_[0]{conn}->close }
 
 1;

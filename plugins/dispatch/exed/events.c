@@ -122,6 +122,7 @@ static const struct kind {
     [DISPATCH_MERGED] = {"merged", write_held, false},
     [DISPATCH_HELD] = {"held", write_held, false},
     [DISPATCH_ACK] = {"ack", write_nothing, true},
+    [DISPATCH_RETRY] = {"retry", set_text, true},
     [DISPATCH_OUTPUT] = {"output", write_output, true},
     [DISPATCH_CUT] = {"cut", write_cut, true},
     [DISPATCH_EXIT] = {"exit", write_exit, true},

@@ -262,6 +262,7 @@ json_t *gather_add(struct gather *g, const struct dispatch_event *ev)
             host_get(g, ev->host)->cut[ev->stream] += ev->bytes;
         break;
     case DISPATCH_RESULT: return result_add(g, ev);
+    case DISPATCH_RETRY: gather_forget(g, ev->host); break;
     case DISPATCH_EXIT:
         h = host_get(g, ev->host);
         o = host_end(g, h, ev);

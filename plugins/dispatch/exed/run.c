@@ -341,6 +341,14 @@ static bool any_known(const struct exed_call *c,
     return !spec->n_hosts || spec->has_wait;
 }
 
+/* Jobs that nobody's token asks for are told apart by where they come from. */
+static void take_peer(const struct exed_call *c, struct dispatch_spec *spec)
+{
+    const char *peer = http_peer(c->request), *port = strrchr(peer, ':');
+
+    spec->from = xstrndup(peer, port ? (size_t)(port - peer) : strlen(peer));
+}
+
 /* What stands in the way, whatever the job is: true, and it is answered. */
 static bool is_unready(struct exed_call *c)
 {
@@ -369,6 +377,7 @@ static enum http_verdict submit(struct exed_call *c, struct dispatch_spec *spec)
     run->request = c->request;
     run->block = c->endpoint->method == HTTP_GET;
     run->op = xstrdup(spec->op);
+    take_peer(c, spec);
     run->audit = exed_audit_job(c->request, spec);
     run->reader =
         dispatch_submit(c->exed->dispatch, spec, run_ready, run, &error);
