@@ -51,6 +51,7 @@ struct dispatch {
     struct loop *loop;
     struct dispatch_settings settings;
     struct tls *tls;                 /* for workers; borrowed, may be NULL */
+    struct auth *auth;               /* who may; borrowed, may be NULL */
     char token[TOKEN_MAX + 1];       /* for workers; "": none */
     char instance[INSTANCE_LEN + 1]; /* of this process; prefix of its jobs */
     uint64_t jobs_made;

@@ -202,6 +202,11 @@ void dispatch_set_tls(struct dispatch *d, struct tls *tls)
     d->tls = tls;
 }
 
+void dispatch_set_auth(struct dispatch *d, struct auth *auth)
+{
+    d->auth = auth;
+}
+
 void dispatch_set_token(struct dispatch *d, const char *token)
 {
     OPENSSL_cleanse(d->token, sizeof(d->token));

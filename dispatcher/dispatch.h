@@ -13,6 +13,7 @@
 #include "lib/conf.h"
 #include "lib/loop.h"
 
+struct auth;
 struct muster;
 struct tls;
 
@@ -41,6 +42,8 @@ struct dispatch *dispatch_new(struct loop *l,
 /* What to dial workers with that speak TLS; borrowed. Before they are known.
  */
 void dispatch_set_tls(struct dispatch *d, struct tls *tls);
+/* Who may, for jobs that begin later; borrowed. */
+void dispatch_set_auth(struct dispatch *d, struct auth *auth);
 /* Shown to workers (NULL: none); copied. */
 void dispatch_set_token(struct dispatch *d, const char *token);
 /* Follows the workers of that manager's registries. */

@@ -18,6 +18,7 @@
 #include "lib/selector.h"
 
 struct dispatch;
+struct principal;
 struct dispatch_reader;
 struct scope;
 
@@ -104,10 +105,11 @@ struct dispatch_spec {
     int priority;
     struct dispatch_lock *locks;
     size_t n_locks;
-    char *rerun_of; /* jid whose hosts these are; NULL: none */
-    char *by;       /* the token that asks; NULL: nobody's */
-    char *from;     /* the peer's address, without its port; may be NULL */
-    bool narrowed;  /* it may run on these only: */
+    char *rerun_of;        /* jid whose hosts these are; NULL: none */
+    char *by;              /* the token that asks; NULL: nobody's */
+    struct principal *who; /* … while it is known; a reference, or NULL */
+    char *from;    /* the peer's address, without its port; may be NULL */
+    bool narrowed; /* it may run on these only: */
     struct selector only;
 };
 

@@ -9,6 +9,7 @@
 #include "dispatcher/clock.h"
 #include "dispatcher/core.h"
 #include "dispatcher/spec.h"
+#include "dispatcher/standing.h"
 #include "dispatcher/when.h"
 #include "lib/log.h"
 #include "lib/mem.h"
@@ -107,6 +108,7 @@ void held_prepare(struct dispatch *d, struct job *j)
     char *error;
 
     d->held.count++;
+    standing_hold(d, j);
     j->next_ms = j->spec.at_ms;
     if (!j->spec.every)
         return;
@@ -129,6 +131,14 @@ void held_prepare(struct dispatch *d, struct job *j)
 
 static void let_go(struct dispatch *d, struct job *j)
 {
+    char *error = standing_renew(d, j, &j->spec);
+
+    if (error) {
+        run_fail_job(d, j, error);
+        free(error);
+        return;
+    }
+    standing_drop(j);
     if (!job_set_state(j, JOB_MATCHING))
         return;
     d->held.count--;
@@ -214,6 +224,8 @@ static void start_run(struct dispatch *d, struct job *j, int64_t planned)
     struct buf at = BUF_INIT;
 
     when_write(planned, &at);
+    if (!error)
+        error = standing_renew(d, j, &spec);
     if (error)
         dispatch_spec_free(&spec);
     else

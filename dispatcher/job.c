@@ -104,6 +104,7 @@ void dispatch_spec_free(struct dispatch_spec *spec)
     free(spec->locks);
     free(spec->rerun_of);
     free(spec->by);
+    principal_unref(spec->who);
     free(spec->from);
     selector_free(&spec->only);
     memset(spec, 0, sizeof(*spec));
@@ -164,6 +165,7 @@ void job_free(struct job *j)
     free(j->names);
     free(j->error);
     selector_free(&j->selector);
+    principal_release(&j->holder);
     dispatch_spec_free(&j->spec);
     free(j);
 }

@@ -25,6 +25,7 @@
 #include "dispatcher/events.h"
 #include "dispatcher/history.h"
 #include "lib/attrs.h"
+#include "lib/auth/principal.h"
 #include "lib/mem.h"
 #include "lib/selector.h"
 
@@ -163,6 +164,7 @@ struct job {
     size_t cost;           /* bytes beside its output, as the store counts */
     TAILQ_ENTRY(job) link; /* in the store, in order */
     TAILQ_ENTRY(job) live; /* in the core, while not JOB_DONE */
+    struct principal_holder holder; /* who asked, while it is held */
     bool is_live;
     bool stored; /* the store has it: it may start */
     bool dirty;  /* on the core's list of jobs to look at */

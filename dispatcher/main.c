@@ -268,6 +268,7 @@ static bool program_start(struct program *p)
     listen_host_auth(p->listen, auth_listen(), p->auth);
     dispatch_settings_read(&settings, p->daemon.conf);
     p->dispatch = dispatch_new(p->loop, &settings);
+    dispatch_set_auth(p->dispatch, p->auth);
     dispatch_set_token(p->dispatch, p->daemon.files.token);
     p->term = loop_signal_new(p->loop, SIGTERM, on_term, p);
     p->intr = loop_signal_new(p->loop, SIGINT, on_term, p);

@@ -44,6 +44,8 @@ char *rights_run(const struct principal *p, struct dispatch_spec *spec)
     if (!principal_may_run(p, spec->op, spec_arg, spec))
         return refuse_args(p, spec->op);
     spec->by = xstrdup(p->name);
+    /* counted, not changed */
+    spec->who = principal_ref((struct principal *)(uintptr_t)p);
     if (p->exec.kind == SCOPE_ALL)
         return NULL;
     spec->narrowed = true;

@@ -445,6 +445,7 @@ char *spec_copy(const struct dispatch_spec *from, struct dispatch_spec *to)
 
     spec_write(from, &words);
     error = spec_read(to, buf_data(&words), buf_len(&words));
+    explicit_bzero(words.data, words.size); /* secrets may be in it */
     buf_free(&words);
     return error;
 }

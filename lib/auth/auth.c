@@ -262,6 +262,17 @@ struct principal *auth_by_cert(struct auth *a, const char *name)
     return NULL;
 }
 
+struct principal *auth_by_name(struct auth *a, const char *name)
+{
+    const struct entry *e = entry_find(a, name);
+    int i;
+
+    for (i = 0; e && i < AUTH_SOURCES; i++)
+        if (is_good(e->of[i]))
+            return e->of[i];
+    return NULL;
+}
+
 void auth_set_ask(struct auth *a, struct ask *ask)
 {
     ask_free(a->ask);

@@ -67,6 +67,8 @@ void auth_set_anonymous(struct auth *a, const char *rule);
 struct principal *auth_anonymous(struct auth *a, bool local);
 struct principal *auth_by_token(struct auth *a, const char *token, size_t len);
 struct principal *auth_by_cert(struct auth *a, const char *name);
+/* For what was asked for by one of that name before. */
+struct principal *auth_by_name(struct auth *a, const char *name);
 
 /* From now on tokens that it does not know are asked about; it is freed with
  * a, or when another (or NULL) is set. */
