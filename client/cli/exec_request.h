@@ -1,6 +1,6 @@
 /*
- * exec_request: the options and words of `muster exec` and `muster run`, checked
- * and made into the operation, arguments and directives of the protocol.
+ * exec_request: the options and words of `muster exec` and `run`, checked and
+ * made into the operation, arguments and directives of the protocol.
  *
  * It reads standard input and files for --stdin and --secret; it knows no
  * dispatcher.
