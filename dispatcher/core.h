@@ -15,6 +15,7 @@
  *   said.c      what workers say about their tasks; credit for output
  *   lost.c      workers that go away and come back
  *   reader.c    reading a job's life, pacing it
+ *   storing.c   the store and the loop; jobs of before a restart
  *   record.c    jobs and hosts in pairs; cancel and delete
  *   why.c       what happened to a task
  *
@@ -66,6 +67,12 @@ struct dispatch {
     unsigned n_matching; /* of these, those that are MATCHING */
     struct dirty_jobs dirty_jobs;
     struct dirty_workers dirty_workers;
+    struct task_list orphans; /* SENT or RUNNING before a restart, and their
+                               * workers are not known yet */
+    uint64_t orphans_ms; /* since when all that are there are; 0: not yet */
+    struct loop_fd *store_done;    /* what is on the disk can be collected */
+    struct loop_timer *store_tick; /* for what nobody waits for */
+    struct loop_task store_onward; /* what waits is handed over */
     struct task_list grants; /* whose worker is to be told what it may forget */
     struct loop_task settle;
     struct loop_timer *timer; /* the next deadline */
@@ -102,7 +109,27 @@ void workers_let_go(struct dispatch *d, struct worker *w);
 /* Takes those off whose grace is over; the next time for it, or 0. */
 uint64_t workers_sweep(struct dispatch *d, uint64_t now);
 
+/* storing.c */
+/* The file that the setting names, or NULL: memory. */
+const char *storing_path(const char *setting);
+/* False, and why not (free()). */
+bool storing_open(struct dispatch *d, char **error);
+void storing_close(struct dispatch *d);
+/* By the settings. */
+void storing_bounds(struct dispatch *d);
+struct eventlog_bounds storing_logs(const struct dispatch_settings *s);
+/* A worker is known: what it may have of before a restart is its own again. */
+void storing_adopt(struct dispatch *d, struct worker *w);
+/* It has said who it is. */
+void storing_greeted(struct dispatch *d, const struct worker *w);
+/* All workers that there are are known. */
+void storing_synced(struct dispatch *d);
+uint64_t storing_sweep(struct dispatch *d, uint64_t now);
+
 /* submit.c */
+#define SUBMIT_FIRST_MS 3000 /* for the registry's first answer */
+/* Its .on as a selector; NULL, or an error text (free()). */
+MUST_CHECK char *submit_selector(struct job *j);
 void submit_added(void *arg, struct job *j, const char *error);
 /* Sets until when it waits for workers to match. */
 void submit_patience(struct dispatch *d, struct job *j);
@@ -188,6 +215,8 @@ void lost_list_end(void *arg);
 /* The worker will not answer for it any more. */
 void lost_task(struct dispatch *d, struct task *t, const char *why);
 void lost_all(struct worker *w, const char *why);
+/* It waits for its worker however long that takes. */
+bool lost_waits_for_ever(const struct task *t);
 /* A word about a task that is not the worker's any more. */
 void lost_output(struct worker *w, const struct wire_output *o);
 void lost_exit(struct worker *w, const struct wire_exit *e);
@@ -204,5 +233,7 @@ const char *reader_jid(const struct dispatch_reader *r);
 /* The job is about to be freed: its readers end. */
 void reader_drop_job(struct dispatch *d, const struct job *j);
 void reader_wake_all(struct dispatch *d);
+/* Its readers may tell what they have. */
+void reader_wake_job(struct dispatch *d, const struct job *j);
 
 #endif

@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "dispatcher/core.h"
-#include "dispatcher/random.h"
 #include "lib/log.h"
 #include "lib/mem.h"
 
@@ -30,7 +29,8 @@ void dispatch_settings_read(struct dispatch_settings *s,
     s->queue = (unsigned)conf_int(conf, "dispatcher.queue");
     s->line = (size_t)conf_size(conf, "limits.line");
     s->body = conf_size(conf, "limits.body");
-    s->store = (unsigned)conf_enum(conf, "dispatcher.store");
+    s->memory = (size_t)conf_size(conf, "dispatcher.memory");
+    s->store = storing_path(conf_str(conf, "dispatcher.store"));
 }
 
 /* -- the settling step ----------------------------------------------------- */
@@ -139,6 +139,7 @@ static void dispatch_wake(void *arg)
     d->timer_ms = 0;
     wake_again(d, workers_sweep(d, now));
     wake_again(d, lost_sweep(d, now));
+    wake_again(d, storing_sweep(d, now));
     wake_again(d, run_sweep(d, now));
     if (d->held.fd < 0)
         held_look_all(d);
@@ -154,31 +155,15 @@ static void dispatch_tidy(void *arg)
 
 /* -- making and ending ----------------------------------------------------- */
 
-static void set_bounds(struct dispatch *d, const struct dispatch_settings *s)
+struct dispatch *dispatch_new(struct loop *l, const struct dispatch_settings *s,
+                              char **error)
 {
-    d->settings = *s;
-    d->queue.ageing_ms = s->ageing_ms;
-    d->store->bounds = (struct jobstore_bounds){
-        .jobs = s->jobs, .age_ms = s->jobs_age_ms, .size = s->jobs_size};
-}
-
-/* In the order of the values of dispatcher.store. */
-static struct jobstore *(*const stores[])(const struct jobstore_bounds *b,
-                                          const struct jobstore_handler *h,
-                                          void *arg) = {jobstore_memory_new};
-
-struct dispatch *dispatch_new(struct loop *l, const struct dispatch_settings *s)
-{
-    static const struct jobstore_handler handler = {.added = submit_added,
-                                                    .stored = said_stored,
-                                                    .assigned = start_assigned};
     struct dispatch *d = xcalloc(1, sizeof(*d));
 
     d->loop = l;
+    d->settings = *s;
     queue_init(&d->queue);
-    random_name(d->instance, INSTANCE_LEN);
-    d->store = stores[s->store](&(struct jobstore_bounds){0}, &handler, d);
-    set_bounds(d, s);
+    d->queue.ageing_ms = s->ageing_ms;
     TAILQ_INIT(&d->live);
     TAILQ_INIT(&d->dirty_jobs);
     TAILQ_INIT(&d->dirty_workers);
@@ -186,10 +171,14 @@ struct dispatch *dispatch_new(struct loop *l, const struct dispatch_settings *s)
     LIST_INIT(&d->readers);
     d->settle = (struct loop_task){.fn = dispatch_settle, .arg = d};
     held_start(d);
+    held_start(d);
     d->timer = loop_timer_new(l, dispatch_wake, d);
     d->tidy = loop_timer_new(l, dispatch_tidy, d);
     loop_timer_set(d->tidy, TIDY_EVERY_MS);
-    return d;
+    if (storing_open(d, error))
+        return d;
+    dispatch_free(d);
+    return NULL;
 }
 
 bool dispatch_start(struct dispatch *d, struct muster *m)
@@ -216,13 +205,23 @@ void dispatch_set_token(struct dispatch *d, const char *token)
 
 void dispatch_reload(struct dispatch *d, const struct dispatch_settings *s)
 {
-    set_bounds(d, s);
+    const char *store = d->settings.store;
+
+    d->settings = *s;
+    d->settings.store = store; /* that of the start */
+    d->queue.ageing_ms = s->ageing_ms;
+    storing_bounds(d);
     jobstore_tidy(d->store, dispatch_now(d));
 }
 
 const char *dispatch_instance(const struct dispatch *d)
 {
     return d->instance;
+}
+
+bool dispatch_is_durable(const struct dispatch *d)
+{
+    return d->settings.store;
 }
 
 unsigned dispatch_running(const struct dispatch *d)
@@ -259,7 +258,7 @@ void dispatch_free(struct dispatch *d)
         return;
     while (!LIST_EMPTY(&d->readers))
         dispatch_reader_free(LIST_FIRST(&d->readers));
-    jobstore_free(d->store);
+    storing_close(d);
     workers_free(d);
     held_stop(d);
     queue_free(&d->queue);

@@ -29,7 +29,8 @@ struct dispatch_settings {
     unsigned queue;     /* jobs at once */
     size_t line;        /* longest line of a client */
     uint64_t body;      /* longest body of a request */
-    unsigned store;     /* the place of the value of dispatcher.store */
+    size_t memory;      /* of output in memory */
+    const char *store;  /* a file, or NULL: memory; borrowed at the start */
     uint64_t ageing_ms; /* of waiting, worth one of .priority; 0: none is */
     uint64_t retry_ms, retry_max_ms; /* the first pause of .retry, the most */
 };
@@ -37,8 +38,9 @@ struct dispatch_settings {
 void dispatch_settings_read(struct dispatch_settings *s,
                             const struct conf *conf);
 
-struct dispatch *dispatch_new(struct loop *l,
-                              const struct dispatch_settings *s);
+/* NULL, and why its store cannot be (free()). */
+struct dispatch *dispatch_new(struct loop *l, const struct dispatch_settings *s,
+                              char **error);
 /* What to dial workers with that speak TLS; borrowed. Before they are known.
  */
 void dispatch_set_tls(struct dispatch *d, struct tls *tls);
@@ -52,6 +54,8 @@ MUST_CHECK bool dispatch_start(struct dispatch *d, struct muster *m);
 void dispatch_reload(struct dispatch *d, const struct dispatch_settings *s);
 /* The name of this process among dispatchers: the prefix of its jobs. */
 const char *dispatch_instance(const struct dispatch *d);
+/* Its jobs outlive it. */
+bool dispatch_is_durable(const struct dispatch *d);
 /* Jobs that have not ended. */
 unsigned dispatch_running(const struct dispatch *d);
 /* Takes no job any more and ends every reader with that text. */

@@ -175,6 +175,7 @@ static void event_append(struct eventlog *log, struct event *e)
     struct event_cursor *c;
 
     e->seq = ++log->next_seq;
+    e->ms = log->now_ms;
     TAILQ_INSERT_TAIL(&log->events, e, link);
     LIST_FOREACH (c, &log->cursors, link) {
         if (!c->at)
@@ -219,6 +220,60 @@ void eventlog_add_output(struct eventlog *log, bool whole, unsigned index,
     }
     host_keep(log, e);
     cursors_wake(log);
+}
+
+void eventlog_restore(struct eventlog *log, const struct event_past *past)
+{
+    struct event *e =
+        event_new(past->kind, past->index, past->host, past->text, past->len);
+    int64_t now_ms = log->now_ms;
+
+    log->next_seq = past->seq - 1;
+    log->now_ms = past->ms;
+    e->stream = (uint8_t)past->stream;
+    e->offset = past->offset;
+    event_append(log, e);
+    log->now_ms = now_ms;
+    if (event_is_output(e)) {
+        log->hosts[e->index].offset[e->stream] = e->offset + event_bytes(e);
+        host_keep(log, e);
+    }
+    cursors_wake(log);
+}
+
+void eventlog_set_offset(struct eventlog *log, unsigned index, unsigned stream,
+                         uint64_t offset)
+{
+    log->hosts[index].offset[stream] = offset;
+}
+
+void eventlog_drop_before(struct eventlog *log, uint64_t seq)
+{
+    struct event *e;
+
+    while ((e = TAILQ_FIRST(&log->events)) && e->seq < seq) {
+        if (event_is_output(e)) {
+            log->hosts[e->index].head -= event_cost(e);
+            log_count(log, 0, event_cost(e));
+        }
+        TAILQ_REMOVE(&log->events, e, link);
+        free(e);
+    }
+}
+
+void eventlog_clear(struct eventlog *log)
+{
+    struct event_cursor *c;
+    struct event *e;
+
+    LIST_FOREACH (c, &log->cursors, link) {
+        c->at = NULL;
+    }
+    while ((e = TAILQ_FIRST(&log->events))) {
+        TAILQ_REMOVE(&log->events, e, link);
+        free(e);
+    }
+    log->next_seq = 0;
 }
 
 void eventlog_close(struct eventlog *log)
@@ -306,6 +361,7 @@ static bool cursor_is_cut(struct event_cursor *c, const struct event *e,
                              .index = e->index,
                              .stream = stream,
                              .seq = e->seq,
+                             .ms = e->ms,
                              .offset = *expected,
                              .bytes = offset - *expected};
     *expected = offset;
@@ -361,6 +417,7 @@ enum event_read event_cursor_next(struct event_cursor *c, struct event_view *v)
                              .index = e->index,
                              .stream = e->stream,
                              .seq = e->seq,
+                             .ms = e->ms,
                              .offset = e->offset,
                              .text = e->text,
                              .len = e->len};

@@ -34,6 +34,7 @@ enum event_kind {
     EVENT_CUT,
     EVENT_RETRY /* an attempt failed, another one follows */
 };
+#define EVENT_KINDS 10 /* joblog.c has a letter for each */
 
 #define EVENT_STREAMS 4 /* enum dispatch_stream has their names */
 
@@ -42,6 +43,7 @@ struct event {
     struct event *next_of_host; /* while in its host's tail */
     const char *host;           /* borrowed from the job */
     uint64_t seq;               /* order in this log */
+    int64_t ms;                 /* by the wall clock, since 1970 */
     uint64_t offset;            /* in its host's stream, of the first byte */
     uint32_t index;             /* of the host */
     uint32_t len;
@@ -73,6 +75,7 @@ typedef void event_ready_fn(void *arg);
 struct eventlog {
     struct event_list events;
     uint64_t next_seq;
+    int64_t now_ms; /* what events to come are stamped with */
     size_t bytes;   /* stored output */
     size_t *total;  /* the same of all logs, or NULL */
     size_t backlog; /* unread by the pacer, of all hosts */
@@ -95,6 +98,29 @@ void eventlog_add(struct eventlog *log, enum event_kind kind, unsigned index,
 void eventlog_add_output(struct eventlog *log, bool whole, unsigned index,
                          const char *host, unsigned stream, const char *text,
                          size_t len);
+/* An event that was, as it was: in order, before any that is added. Output is
+ * kept as any other. */
+struct event_past {
+    enum event_kind kind;
+    uint64_t seq;
+    int64_t ms;
+    unsigned index;
+    const char *host; /* as above */
+    unsigned stream;
+    uint64_t offset; /* of output */
+    const char *text;
+    size_t len;
+};
+void eventlog_restore(struct eventlog *log, const struct event_past *past);
+/* So many bytes of that host came, whatever of them is here. */
+void eventlog_set_offset(struct eventlog *log, unsigned index, unsigned stream,
+                         uint64_t offset);
+/* Frees every event before that one, of a log whose bounds were never reached
+ * and that nobody paces. Who reads has read them. */
+void eventlog_drop_before(struct eventlog *log, uint64_t seq);
+
+/* Forgets what happened: nobody has read any of it. */
+void eventlog_clear(struct eventlog *log);
 /* Cursors end after what is there. */
 void eventlog_close(struct eventlog *log);
 /* Cuts the whole tail of a host that nobody waits for: memory is short. */
@@ -115,6 +141,7 @@ struct event_view {
     unsigned index;
     unsigned stream;
     uint64_t seq;    /* order in the log; of a cut: that of what comes next */
+    int64_t ms;      /* by the wall clock, since 1970 */
     uint64_t offset; /* of output and cuts: in its host's stream, bytes */
     const char *text;
     size_t len;

@@ -11,6 +11,8 @@
 #include "dispatcher/worker.h"
 #include "lib/log.h"
 
+#define ARG_KEPT 256 /* bytes of an argument that lists may show */
+
 static const char *const state_texts[TASK_STATES] = {"waiting", "sent",
                                                      "running", "ended"};
 
@@ -139,9 +141,8 @@ struct job *job_new(const char *jid, uint64_t number,
     return j;
 }
 
-void job_free(struct job *j)
+static void tasks_free(struct job *j)
 {
-    eventlog_free(&j->log);
     for (unsigned i = 0; i < j->n_tasks; i++) {
         task_release(&j->tasks[i]);
         free(j->tasks[i].rc);
@@ -151,23 +152,62 @@ void job_free(struct job *j)
         history_free(j->tasks[i].history);
     }
     free(j->tasks);
-    history_free(j->history);
-    if (j->every)
-        every_free(j->every);
-    free(j->every);
+    j->tasks = NULL;
+    j->n_tasks = 0;
+    TAILQ_INIT(&j->held);
+    memset(j->counts, 0, sizeof(j->counts));
+}
+
+static void names_free(struct job *j)
+{
     for (unsigned i = 0; i < j->n_groups; i++) {
         free(j->groups[i].value);
         free(j->groups[i].held);
     }
     free(j->groups);
+    j->groups = NULL;
     for (unsigned i = 0; i < j->n_names; i++)
         free(j->names[i]);
     free(j->names);
+    j->names = NULL;
+    j->n_groups = j->n_names = 0;
+}
+
+void job_free(struct job *j)
+{
+    eventlog_free(&j->log);
+    tasks_free(j);
+    names_free(j);
+    history_free(j->history);
+    if (j->every)
+        every_free(j->every);
+    free(j->every);
     free(j->error);
     selector_free(&j->selector);
     principal_release(&j->holder);
     dispatch_spec_free(&j->spec);
     free(j);
+}
+
+void job_lighten(struct job *j)
+{
+    if (j->n_tasks)
+        j->n_kept = j->n_tasks;
+    eventlog_free(&j->log);
+    tasks_free(j);
+    names_free(j);
+    history_free(j->history);
+    j->history = NULL;
+    for (size_t i = 0; i < j->spec.n_args; i++) {
+        struct dispatch_arg *a = &j->spec.args[i];
+
+        if (a->len <= ARG_KEPT || j->spec.key) /* whole: it is compared */
+            continue;
+        a->len = ARG_KEPT;
+        a->value = xreallocarray(a->value, ARG_KEPT + 1, 1);
+        a->value[ARG_KEPT] = '\0';
+    }
+    j->light = true;
 }
 
 void job_set_tasks(struct job *j, unsigned n)
@@ -317,6 +357,9 @@ static void task_list_leave(struct task *t)
             group_leave(t->job, &t->job->groups[t->group]);
         if (t->worker)
             worker_remove_active(t->worker, t);
+        else if (t->orphans)
+            TAILQ_REMOVE(t->orphans, t, in_worker);
+        t->orphans = NULL;
     }
 }
 
@@ -368,16 +411,24 @@ bool job_set_state(struct job *j, enum job_state to)
 }
 
 /* What .fail counts: whatever was tried and did not end well. */
-static bool end_is_failure(const struct task_end *end)
+static bool task_is_failure(const struct task *t)
 {
-    return end->reason != REASON_CANCELLED &&
-           (end->state == HOST_FAILED || end->state == HOST_UNREACHABLE);
+    return t->reason != REASON_CANCELLED &&
+           (t->result == HOST_FAILED || t->result == HOST_UNREACHABLE);
+}
+
+void task_count_end(struct task *t)
+{
+    struct job *j = t->job;
+
+    j->results[t->result]++;
+    j->reasons[t->reason]++;
+    if (task_is_failure(t))
+        j->failures++;
 }
 
 void task_set_end(struct task *t, const struct task_end *end)
 {
-    struct job *j = t->job;
-
     t->reason = end->reason;
     t->result = end->state;
     t->rc = xstrdup(end->rc ? end->rc : "-");
@@ -389,10 +440,7 @@ void task_set_end(struct task *t, const struct task_end *end)
         if (strcmp(a->name, "reason") != 0)
             attrs_set(&t->attrs, a->name, a->value);
     }
-    j->results[end->state]++;
-    j->reasons[end->reason]++;
-    if (end_is_failure(end))
-        j->failures++;
+    task_count_end(t);
 }
 
 int job_result(const struct job *j)

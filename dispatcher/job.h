@@ -30,6 +30,7 @@
 #include "lib/selector.h"
 
 struct worker;
+struct kept_job;
 
 #define JID_MAX     40             /* bytes of a job's id, with NUL */
 #define WIRE_ID_MAX (JID_MAX + 12) /* the same of an attempt: JID.A */
@@ -106,7 +107,9 @@ struct task {
     const char *last_host;       /* of the attempt before, while it is to be
                                   * told what it may forget; or NULL */
     uint64_t last_seq;
-    bool unsent;           /* SENT, but the store has yet to keep it */
+    struct task_list *orphans; /* where it is, by in_worker, while it is SENT
+                                * or RUNNING and its worker not known (yet) */
+    bool unsent;               /* SENT, but the store has yet to keep it */
     bool resuming;         /* its worker is back and asked whether it has it */
     bool absent;           /* its host was not there when it was tried */
     bool was_lost;         /* .lost rerun: with a worker that went away */
@@ -117,6 +120,8 @@ struct task {
     char *rc;                /* owned; NULL until it ended */
     struct attrs attrs;      /* the pairs of its exit line, reason first */
     struct history *history; /* owned; see history.h */
+    enum task_state was;     /* before a restart; while it is made again */
+    uint64_t kept;           /* last SEQ that the store has */
 };
 
 /* The workers that share a value of the .per attribute. */
@@ -162,6 +167,10 @@ struct job {
     uint64_t ended_ms;
     struct eventlog log;
     size_t cost;           /* bytes beside its output, as the store counts */
+    unsigned n_kept;       /* hosts of one whose tasks are not in memory */
+    bool light;            /* it has ended, and they are in the store only */
+    unsigned in_use;       /* by those who read what the store has of it */
+    struct kept_job *kept; /* the store's; or NULL */
     TAILQ_ENTRY(job) link; /* in the store, in order */
     TAILQ_ENTRY(job) live; /* in the core, while not JOB_DONE */
     struct principal_holder holder; /* who asked, while it is held */
@@ -219,6 +228,18 @@ void task_hold(struct task *t);
 void task_hold_group(struct task *t);
 /* It does not start now: another one of its group may. */
 void task_group_next(struct task *t);
+/* Counts how it ended: of a task that task_set_end() was not called for. */
+void task_count_end(struct task *t);
+
+/* Takes out of memory what the store has of one that has ended, and nobody
+ * reads: its tasks, their output and what is long in its specification. */
+void job_lighten(struct job *j);
+
+/* Its hosts, whether their tasks are in memory or not. */
+static inline unsigned job_hosts(const struct job *j)
+{
+    return j->n_tasks ? j->n_tasks : j->n_kept;
+}
 
 /* Tasks that are at a worker now. */
 static inline unsigned job_active(const struct job *j)

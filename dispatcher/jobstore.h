@@ -24,6 +24,7 @@
 #include "dispatcher/events.h"
 #include "dispatcher/job.h"
 #include "lib/mem.h"
+#include "lib/metrics.h"
 
 struct jobstore;
 
@@ -34,12 +35,34 @@ struct jobstore_handler {
     /* fence: which choice it is about; error NULL: it is kept */
     void (*assigned)(void *arg, struct task *t, uint64_t fence,
                      const char *error);
+    /* At the start: a job that had not ended, in order of submission; events,
+     * fields and states are those of before. It is in the store. */
+    void (*recovered)(void *arg, struct job *j);
+    /* There is something to hand over, and nobody has been asked yet. */
+    void (*pending)(void *arg);
+    /* Nothing can be kept, and why; NULL: it can again. */
+    void (*degraded)(void *arg, const char *why);
 };
 
 struct jobstore_bounds {
     unsigned jobs;   /* ended jobs */
     uint64_t age_ms; /* of an ended job */
     size_t size;     /* of all jobs and their output, bytes */
+    size_t memory;   /* of output in memory, where that is not all the store */
+};
+
+/* What a store counts of itself. */
+struct jobstore_counts {
+    uint64_t commits;               /* groups of changes put on the disk */
+    uint64_t items;                 /* rows in them */
+    uint64_t failures;              /* groups that could not be */
+    uint64_t waiting;               /* jobs whose changes wait for the disk */
+    uint64_t bytes;                 /* of jobs and output in the store */
+    uint64_t jobs;                  /* that it has */
+    uint64_t file_bytes, log_bytes; /* of the database */
+    uint64_t checkpoints;
+    uint64_t degraded;        /* 1: nothing can be kept */
+    struct histogram seconds; /* of the commits */
 };
 
 /* What an implementation is. */
@@ -51,15 +74,22 @@ struct jobstore_ops {
     void (*output)(struct jobstore *s, struct task *t, bool whole,
                    unsigned stream, const char *text, size_t len, uint64_t seq);
     void (*changed)(struct jobstore *s, struct job *j);
+    void (*task)(struct jobstore *s, struct task *t);
     void (*assign)(struct jobstore *s, struct task *t);
     uint64_t (*fence)(struct jobstore *s);
     void (*setting)(struct jobstore *s, const char *name, const char *value);
     const char *(*setting_get)(struct jobstore *s, const char *name);
     void (*ended)(struct jobstore *s, struct job *j);
     void (*remove)(struct jobstore *s, struct job *j);
+    void (*unread)(struct jobstore *s, struct job *j);
     struct job *(*find)(struct jobstore *s, const char *jid);
     struct job *(*next)(struct jobstore *s, struct job *after);
     void (*tidy)(struct jobstore *s, uint64_t now_ms);
+    /* NULL where nothing ever waits */
+    void (*hand_over)(struct jobstore *s);
+    void (*collect)(struct jobstore *s);
+    void (*tick)(struct jobstore *s);
+    void (*recover)(struct jobstore *s);
 };
 
 struct jobstore {
@@ -67,11 +97,24 @@ struct jobstore {
     struct jobstore_handler handler;
     void *arg;
     struct jobstore_bounds bounds;
+    struct eventlog_bounds logs; /* of the jobs that it makes again */
+    int fd;                      /* readable: collect; or -1 */
+    const char *degraded;        /* static: why nothing can be kept; or NULL */
+    uint64_t last;               /* the highest number that a job ever had */
+    struct jobstore_counts counts;
 };
 
 struct jobstore *jobstore_memory_new(const struct jobstore_bounds *b,
                                      const struct jobstore_handler *handler,
                                      void *arg);
+
+/* A file; logs: bounds of the jobs that it makes again. NULL, and why not
+ * (free()). */
+struct jobstore *jobstore_sqlite_new(const char *path,
+                                     const struct jobstore_bounds *b,
+                                     const struct eventlog_bounds *logs,
+                                     const struct jobstore_handler *handler,
+                                     void *arg, char **error);
 
 /* The store owns j from here on. */
 static inline void jobstore_add(struct jobstore *s, struct job *j)
@@ -106,6 +149,12 @@ static inline void jobstore_output(struct jobstore *s, struct task *t,
 static inline void jobstore_changed(struct jobstore *s, struct job *j)
 {
     s->ops->changed(s, j);
+}
+
+/* Fields of that task have changed that are kept (keep.h). */
+static inline void jobstore_task(struct jobstore *s, struct task *t)
+{
+    s->ops->task(s, t);
 }
 
 /* Keeps the host, attempt and fence of a task: assigned() follows. */
@@ -146,6 +195,12 @@ static inline void jobstore_remove(struct jobstore *s, struct job *j)
     s->ops->remove(s, j);
 }
 
+/* Nobody reads it any more, from memory. */
+static inline void jobstore_unread(struct jobstore *s, struct job *j)
+{
+    s->ops->unread(s, j);
+}
+
 static inline struct job *jobstore_find(struct jobstore *s, const char *jid)
 {
     return s->ops->find(s, jid);
@@ -164,6 +219,36 @@ static inline void jobstore_tidy(struct jobstore *s, uint64_t now_ms)
     s->ops->tidy(s, now_ms);
 }
 
+/* Once, when the handler's owner is ready: tells every job that had not ended,
+ * and begins to keep. */
+static inline void jobstore_recover(struct jobstore *s)
+{
+    if (s->ops->recover)
+        s->ops->recover(s);
+}
+
+/* In the settling step after pending(): what waits goes to the disk. */
+static inline void jobstore_hand_over(struct jobstore *s)
+{
+    if (s->ops->hand_over)
+        s->ops->hand_over(s);
+}
+
+/* fd is readable: callbacks come from in here. */
+static inline void jobstore_collect(struct jobstore *s)
+{
+    if (s->ops->collect)
+        s->ops->collect(s);
+}
+
+/* Every second or so: what nobody waits for, and what failed. */
+static inline void jobstore_tick(struct jobstore *s)
+{
+    if (s->ops->tick)
+        s->ops->tick(s);
+}
+
+/* After all that waits is on the disk, or has failed. */
 static inline void jobstore_free(struct jobstore *s)
 {
     s->ops->free(s);

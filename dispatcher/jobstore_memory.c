@@ -3,18 +3,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "dispatcher/clock.h"
+#include "dispatcher/jobtable.h"
 #include "lib/attrs.h"
-#include "lib/log.h"
 #include "lib/mem.h"
-
-TAILQ_HEAD(job_list, job);
 
 struct memory {
     struct jobstore base;
-    struct job *by_jid;
-    struct job_list jobs; /* in order of submission */
-    unsigned n_ended;
-    size_t size; /* of all jobs and their output */
+    struct jobtable table;
     uint64_t fence;
     struct attrs settings;
 };
@@ -24,31 +20,13 @@ static struct memory *memory_of(struct jobstore *s)
     return container_of(s, struct memory, base);
 }
 
-static void memory_drop(struct memory *m, struct job *j)
-{
-    HASH_DEL(m->by_jid, j);
-    TAILQ_REMOVE(&m->jobs, j, link);
-    if (j->state == JOB_DONE)
-        m->n_ended--;
-    m->size -= j->cost;
-    job_free(j);
-}
-
 static void memory_free(struct jobstore *s)
 {
     struct memory *m = memory_of(s);
 
-    while (!TAILQ_EMPTY(&m->jobs))
-        memory_drop(m, TAILQ_FIRST(&m->jobs));
+    jobtable_clear(&m->table);
     attrs_free(&m->settings);
     free(m);
-}
-
-static void memory_recount(struct memory *m, struct job *j)
-{
-    m->size -= j->cost;
-    j->cost = job_cost(j);
-    m->size += j->cost;
 }
 
 static void memory_event(struct jobstore *s, struct job *j,
@@ -57,36 +35,31 @@ static void memory_event(struct jobstore *s, struct job *j,
     const char *text = jobstore_text(j, kind, t);
 
     if (kind == EVENT_SUBMIT)
-        memory_recount(memory_of(s), j); /* its hosts are known now */
+        jobtable_recount(&memory_of(s)->table, j); /* its hosts, too */
+    j->log.now_ms = clock_coarse_ms();
     eventlog_add(&j->log, kind, t ? t->index : 0, t ? t->host : NULL, text,
                  strlen(text));
+    if (kind == EVENT_EXIT)
+        s->handler.stored(s->arg, &j->tasks[t->index], t->seq);
     if (kind == EVENT_DONE || kind == EVENT_ERROR)
         eventlog_close(&j->log);
-}
-
-/* The oldest ended job makes room. */
-static bool memory_evict(struct memory *m, const char *why)
-{
-    struct job *j;
-
-    TAILQ_FOREACH (j, &m->jobs, link) {
-        if (j->state != JOB_DONE || !LIST_EMPTY(&j->log.cursors))
-            continue;
-        log_id_debug(j->jid, "forgotten: %s", why);
-        memory_drop(m, j);
-        return true;
-    }
-    return false;
 }
 
 /* Makes room by forgetting; false: what is left has not ended. */
 static bool memory_fits(struct memory *m)
 {
-    while (m->size > m->base.bounds.size) {
-        if (!memory_evict(m, "no room"))
+    while (m->table.size > m->base.bounds.size) {
+        if (!jobtable_evict(&m->table, "no room"))
             return false;
     }
     return true;
+}
+
+static void memory_fits_number(struct memory *m)
+{
+    while (m->table.n_ended > m->base.bounds.jobs &&
+           jobtable_evict(&m->table, "too many jobs"))
+        ;
 }
 
 static void memory_add(struct jobstore *s, struct job *j)
@@ -94,11 +67,8 @@ static void memory_add(struct jobstore *s, struct job *j)
     struct memory *m = memory_of(s);
     bool fits;
 
-    j->log.total = &m->size;
-    memory_recount(m, j);
+    jobtable_add(&m->table, j);
     fits = memory_fits(m);
-    HASH_ADD_STR(m->by_jid, jid, j);
-    TAILQ_INSERT_TAIL(&m->jobs, j, link);
     s->handler.added(s->arg, j,
                      fits ? NULL
                           : "no room for more jobs "
@@ -111,6 +81,7 @@ static void memory_output(struct jobstore *s, struct task *t, bool whole,
 {
     struct memory *m = memory_of(s);
 
+    t->job->log.now_ms = clock_coarse_ms();
     eventlog_add_output(&t->job->log, whole, t->index, t->host, stream, text,
                         len);
     if (!memory_fits(m))
@@ -123,6 +94,12 @@ static void memory_changed(struct jobstore *s, struct job *j)
 {
     (void)s;
     (void)j;
+}
+
+static void memory_task(struct jobstore *s, struct task *t)
+{
+    (void)s;
+    (void)t;
 }
 
 static void memory_assign(struct jobstore *s, struct task *t)
@@ -153,46 +130,40 @@ static void memory_ended(struct jobstore *s, struct job *j)
 {
     struct memory *m = memory_of(s);
 
-    m->n_ended++;
-    memory_recount(m, j);
-    while (m->n_ended > s->bounds.jobs && memory_evict(m, "too many jobs"))
-        ;
+    m->table.n_ended++;
+    jobtable_recount(&m->table, j);
+    memory_fits_number(m);
     (void)memory_fits(m);
 }
 
 static void memory_remove(struct jobstore *s, struct job *j)
 {
-    memory_drop(memory_of(s), j);
+    jobtable_drop(&memory_of(s)->table, j);
+}
+
+static void memory_unread(struct jobstore *s, struct job *j)
+{
+    (void)s;
+    (void)j;
 }
 
 static struct job *memory_find(struct jobstore *s, const char *jid)
 {
-    struct memory *m = memory_of(s);
-    struct job *j;
-
-    HASH_FIND_STR(m->by_jid, jid, j);
-    return j;
+    return jobtable_find(&memory_of(s)->table, jid);
 }
 
 static struct job *memory_next(struct jobstore *s, struct job *after)
 {
-    return after ? TAILQ_NEXT(after, link) : TAILQ_FIRST(&memory_of(s)->jobs);
+    return after ? TAILQ_NEXT(after, link)
+                 : TAILQ_FIRST(&memory_of(s)->table.jobs);
 }
 
 static void memory_tidy(struct jobstore *s, uint64_t now_ms)
 {
     struct memory *m = memory_of(s);
-    struct job *j, *next;
 
-    for (j = TAILQ_FIRST(&m->jobs); j; j = next) {
-        next = TAILQ_NEXT(j, link);
-        if (j->state != JOB_DONE || !LIST_EMPTY(&j->log.cursors))
-            continue;
-        if (now_ms - j->ended_ms >= s->bounds.age_ms)
-            memory_drop(m, j);
-    }
-    while (m->n_ended > s->bounds.jobs && memory_evict(m, "too many jobs"))
-        ;
+    jobtable_age(&m->table, now_ms, s->bounds.age_ms);
+    memory_fits_number(m);
     (void)memory_fits(m);
 }
 
@@ -202,12 +173,14 @@ static const struct jobstore_ops memory_ops = {
     .event = memory_event,
     .output = memory_output,
     .changed = memory_changed,
+    .task = memory_task,
     .assign = memory_assign,
     .fence = memory_fence,
     .setting = memory_setting,
     .setting_get = memory_setting_get,
     .ended = memory_ended,
     .remove = memory_remove,
+    .unread = memory_unread,
     .find = memory_find,
     .next = memory_next,
     .tidy = memory_tidy,
@@ -223,6 +196,7 @@ struct jobstore *jobstore_memory_new(const struct jobstore_bounds *b,
     m->base.handler = *handler;
     m->base.arg = arg;
     m->base.bounds = *b;
-    TAILQ_INIT(&m->jobs);
+    m->base.fd = -1;
+    jobtable_init(&m->table);
     return &m->base;
 }

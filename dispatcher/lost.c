@@ -71,13 +71,15 @@ const char *lost_up(void *arg, const char *host, const char *instance,
 {
     struct worker *w = arg;
     struct task *t;
-    bool same = w->instance && strcmp(w->instance, instance) == 0;
+    bool same = w->instance ? strcmp(w->instance, instance) == 0
+                            : w->n_active > 0; /* from before a restart */
 
     if (strcmp(host, w->host) != 0)
         return "another worker answers at this address";
     if (!same)
         lost_all(w, "the worker was started anew");
     worker_greeted(w, instance, slots, ops);
+    storing_greeted(w->core, w);
     lose_predecessors(w);
     log_id_info(w->host, "link up: %u slots%s", slots,
                 same && w->n_active ? ", resuming" : "");
@@ -86,8 +88,9 @@ const char *lost_up(void *arg, const char *host, const char *instance,
             t->resuming = !t->unsent;
             history_add(t, HISTORY_LINK, "is back: the worker is asked for it");
         }
-        wire_list(w->wire);
     }
+    if (same || w->core->store->fd >= 0)
+        wire_list(w->wire); /* what it keeps for a dispatcher of before, too */
     dispatch_touch_worker(w->core, w);
     return NULL;
 }
@@ -128,7 +131,7 @@ void lost_down(void *arg, const char *why)
 }
 
 /* Those that wait for a worker however long it takes. */
-static bool task_waits_for_ever(const struct task *t)
+bool lost_waits_for_ever(const struct task *t)
 {
     return t->job->spec.lost == DISPATCH_LOST_WAIT && !t->job->cancelled;
 }
@@ -144,7 +147,7 @@ static uint64_t worker_sweep(struct dispatch *d, struct worker *w, uint64_t now)
         return end;
     for (t = TAILQ_FIRST(&w->active); t; t = next) {
         next = TAILQ_NEXT(t, in_worker);
-        if (!task_waits_for_ever(t))
+        if (!lost_waits_for_ever(t))
             lost_task(d, t, "no connection to the worker");
     }
     return 0;
@@ -190,6 +193,22 @@ static struct task *lost_find(struct worker *w, const char *id)
     return NULL;
 }
 
+/* Whether that task has ended, as the worker said, but its end is not kept. */
+static bool lost_is_due(struct worker *w, const char *id)
+{
+    unsigned attempt;
+    struct job *j = job_of(w, id, &attempt);
+
+    for (unsigned i = 0; j && i < j->n_tasks; i++) {
+        struct task *t = &j->tasks[i];
+
+        if (t->state == TASK_ENDED && t->kept < t->seq && t->host &&
+            t->attempt == attempt && strcmp(t->host, w->host) == 0)
+            return true;
+    }
+    return false;
+}
+
 static bool jid_is_ours(const struct dispatch *d, const char *jid)
 {
     return strncmp(jid, d->instance, INSTANCE_LEN) == 0 &&
@@ -217,6 +236,8 @@ void lost_have(void *arg, const char *jid, uint64_t last_seq, bool exited)
             wire_cancel(w->wire, jid);
         return;
     }
+    if (lost_is_due(w, jid))
+        return; /* its end is on its way to the store, which will tell */
     /* it runs elsewhere by now, or nobody knows it */
     if (!exited)
         wire_cancel(w->wire, jid);

@@ -32,6 +32,10 @@
     "the dispatcher is going down; the job goes on at the workers, "           \
     "but its record ends here"
 
+#define CLOSING_KEPT                                                           \
+    "the dispatcher is going down; the job goes on, and can be followed when " \
+    "it is back"
+
 struct program {
     struct daemon daemon;
     struct loop *loop;
@@ -62,16 +66,18 @@ static void on_term(void *arg)
 {
     struct program *p = arg;
     unsigned running = dispatch_running(p->dispatch);
+    bool durable = dispatch_is_durable(p->dispatch);
 
     if (p->daemon.stopping)
         return;
     daemon_stopping(&p->daemon, "told to end");
     if (running)
-        log_warn("%u job%s not ended: what runs goes on at the workers, its "
-                 "record is gone",
-                 running, running == 1 ? " has" : "s have");
+        log_warn("%u job%s not ended: what runs goes on at the workers, %s",
+                 running, running == 1 ? " has" : "s have",
+                 durable ? "and is taken up again at the next start"
+                         : "its record is gone");
     listen_host_stop(p->listen);
-    dispatch_go_down(p->dispatch, CLOSING);
+    dispatch_go_down(p->dispatch, durable ? CLOSING_KEPT : CLOSING);
     loop_later(p->loop, &p->ending);
 }
 
@@ -247,6 +253,21 @@ static bool write_pid(struct program *p)
     return pidfile_write(path);
 }
 
+static bool make_dispatch(struct program *p,
+                          const struct dispatch_settings *settings)
+{
+    char *error = NULL;
+
+    p->dispatch = dispatch_new(p->loop, settings, &error);
+    if (!p->dispatch) {
+        log_error("dispatcher.store: %s", error);
+        free(error);
+        return false;
+    }
+    dispatch_set_auth(p->dispatch, p->auth);
+    return true;
+}
+
 static bool program_start(struct program *p)
 {
     struct dispatch_settings settings;
@@ -267,8 +288,8 @@ static bool program_start(struct program *p)
     auth_conf_apply(p->auth, p->daemon.conf, &p->daemon.files);
     listen_host_auth(p->listen, auth_listen(), p->auth);
     dispatch_settings_read(&settings, p->daemon.conf);
-    p->dispatch = dispatch_new(p->loop, &settings);
-    dispatch_set_auth(p->dispatch, p->auth);
+    if (!make_dispatch(p, &settings))
+        return false;
     dispatch_set_token(p->dispatch, p->daemon.files.token);
     p->term = loop_signal_new(p->loop, SIGTERM, on_term, p);
     p->intr = loop_signal_new(p->loop, SIGINT, on_term, p);

@@ -119,6 +119,16 @@ void reader_wake_all(struct dispatch *d)
     }
 }
 
+void reader_wake_job(struct dispatch *d, const struct job *j)
+{
+    struct dispatch_reader *r;
+
+    LIST_FOREACH (r, &d->readers, link) {
+        if (r->job == j)
+            reader_ready(r);
+    }
+}
+
 /* -- events in the words of faces ------------------------------------------ */
 
 static void event_exit(const struct task *t, struct dispatch_event *ev)
@@ -245,6 +255,8 @@ enum dispatch_read dispatch_read(struct dispatch_reader *r,
                                       .jid = r->job->jid};
         return DISPATCH_GOT;
     }
+    if (!r->job->stored && !r->job->error)
+        return r->core->closing ? reader_closing(r, ev) : DISPATCH_WAIT;
     switch (event_cursor_next(r->cursor, &v)) {
     case EVENT_END: return DISPATCH_END;
     case EVENT_NONE:

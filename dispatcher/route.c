@@ -29,7 +29,7 @@ static bool parallel_allows(const struct job *j)
 
 bool route_job_may(const struct job *j)
 {
-    return !j->cancelled && !j->paused && j->stored && !route_is_stopped(j) &&
+    return !j->cancelled && !j->paused && !route_is_stopped(j) &&
            parallel_allows(j);
 }
 

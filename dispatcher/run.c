@@ -149,6 +149,7 @@ static void job_stop(struct dispatch *d, struct job *j)
     if (!j->stopped && !j->cancelled)
         log_id_info(j->jid, "stopped: %u failures", j->failures);
     j->stopped = !j->cancelled;
+    jobstore_changed(d->store, j);
     for (unsigned i = 0; i < j->n_tasks; i++) {
         if (j->tasks[i].state == TASK_WAITING)
             task_stop(d, &j->tasks[i]);
@@ -181,7 +182,7 @@ void run_job(struct dispatch *d, struct job *j)
     }
     if (j->state != JOB_RUNNING)
         return;
-    if (!j->sifted && j->stored && !j->cancelled)
+    if (!j->sifted && !j->cancelled)
         job_sift(d, j);
     while (!d->paused && (t = TAILQ_FIRST(&j->held)) && route_job_may(j))
         start_try(d, t);
@@ -200,7 +201,8 @@ void run_requeue(struct dispatch *d, struct task *t, bool other)
     history_add(t, HISTORY_REQUEUED, "%s",
                 other ? "for another worker" : "for the same worker");
     grant_clear(d, t);
-    dispatch_touch_worker(d, t->worker);
+    if (t->worker)
+        dispatch_touch_worker(d, t->worker);
     if (other) {
         char *tried = xasprintf("%s%s%s", t->tried ? t->tried : "",
                                 t->tried ? " " : "", t->host);
@@ -211,8 +213,9 @@ void run_requeue(struct dispatch *d, struct task *t, bool other)
     if (j->spec.any)
         t->host = NULL;
     t->worker = NULL;
-    t->seq = 0;
+    t->seq = t->kept = 0;
     t->resuming = t->unsent = false;
+    jobstore_task(d->store, t);
     queue_unlock(&d->queue, t);
     dispatch_touch_job(d, j);
 }
@@ -236,6 +239,8 @@ static void task_cancel(struct dispatch *d, struct task *t)
         run_requeue(d, t, false);
         return;
     }
+    if (!t->worker)
+        return; /* it is told when it is back */
     wire_cancel(t->worker->wire, task_wire_id(t, id));
     if (t->worker->down_ms) /* .lost wait: it need not wait any more */
         dispatch_wake_at(d, dispatch_now(d));
@@ -245,6 +250,7 @@ void run_cancel(struct dispatch *d, struct job *j)
 {
     j->cancelled = true;
     history_mark(j, HISTORY_CANCELLED);
+    jobstore_changed(d->store, j);
     job_unpace(d, j);
     log_id_info(j->jid, "cancelled");
     for (unsigned i = 0; i < j->n_tasks; i++) {

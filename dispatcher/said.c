@@ -108,7 +108,6 @@ static void said_exit(void *arg, const struct wire_exit *e)
     if (!t)
         return;
     run_exited(w->core, t, e, text ? text : "exited");
-    wire_got(w->wire, e->jid, e->seq);
 }
 
 static void said_load(void *arg, const char *name, const char *value)
@@ -166,14 +165,28 @@ void said_grant(struct dispatch *d, struct task *t)
     t->owed = false;
     if (!t->grant)
         TAILQ_INSERT_TAIL(&d->grants, t, in_grants);
-    t->grant = t->seq;
+    t->grant = t->kept;
     loop_settle(d->loop, &d->settle);
+}
+
+/* How it ended is kept: its worker may forget all of it. */
+static void said_stored_end(struct dispatch *d, struct task *t)
+{
+    struct worker *w = t->host ? workers_by_host(d, t->host) : NULL;
+    char id[WIRE_ID_MAX];
+
+    if (w && w->up && t->kept)
+        wire_got(w->wire, task_wire_id(t, id), t->kept);
 }
 
 void said_stored(void *arg, struct task *t, uint64_t seq)
 {
-    (void)seq;
-    if (eventlog_is_full(&t->job->log, t->index))
+    t->kept = seq;
+    if (t->state == TASK_ENDED)
+        said_stored_end(arg, t);
+    else if (!t->worker || t->state == TASK_WAITING)
+        return;
+    else if (eventlog_is_full(&t->job->log, t->index))
         t->owed = true;
     else
         said_grant(arg, t);

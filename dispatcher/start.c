@@ -234,7 +234,7 @@ static void try_any(struct dispatch *d, struct task *t)
         start_at(d, t, w);
         return;
     }
-    if (!candidates && !t->job->spec.has_wait) {
+    if (!candidates && !t->job->spec.has_wait && d->synced) {
         any_nobody(d, t);
         return;
     }
@@ -262,7 +262,7 @@ static void try_host(struct dispatch *d, struct task *t)
     }
     if (w)
         queue_for_worker(&d->queue, w, t);
-    else if (t->job->spec.has_wait)
+    else if (t->job->spec.has_wait || !d->synced)
         queue_for_host(&d->queue, t);
     else {
         run_end(d, t, REASON_UNREACHABLE, "the host is not there");
@@ -315,6 +315,10 @@ static void task_is_due(struct dispatch *d, struct task *t)
     }
     if (!t->wait_ms)
         return;
+    if (!d->synced && !t->job->spec.has_wait) {
+        start_due(d, t, dispatch_now(d) + WORKER_CONNECT_MS);
+        return;
+    }
     there = task_is_reachable(d, t, w);
     if (there && !t->job->spec.has_wait)
         return;
@@ -397,7 +401,7 @@ uint64_t start_sweep(struct dispatch *d, uint64_t now)
 
     while ((due = due_next(&d->due, now)))
         task_is_due(d, container_of(due, struct task, due));
-    if (d->kinds_ms && d->kinds_ms <= now)
+    if (d->kinds_ms && d->kinds_ms <= now && d->synced)
         kinds_sweep(d, now);
     due = due_first(&d->due);
     if (due && d->kinds_ms)

@@ -10,9 +10,6 @@
 #include "lib/log.h"
 #include "lib/mem.h"
 
-#define SUBMIT_FIRST_MS 3000 /* for the registry's first answer */
-#define BACKLOG_WINDOWS 64   /* a job's backlog, in windows of one host */
-
 /* -- fixing the set of hosts ----------------------------------------------- */
 
 /* Workers that match; a drained one is in the set of a selector, but nothing
@@ -123,6 +120,8 @@ void submit_match(struct dispatch *d, struct job *j)
     struct matching m;
     char *wrong;
 
+    if (!j->stored)
+        return; /* submit_added() comes */
     if (!d->synced && !over) {
         dispatch_wake_at(d, j->match_until);
         return;
@@ -160,7 +159,7 @@ static const char *spec_wrong(const struct dispatch_spec *spec)
     return NULL;
 }
 
-static char *submit_selector(struct job *j)
+char *submit_selector(struct job *j)
 {
     char *wrong;
 
@@ -193,16 +192,9 @@ static char *submit_nobody(struct dispatch *d, struct job *j)
     return match_wrong(j, &m);
 }
 
-static struct eventlog_bounds job_bounds(const struct dispatch_settings *s)
-{
-    return (struct eventlog_bounds){.host = s->output,
-                                    .window = s->window,
-                                    .backlog = BACKLOG_WINDOWS * s->window};
-}
-
 static struct job *submit_make(struct dispatch *d, struct dispatch_spec *spec)
 {
-    struct eventlog_bounds bounds = job_bounds(&d->settings);
+    struct eventlog_bounds bounds = storing_logs(&d->settings);
     char jid[JID_MAX];
     struct job *j;
 
@@ -221,6 +213,8 @@ static char *submit_wrong(struct dispatch *d, const struct dispatch_spec *spec)
 
     if (!wrong && d->closing)
         wrong = d->closing;
+    if (!wrong)
+        wrong = d->store->degraded;
     if (wrong)
         return xstrdup(wrong);
     if (dispatch_is_full(d))
@@ -249,6 +243,34 @@ static char *submit_now_wrong(struct dispatch *d, struct job *j)
     if (!wrong && j->spec.exclusive && exclusive_taken(d, j))
         wrong = xstrdup(DISPATCH_CONFLICT);
     return wrong;
+}
+
+/* A job whose hosts are there is on its way before it is kept, so that both go
+ * to the disk together: its workers and its reader are told later. */
+static void submit_early(struct dispatch *d, struct job *j)
+{
+    struct matching m;
+    char *wrong;
+
+    if (!d->synced)
+        return;
+    m = count_matching(d, j);
+    wrong = match_wrong(j, &m);
+    if (!wrong)
+        submit_fix(d, j, &m);
+    free(wrong);
+}
+
+/* It never was: nobody has been told of it. */
+static void submit_undo(struct dispatch *d, struct job *j)
+{
+    (void)d;
+    for (unsigned i = 0; i < j->n_tasks; i++) {
+        if (j->tasks[i].state != TASK_ENDED &&
+            !task_set_state(&j->tasks[i], TASK_ENDED))
+            return;
+    }
+    eventlog_clear(&j->log);
 }
 
 struct dispatch_reader *dispatch_submit(struct dispatch *d,
@@ -289,6 +311,8 @@ struct dispatch_reader *dispatch_submit(struct dispatch *d,
     r = reader_new(d, j, true, ready, arg);
     submit_patience(d, j);
     jobstore_add(d->store, j);
+    if (!j->stored && j->state == JOB_MATCHING)
+        submit_early(d, j);
     return r;
 }
 
@@ -304,10 +328,16 @@ void submit_added(void *arg, struct job *j, const char *error)
     struct dispatch *d = arg;
 
     j->stored = !error;
-    if (error)
+    if (error) {
+        submit_undo(d, j);
         run_fail_job(d, j, error);
-    else if (j->state == JOB_HELD)
+        return;
+    }
+    reader_wake_job(d, j);
+    if (j->state == JOB_HELD)
         submit_held(d, j);
-    else
+    else if (j->state == JOB_MATCHING)
         submit_match(d, j);
+    else
+        dispatch_touch_job(d, j);
 }

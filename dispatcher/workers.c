@@ -167,6 +167,7 @@ static void worker_came(struct dispatch *d, struct worker *w)
     if (w->wire)
         wire_hurry(w->wire);
     host_adopt(d, w);
+    storing_adopt(d, w);
     dispatch_touch_worker(d, w);
     dispatch_touch_matching(d, w);
 }
@@ -282,6 +283,7 @@ static void on_synced(void *arg, uint64_t revision)
     d->synced = true;
     d->view_old = false;
     dispatch_touch_matching(d, NULL);
+    storing_synced(d);
 }
 
 static void on_error(void *arg, const char *text)

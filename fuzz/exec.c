@@ -34,6 +34,7 @@ static void read_settings(struct dispatch_settings *s)
     if (!conf)
         abort();
     dispatch_settings_read(s, conf);
+    s->store = NULL; /* memory */
 }
 
 /* The jobs of the fixture have a known name, so that inputs can use it. */
@@ -41,9 +42,12 @@ static struct dispatch *dispatch_with_jobs(struct loop *l, struct port_conn *p)
 {
     struct dispatch_settings s;
     struct dispatch *d;
+    char *error = NULL;
 
     read_settings(&s);
-    d = dispatch_new(l, &s);
+    d = dispatch_new(l, &s, &error);
+    if (!d)
+        abort();
     memset(d->instance, 'A', INSTANCE_LEN);
     d->synced = true;
     port_open(p, l, exec_face(), d);

@@ -118,15 +118,18 @@ sub daemon
     return $d;
 }
 
-# A registry keeps nothing on disk unless a test asks for a store of its own,
-# and has no admin face unless it asks for that; a worker has no plugins of what
-# may be installed on this machine.
+# A registry and a dispatcher keep nothing on disk unless a test asks for a store of
+# its own, a registry has no admin face unless it asks for that; a worker has no
+# plugins of what may be installed on this machine.
 sub in_memory
 {
     my ($program, @args) = @_;
     my $options = options_first(\@args);
     unshift @args, '-o', 'registry.store=memory'
         if $program eq 'musterd' && !grep { /registry\.store/ } @args;
+    unshift @args, '-o', 'dispatcher.store=memory'
+        if $program eq 'muster-dispatch' &&
+        !grep { /dispatcher\.store/ } @args;
     unshift @args, '-o', 'registry.admin=off'
         if $program eq 'musterd' && !grep { /registry\.admin/ } @args;
     unshift @args, '-o', 'worker.state=' . scratch() . '/state'

@@ -62,7 +62,8 @@ static void test_defaults(void **state)
     assert_list(conf, "worker.registry", "127.0.0.1|");
     assert_int_equal(conf_int(conf, "registry.changes"), 100000);
     assert_int_equal(conf_size(conf, "limits.line"), 65536);
-    assert_int_equal(conf_duration_ms(conf, "dispatcher.jobs_age"), 86400000);
+    assert_int_equal(conf_duration_ms(conf, "dispatcher.jobs_age"),
+                     30LL * 86400000);
     assert_int_equal(conf_int(conf, "ready_fd"), -1);
     assert_int_equal(conf_enum(conf, "log.level"), 2);
     assert_string_equal(conf_str(conf, "log.level"), "info");

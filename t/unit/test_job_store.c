@@ -44,8 +44,8 @@ static void on_assigned(void *arg, struct task *t, uint64_t fence,
     told->fence = fence;
 }
 
-static const struct jobstore_handler handler = {on_added, on_stored,
-                                                on_assigned};
+static const struct jobstore_handler handler = {
+    .added = on_added, .stored = on_stored, .assigned = on_assigned};
 static const struct eventlog_bounds log_bounds = {8192, 8192, 65536};
 
 static struct job *add(struct jobstore *s, unsigned number)
