@@ -194,17 +194,15 @@ struct job *execute_run(struct jobs *js, const char *jid,
 
     *why = execute_read(&e, r);
     if (!*why) {
+        struct mask *mask = secrets_mask(&r->secrets);
         struct job_process p = {.timeout_ms = r->timeout_ms,
                                 .idle_ms = r->idle_ms};
 
         execute_child(&e, js, &p.child);
         p.child.fence = r->fence;
-        p.mask = secrets_mask(&r->secrets);
+        p.mask = mask;
         j = job_start(js, jid, &p, why);
-        if (j)
-            j->mask = p.mask;
-        else
-            mask_free(p.mask);
+        mask_free(mask); /* the monitor has its own */
     }
     execute_free(&e);
     return j;

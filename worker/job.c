@@ -7,14 +7,14 @@
 
 #include "lib/log.h"
 #include "lib/mem.h"
-#include "worker/job_output.h"
+#include "worker/exit_line.h"
 
 #define JOBS_KEPT 4096 /* names of jobs remembered after they are fetched */
 
 enum job_event {
     END_ASKED, /* by a dispatcher, a deadline, the drain */
     TREE_GONE, /* nobody of its tree is left */
-    EMPTIED,   /* all its output is in the journal */
+    EMPTIED,   /* all its lines are in the journal */
     FETCHED,   /* the dispatcher has its exit line, or it is dropped */
     JOB_EVENTS
 };
@@ -89,26 +89,18 @@ bool job_op_is_active(const struct jobs *js, const char *op)
 
 /* -- forgetting ------------------------------------------------------------ */
 
-/* The job's processes and everything that is only of use with them. */
 static void job_settle_process(struct job *j)
 {
     if (j->task)
         task_release(j->task);
     j->task = NULL;
-    j->paused_ms = 0;
-    loop_timer_free(j->timeout);
-    loop_timer_free(j->idle);
-    loop_timer_free(j->abandon);
-    j->timeout = j->idle = j->abandon = NULL;
 }
 
 static void job_free(struct job *j)
 {
     HASH_DEL(j->jobs->by_jid, j);
     job_settle_process(j);
-    job_output_free(j);
     journal_clear(&j->journal);
-    mask_free(j->mask);
     free(j->last_line);
     free(j->op);
     free(j);
@@ -143,6 +135,12 @@ static bool same_dispatcher(const struct job *a, const struct job *b)
            memcmp(a->jid, b->jid, a->instance_len) == 0;
 }
 
+/* WORD JID SEQ … */
+static uint64_t line_number(const char *line)
+{
+    return strtoull(strchr(strchr(line, ' ') + 1, ' '), NULL, 10);
+}
+
 /* Nobody has fetched the results of too many: one gives way to the newest,
  * the oldest of the same dispatcher if that has any. */
 static void results_bound(struct job *newest)
@@ -162,6 +160,7 @@ static void results_bound(struct job *newest)
                 js->finished_count - 1);
     if (j->state == JOB_EMPTYING)
         job_step(j, EMPTIED);
+    j->journal.last = line_number(j->last_line);
     job_step(j, FETCHED);
 }
 
@@ -172,9 +171,6 @@ static void entered_emptying(struct job *j)
     js->active--;
     js->finished_count++;
     DL_APPEND(js->finished, j);
-    loop_timer_free(j->timeout);
-    loop_timer_free(j->idle);
-    j->timeout = j->idle = NULL;
     js->changed(js->arg);
     results_bound(j);
 }
@@ -182,7 +178,6 @@ static void entered_emptying(struct job *j)
 static void entered_exited(struct job *j)
 {
     job_settle_process(j);
-    j->last_line = job_output_end(j);
     log_id_info(j->jid, "ended:%s", strchr(strchr(j->last_line, ' ') + 1, ' '));
     j->jobs->news(j);
 }
@@ -214,20 +209,69 @@ static void job_step(struct job *j, enum job_event event)
 
 /* -- what the task tells --------------------------------------------------- */
 
-static void on_output(void *arg, int stream, const char *bytes, size_t len)
+/* The last of whole lines, without its LF. */
+static char *last_line_of(const char *lines, size_t len)
 {
-    job_output_add(arg, stream, bytes, len);
+    const char *lf = len > 1 ? memrchr(lines, '\n', len - 1) : NULL;
+    const char *begin = lf ? lf + 1 : lines;
+
+    return xstrndup(begin, (size_t)(lines + len - 1 - begin));
 }
 
-static void on_ended(void *arg, const struct monitor_report *report)
+static void on_lines(void *arg, const char *lines, size_t len, bool last)
 {
     struct job *j = arg;
 
-    if (report)
-        j->report = *report;
-    else
-        j->lost = true;
+    journal_add(&j->journal, lines, len);
+    j->received += len;
+    if (last) {
+        free(j->last_line);
+        j->last_line = last_line_of(lines, len);
+        if (job_is_active(j))
+            job_step(j, TREE_GONE);
+        job_step(j, EMPTIED);
+    } else {
+        j->jobs->news(j);
+    }
+}
+
+static void on_gone(void *arg, const char *line, size_t len)
+{
+    struct job *j = arg;
+
+    j->last_line = xstrndup(line, len);
     job_step(j, TREE_GONE);
+}
+
+/* Writes the last line itself: there is nobody else to. */
+static void job_end_line(struct job *j, const struct job_end *e)
+{
+    struct buf line = BUF_INIT;
+
+    exit_line_write(&line, j->jid, j->journal.last + 1, e);
+    j->last_line = xstrndup(buf_data(&line), buf_len(&line));
+    buf_add_str(journal_begin(&j->journal), j->last_line);
+    journal_end(&j->journal);
+    buf_free(&line);
+    if (job_is_active(j))
+        job_step(j, TREE_GONE);
+    job_step(j, EMPTIED);
+}
+
+static void on_lost(void *arg)
+{
+    struct job_end e = {
+        .lost = true, .state = -1, .why = "its monitor was killed"};
+
+    job_end_line(arg, &e);
+}
+
+static void on_fact(void *arg, const char *attr, const char *value)
+{
+    struct job *j = arg;
+
+    if (j->jobs->fact)
+        j->jobs->fact(j->jobs->arg, j, attr, value);
 }
 
 static void on_stuck(void *arg, int processes)
@@ -237,68 +281,13 @@ static void on_stuck(void *arg, int processes)
     log_id_warn(j->jid, "%d of its processes do not die", processes);
 }
 
-static void on_emptied(void *arg)
-{
-    job_step(arg, EMPTIED);
-}
-
 static const struct task_handler task_handler = {
-    .output = on_output,
-    .ended = on_ended,
+    .lines = on_lines,
+    .gone = on_gone,
+    .lost = on_lost,
     .stuck = on_stuck,
-    .emptied = on_emptied,
+    .fact = on_fact,
 };
-
-/* -- deadlines ------------------------------------------------------------- */
-
-static void timeout_over(void *arg)
-{
-    job_end(arg, "timeout");
-}
-
-static void idle_over(void *arg)
-{
-    struct job *j = arg;
-    uint64_t now = loop_now(j->jobs->loop), quiet = now - j->heard_ms;
-
-    if (j->paused_ms)
-        quiet = j->paused_ms - j->heard_ms;
-    if (quiet >= j->idle_ms && !j->paused_ms)
-        job_end(j, "idle");
-    else
-        loop_timer_set(j->idle,
-                       quiet < j->idle_ms ? j->idle_ms - quiet : j->idle_ms);
-}
-
-static void abandoned(void *arg)
-{
-    struct job *j = arg;
-
-    if (!j->paused_ms) {
-        loop_timer_set(j->abandon, j->jobs->limits.abandon_ms);
-        return;
-    }
-    log_id_warn(j->jid, "its output waits and its dispatcher does not come");
-    job_end(j, "cancelled");
-}
-
-static void deadlines_set(struct job *j, const struct job_process *p)
-{
-    struct jobs *js = j->jobs;
-    uint64_t timeout = p->timeout_ms, longest = js->limits.longest_ms;
-
-    if (longest && (!timeout || timeout > longest))
-        timeout = longest;
-    if (timeout) {
-        j->timeout = loop_timer_new(js->loop, timeout_over, j);
-        loop_timer_set(j->timeout, timeout);
-    }
-    if (p->idle_ms) {
-        j->idle_ms = p->idle_ms;
-        j->idle = loop_timer_new(js->loop, idle_over, j);
-        loop_timer_set(j->idle, p->idle_ms);
-    }
-}
 
 /* -- what others ask ------------------------------------------------------- */
 
@@ -309,30 +298,41 @@ static struct job *job_new(struct jobs *js, const char *jid)
     j->jobs = js;
     memcpy(j->jid, jid, strnlen(jid, JID_MAX));
     j->instance_len = strcspn(jid, "-");
-    j->report.by_itself = true;
-    job_output_init(j);
+    journal_init(&j->journal);
     HASH_ADD_STR(js->by_jid, jid, j);
     return j;
+}
+
+static uint64_t timeout_of(const struct job_limits *l, uint64_t asked)
+{
+    return l->longest_ms && (!asked || asked > l->longest_ms) ? l->longest_ms
+                                                              : asked;
 }
 
 struct job *job_start(struct jobs *js, const char *jid,
                       const struct job_process *process, char **why)
 {
-    struct child_spec spec = process->child;
+    const struct job_limits *l = &js->limits;
     struct job *j = job_new(js, jid);
+    struct monitor_setup s = {.child = process->child,
+                              .mask = process->mask,
+                              .part = l->part,
+                              .window = l->window,
+                              .grace_ms = l->grace_ms,
+                              .timeout_ms = timeout_of(l, process->timeout_ms),
+                              .idle_ms = process->idle_ms,
+                              .abandon_ms = l->abandon_ms};
 
-    spec.jid = j->jid;
-    spec.host = js->host;
+    s.child.jid = j->jid;
+    s.child.host = js->host;
     j->op = process->op ? xstrdup(process->op) : NULL;
-    j->task =
-        task_start(&js->tasks, &spec, js->limits.grace_ms, &task_handler, j);
+    j->task = task_start(&js->tasks, &s, &task_handler, j);
     if (!j->task) {
         *why = xasprintf("cannot start a process: %s", strerror(errno));
         job_free(j);
         return NULL;
     }
     js->active++;
-    deadlines_set(j, process);
     js->changed(js->arg);
     return j;
 }
@@ -340,10 +340,10 @@ struct job *job_start(struct jobs *js, const char *jid,
 struct job *job_done(struct jobs *js, const char *jid)
 {
     struct job *j = job_new(js, jid);
+    struct job_end e = {.state = -1};
 
     js->active++;
-    job_step(j, TREE_GONE);
-    job_step(j, EMPTIED);
+    job_end_line(j, &e);
     return j;
 }
 
@@ -351,10 +351,8 @@ static void job_stop(struct job *j, const char *reason, bool at_once)
 {
     if (!job_is_active(j))
         return;
-    if (!j->reason)
-        j->reason = reason;
     job_step(j, END_ASKED);
-    task_end(j->task, at_once);
+    task_end(j->task, reason, at_once);
 }
 
 void job_end(struct job *j, const char *reason)
@@ -367,6 +365,17 @@ void job_kill(struct job *j, const char *reason)
     job_stop(j, reason, true);
 }
 
+/* The task is told now and then: when it may have come to wait for that. */
+static void tell_acked(struct job *j)
+{
+    uint64_t acked = j->received - j->journal.bytes;
+
+    if (!j->task || acked - j->acked < j->jobs->limits.window / 4)
+        return;
+    j->acked = acked;
+    task_acked(j->task, acked);
+}
+
 bool job_ack(struct job *j, uint64_t seq)
 {
     if (j->state == JOB_KEPT)
@@ -376,20 +385,18 @@ bool job_ack(struct job *j, uint64_t seq)
     if (j->state == JOB_EXITED && seq == j->journal.last)
         job_step(j, FETCHED);
     else
-        job_output_pace(j);
+        tell_acked(j);
     return true;
 }
 
 void job_attach(struct job *j, struct peer *peer)
 {
+    bool alone = !peer;
+
+    if (j->task && alone != j->alone)
+        task_peer(j->task, !alone);
+    j->alone = alone;
     j->peer = peer;
-    if (peer) {
-        loop_timer_free(j->abandon);
-        j->abandon = NULL;
-    } else if (job_is_active(j) && j->jobs->limits.abandon_ms && !j->abandon) {
-        j->abandon = loop_timer_new(j->jobs->loop, abandoned, j);
-        loop_timer_set(j->abandon, j->jobs->limits.abandon_ms);
-    }
 }
 
 /* -- all of them ----------------------------------------------------------- */

@@ -24,9 +24,7 @@
 #include "lib/auth/principal.h"
 #include "lib/loop.h"
 #include "lib/mask.h"
-#include "worker/capture.h"
 #include "worker/journal.h"
-#include "worker/report.h"
 #include "worker/task.h"
 
 #define JID_INSTANCE_MAX 32 /* bytes of the name of a dispatcher */
@@ -87,23 +85,11 @@ struct job {
     struct journal journal;
     char *last_line; /* KEPT: the exit line, without LF */
 
+    char *op;          /* which operation it is */
     struct task *task; /* NULL: none, or no longer */
-    struct mask *mask; /* owned; NULL: it has no secrets */
-    struct mask_stream masked[TASK_STREAMS];
-    struct capture capture[TASK_OUTPUTS];
-    struct loop_timer *hold; /* for text without LF, or progress, to be told */
-    char *op;                /* which operation it is */
-    struct report report_in; /* what is said there */
-    struct buf progress;     /* PERCENT TEXT, the latest, not told yet */
-    struct loop_timer *timeout; /* NULL: none */
-    struct loop_timer *idle;    /* NULL: none */
-    struct loop_timer *abandon; /* set while it waits for a lost dispatcher */
-    uint64_t idle_ms;
-    uint64_t heard_ms;  /* last output, or the end of a pause */
-    uint64_t paused_ms; /* since when its output is not read; 0: it is */
-    const char *reason; /* ENDING: why; static text */
-    struct monitor_report report;
-    bool lost; /* its monitor was killed: report says nothing */
+    uint64_t received; /* bytes of lines that the task has told */
+    uint64_t acked;    /* the task knows that the dispatcher has those before */
+    bool alone;        /* the task knows that no dispatcher takes them */
 
     struct peer *peer; /* who takes its lines; NULL: nobody for now */
     bool ready;        /* on its list */
@@ -116,7 +102,7 @@ struct job {
 struct job_process {
     const char *op; /* which operation it is */
     struct child_spec child;
-    struct mask *mask; /* the job owns it once it has started; or NULL */
+    const struct mask *mask;      /* of its secrets; NULL: it has none */
     uint64_t timeout_ms, idle_ms; /* 0: none */
 };
 

@@ -81,6 +81,22 @@ void journal_end(struct journal *j)
     j->bytes += buf_len(&c->text);
 }
 
+void journal_add(struct journal *j, const char *lines, size_t len)
+{
+    const char *p = lines, *end = lines + len;
+    struct journal_chunk *c;
+
+    journal_begin(j);
+    c = j->last_chunk;
+    buf_add(&c->text, lines, len);
+    j->bytes += buf_len(&c->text);
+    while (p < end && (p = memchr(p, '\n', (size_t)(end - p)))) {
+        p++;
+        c->count++;
+        j->last++;
+    }
+}
+
 /* -- forgetting ------------------------------------------------------------ */
 
 /* The offset of line seq in its chunk, or of where it will be. */

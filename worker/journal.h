@@ -38,6 +38,8 @@ void journal_clear(struct journal *j);
  */
 struct buf *journal_begin(struct journal *j);
 void journal_end(struct journal *j);
+/* Adds whole lines, the first of which has that number. */
+void journal_add(struct journal *j, const char *lines, size_t len);
 
 /* The lines up to and with seq may be forgotten. False: there are none such. */
 MUST_CHECK bool journal_ack(struct journal *j, uint64_t seq);

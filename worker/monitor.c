@@ -9,40 +9,40 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
-#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "lib/mem.h"
 #include "worker/cgroup.h"
-#include "worker/tree.h"
+#include "worker/channel.h"
+#include "worker/ending.h"
+#include "worker/exit_line.h"
+#include "worker/output.h"
+#include "worker/output_report.h"
+#include "worker/record.h"
 
-/* What is left at the main process's end may end by itself in this time: the
- * tee of a shell's >(tee). */
-#define SETTLE_MS   100
-#define ORPHAN_MS   1000 /* grace when the worker has died */
-#define ROUNDS      16   /* at once, while they still find somebody new */
-#define KILL_MIN_MS 5    /* pauses between later rounds double from … */
-#define KILL_MAX_MS 1000 /* … to this */
-#define STUCK_MS    5000 /* of killing until it is told */
-
-enum monitor_phase { RUNNING, SETTLING, TERMED, KILLING };
+#define REASON_MAX 31 /* bytes of a word for why a job was ended */
 
 struct monitor {
     const struct monitor_setup *setup;
-    enum monitor_phase phase;
+    int control; /* to the worker; -1: it is gone */
     int signals; /* signalfd: SIGCHLD, and SIGTERM as the worker's death */
     int failure; /* pipe from the child: a struct child_failure or the end */
-    int group;   /* the job's cgroup, or -1 */
-    pid_t main;  /* 0 once it has been waited for */
-    bool asked;  /* somebody wants the end */
-    bool orphan; /* the worker is gone */
+    bool unsent; /* the socket is full */
     bool stuck_told;
-    uint64_t started_us, deadline_us, killing_us;
-    unsigned pause_ms; /* after the next round of killing */
-    struct tree tree;
-    struct monitor_report report;
+    struct ending ending;
+    struct record record;
+    struct output output;
+    uint64_t started_us;
+    uint64_t timeout_ms; /* when it has run long enough; 0: never */
+    uint64_t
+        absent_ms; /* since when nobody takes its lines; 0: somebody does */
+    char reason[REASON_MAX + 1]; /* of the end; "": nobody asked for it */
+    struct job_end end;
+    struct buf last; /* the last line, once it is known */
+    bool gone_told;
 };
 
 static uint64_t now_us(void)
@@ -53,13 +53,9 @@ static uint64_t now_us(void)
     return (uint64_t)ts.tv_sec * 1000000 + (uint64_t)ts.tv_nsec / 1000;
 }
 
-static void monitor_say(struct monitor *m, enum monitor_word word)
+static uint64_t now_ms(void)
 {
-    m->report.word = word;
-    if (send(m->setup->control, &m->report, sizeof(m->report), MSG_NOSIGNAL) <
-        0) {
-        /* the worker is gone: there is nobody to tell */
-    }
+    return now_us() / 1000;
 }
 
 /* -- what it is ------------------------------------------------------------ */
@@ -72,12 +68,12 @@ static int by_number(const void *a, const void *b)
 /* Closes everything but what the setup names. */
 static void descriptors_close(const struct monitor_setup *s)
 {
-    int keep[] = {s->control, s->out, s->err, s->report, s->groups};
+    int keep[] = {s->control, s->groups};
     unsigned from = 3;
     size_t i;
 
-    qsort(keep, sizeof(keep) / sizeof(keep[0]), sizeof(keep[0]), by_number);
-    for (i = 0; i < sizeof(keep) / sizeof(keep[0]); i++) {
+    qsort(keep, ARRAY_LEN(keep), sizeof(keep[0]), by_number);
+    for (i = 0; i < ARRAY_LEN(keep); i++) {
         if (keep[i] < (int)from)
             continue;
         if ((unsigned)keep[i] > from)
@@ -121,131 +117,142 @@ static void monitor_become(struct monitor *m)
         _exit(1);
 }
 
-/* -- ending the tree ------------------------------------------------------- */
-
-static void phase_enter(struct monitor *m, enum monitor_phase phase,
-                        uint64_t ms)
-{
-    m->phase = phase;
-    m->deadline_us = now_us() + ms * 1000;
-    if (phase == KILLING) {
-        m->killing_us = now_us();
-        m->pause_ms = KILL_MIN_MS;
-    }
-}
-
-/* Without a /proc to look at, at least the main process's own group: it cannot
- * be a stranger's as long as that process has not been waited for. */
-static void group_signal(struct monitor *m, int signo)
-{
-    if (m->main)
-        kill(-m->main, signo);
-}
-
-/* Stops everybody, so that nobody forks and no handler starts anybody until all
- * have been told. Whom a signal waits for forks no more: when a look finds
- * nobody new, all are found. Returns how many live. */
-static int stop_all(struct monitor *m)
-{
-    int round, alive = 0, fresh = 1;
-
-    for (round = 0; round < ROUNDS && fresh > 0; round++) {
-        struct tree before = m->tree;
-
-        m->tree = (struct tree){0};
-        alive = tree_walk(&m->tree, getpid(), NULL, NULL);
-        fresh = tree_signal_new(&m->tree, &before, SIGSTOP);
-        tree_free(&before);
-    }
-    return alive;
-}
-
-/* TERM to everybody, once: whom their handlers start has the grace, too. */
-static void term_round(struct monitor *m)
-{
-    uint64_t grace = m->setup->grace_ms;
-    int alive = stop_all(m);
-
-    tree_signal(&m->tree, SIGTERM);
-    tree_continue(&m->tree);
-    if (alive < 0)
-        group_signal(m, SIGTERM);
-    if (m->orphan && grace > ORPHAN_MS)
-        grace = ORPHAN_MS;
-    if (alive > 0 && !m->asked)
-        m->report.left = alive;
-    phase_enter(m, TERMED, grace);
-}
-
-static void kill_round(struct monitor *m)
-{
-    int round, alive = 0, before = -1;
-
-    if (m->group >= 0)
-        cgroup_kill(m->group);
-    for (round = 0; round < ROUNDS && alive != before; round++) {
-        before = alive;
-        alive = tree_walk(&m->tree, getpid(), NULL, NULL);
-        tree_signal(&m->tree, SIGKILL);
-    }
-    if (alive < 0)
-        group_signal(m, SIGKILL);
-    if (!m->stuck_told && now_us() - m->killing_us > STUCK_MS * 1000) {
-        int left = m->report.left;
-
-        m->stuck_told = true;
-        m->report.left = alive;
-        monitor_say(m, MONITOR_STUCK);
-        m->report.left = left;
-    }
-    m->deadline_us = now_us() + m->pause_ms * 1000;
-    if (m->pause_ms < KILL_MAX_MS)
-        m->pause_ms *= 2;
-}
-
-static void deadline_passed(struct monitor *m)
-{
-    if (m->phase == SETTLING) {
-        term_round(m);
-        return;
-    }
-    if (m->phase == TERMED)
-        phase_enter(m, KILLING, 0);
-    kill_round(m);
-}
-
-static void end_asked(struct monitor *m, bool at_once)
-{
-    m->asked = m->asked || m->main;
-    if (at_once && m->phase != KILLING)
-        phase_enter(m, KILLING, 0);
-    else if (m->phase < TERMED)
-        term_round(m);
-}
+/* -- the worker ------------------------------------------------------------ */
 
 /* The worker has died: shorter grace, for it is told lost within seconds. */
 static void worker_died(struct monitor *m)
 {
-    uint64_t soon = now_us() + ORPHAN_MS * 1000;
-
-    m->orphan = true;
-    end_asked(m, false);
-    if (m->phase == TERMED && m->deadline_us > soon)
-        m->deadline_us = soon;
+    if (m->control >= 0)
+        close(m->control);
+    m->control = -1;
+    m->unsent = false;
+    ending_hurry(&m->ending, now_ms());
 }
 
-/* -- waiting --------------------------------------------------------------- */
+/* Sends what may be sent. */
+static void monitor_send(struct monitor *m)
+{
+    struct record *r = &m->record;
+    const char *lines;
+    size_t len;
+
+    m->unsent = false;
+    while (m->control >= 0 &&
+           (len = record_next(r, CHANNEL_LINES_MAX, &lines))) {
+        bool last = r->over && r->sent + len == r->end;
+
+        if (!channel_send(m->control, last ? CHANNEL_LAST : CHANNEL_LINES,
+                          lines, len)) {
+            m->unsent = errno == EAGAIN || errno == ENOBUFS || errno == EINTR;
+            if (!m->unsent)
+                worker_died(m);
+            return;
+        }
+        record_sent(r, len);
+    }
+}
+
+static void end_asked(struct monitor *m, const char *reason, size_t len,
+                      bool at_once)
+{
+    if (!m->reason[0] && len <= REASON_MAX)
+        memcpy(m->reason, reason, len);
+    ending_ask(&m->ending, now_ms(), at_once);
+}
+
+static void end_now(struct monitor *m, const char *reason)
+{
+    end_asked(m, reason, strlen(reason), false);
+}
+
+static void order_obey(struct monitor *m, const struct channel_message *order)
+{
+    switch (order->word) {
+    case CHANNEL_END:
+    case CHANNEL_KILL:
+        end_asked(m, order->bytes, order->len, order->word == CHANNEL_KILL);
+        break;
+    case CHANNEL_ACKED: record_acked(&m->record, channel_number(order)); break;
+    case CHANNEL_PEER:
+        m->absent_ms = channel_number(order) ? 0 : now_ms();
+        break;
+    default: break;
+    }
+}
 
 static void control_read(struct monitor *m)
 {
-    char what;
-    ssize_t n = recv(m->setup->control, &what, 1, MSG_DONTWAIT);
+    static char room[CHANNEL_MAX];
+    struct channel_message order;
+    int taken;
 
-    if (n == 1)
-        end_asked(m, what == MONITOR_KILL);
-    else if (n == 0 || (errno != EAGAIN && errno != EINTR))
+    while ((taken = channel_take(m->control, room, &order)) > 0)
+        order_obey(m, &order);
+    if (taken == 0)
         worker_died(m);
 }
+
+/* -- deadlines ------------------------------------------------------------- */
+
+static void sooner(uint64_t *at, uint64_t other)
+{
+    if (other && (!*at || other < *at))
+        *at = other;
+}
+
+static uint64_t idle_at(const struct monitor *m)
+{
+    if (!m->setup->idle_ms || m->output.paused_ms || m->ending.phase)
+        return 0;
+    return m->output.heard_ms + m->setup->idle_ms;
+}
+
+/* Only one that waits for its dispatcher is abandoned by it. */
+static uint64_t abandon_at(const struct monitor *m)
+{
+    uint64_t since = m->output.paused_ms;
+
+    if (!m->setup->abandon_ms || !m->absent_ms || !since || m->ending.phase)
+        return 0;
+    return (since > m->absent_ms ? since : m->absent_ms) + m->setup->abandon_ms;
+}
+
+/* When the next of them is due; 0: none. */
+static uint64_t monitor_due(const struct monitor *m)
+{
+    uint64_t at = m->timeout_ms;
+
+    sooner(&at, m->ending.at_ms);
+    sooner(&at, m->output.hold_ms);
+    sooner(&at, idle_at(m));
+    sooner(&at, abandon_at(m));
+    return at;
+}
+
+static void monitor_step(struct monitor *m, uint64_t now)
+{
+    uint64_t idle = idle_at(m), abandon = abandon_at(m);
+
+    output_step(&m->output, now);
+    if (m->timeout_ms && now >= m->timeout_ms) {
+        m->timeout_ms = 0;
+        end_now(m, "timeout");
+    }
+    if (idle && now >= idle)
+        end_now(m, "idle");
+    if (abandon && now >= abandon) {
+        m->end.why = "no dispatcher came for its output";
+        end_now(m, "cancelled");
+    }
+    ending_step(&m->ending, now);
+    if (m->ending.stuck && !m->stuck_told && m->control >= 0) {
+        m->stuck_told = true;
+        channel_send_number(m->control, CHANNEL_STUCK,
+                            (uint64_t)m->ending.alive);
+    }
+}
+
+/* -- waiting --------------------------------------------------------------- */
 
 static void signals_read(struct monitor *m)
 {
@@ -258,43 +265,53 @@ static void signals_read(struct monitor *m)
 
 static int wait_ms(const struct monitor *m)
 {
-    uint64_t now = now_us();
+    uint64_t at = monitor_due(m), now;
 
-    if (m->phase == RUNNING)
+    if (!at)
         return -1;
-    if (m->deadline_us <= now)
-        return 0;
-    return (int)((m->deadline_us - now + 999) / 1000);
+    now = now_ms();
+    return at <= now ? 0 : at - now > 3600000 ? 3600000 : (int)(at - now);
 }
 
 static void monitor_wait(struct monitor *m)
 {
-    struct pollfd p[2] = {
+    bool paused = m->output.paused_ms > 0;
+    short control = m->unsent ? POLLIN | POLLOUT : POLLIN;
+    struct pollfd p[] = {
+        {.fd = paused ? -1 : m->output.fds[0], .events = POLLIN},
+        {.fd = paused ? -1 : m->output.fds[1], .events = POLLIN},
+        {.fd = paused ? -1 : m->output.fds[2], .events = POLLIN},
         {.fd = m->signals, .events = POLLIN},
-        {.fd = m->orphan ? -1 : m->setup->control, .events = POLLIN}};
+        {.fd = m->control, .events = control}};
+    int i;
 
-    if (poll(p, 2, wait_ms(m)) > 0) {
-        if (p[0].revents)
+    if (poll(p, ARRAY_LEN(p), wait_ms(m)) > 0) {
+        for (i = 0; i < OUTPUT_STREAMS; i++)
+            if (p[i].revents)
+                output_read(&m->output, (enum output_stream)i, now_ms());
+        if (p[3].revents)
             signals_read(m);
-        if (p[1].revents)
+        if (p[4].revents & ~POLLOUT && m->control >= 0)
             control_read(m);
     }
-    if (m->phase != RUNNING && m->deadline_us <= now_us())
-        deadline_passed(m);
+    monitor_step(m, now_ms());
+    monitor_send(m);
+    output_pace(&m->output, now_ms());
 }
+
+/* -- its main process ------------------------------------------------------ */
 
 static void main_ended(struct monitor *m, int status)
 {
     struct child_failure f;
 
-    m->main = 0;
-    m->report.status = status;
-    m->report.by_itself = !m->asked;
-    m->report.run_usec = now_us() - m->started_us;
+    m->end.status = status;
+    m->end.run_usec = now_us() - m->started_us;
+    if (m->ending.asked)
+        m->end.reason = m->reason[0] ? m->reason : "cancelled";
     if (read(m->failure, &f, sizeof(f)) == sizeof(f))
-        m->report.failure = f;
-    if (m->phase == RUNNING)
-        phase_enter(m, SETTLING, SETTLE_MS);
+        m->end.failure = f;
+    ending_main_ended(&m->ending, now_ms());
 }
 
 /* Waits for all that have ended; true when nobody is left. */
@@ -304,12 +321,10 @@ static bool monitor_reap(struct monitor *m)
     pid_t pid;
 
     while ((pid = waitpid(-1, &status, WNOHANG | __WALL)) > 0)
-        if (pid == m->main)
+        if (pid == m->ending.main)
             main_ended(m, status);
     return pid < 0 && errno == ECHILD;
 }
-
-/* -- starting -------------------------------------------------------------- */
 
 /* fork(), into the job's cgroup if there is one. */
 static pid_t fork_into(int group)
@@ -327,48 +342,133 @@ static pid_t fork_into(int group)
     return fork();
 }
 
+/* False and errno, or m->end.failure. */
+static bool job_fork(struct monitor *m, struct child *c)
+{
+    const struct monitor_setup *s = m->setup;
+    int pipe_fds[2];
+
+    if (pipe2(pipe_fds, O_CLOEXEC | O_NONBLOCK) < 0)
+        return false;
+    c->failure = pipe_fds[1];
+    m->failure = pipe_fds[0];
+    if (s->groups >= 0)
+        m->ending.group = cgroup_make(s->groups, s->group);
+    m->started_us = now_us();
+    m->ending.main = fork_into(m->ending.group);
+    if (m->ending.main == 0)
+        child_exec(c);
+    close(pipe_fds[1]);
+    return m->ending.main > 0;
+}
+
+/* A fact about this host: its worker registers it. */
+static void tell_fact(void *arg, const char *attr, const char *value)
+{
+    struct monitor *m = arg;
+    struct buf b = BUF_INIT;
+
+    buf_add(&b, attr, strlen(attr) + 1);
+    buf_add_str(&b, value);
+    if (m->control >= 0)
+        channel_send(m->control, CHANNEL_FACT, buf_data(&b), buf_len(&b));
+    buf_free(&b);
+}
+
+static void ends_close(const int ends[OUTPUT_STREAMS])
+{
+    int i;
+
+    for (i = 0; i < OUTPUT_STREAMS; i++)
+        if (ends[i] >= 0)
+            close(ends[i]);
+}
+
 static bool job_start(struct monitor *m)
 {
     const struct monitor_setup *s = m->setup;
-    struct child c = {
-        .spec = &s->child, .out = s->out, .err = s->err, .report = s->report};
-    int pipe_fds[2];
+    struct child c = {.spec = &s->child};
+    struct output_setup o = {.part = s->part,
+                             .report = s->child.report,
+                             .mask = s->mask,
+                             .fact = tell_fact,
+                             .arg = m};
+    int ends[OUTPUT_STREAMS];
+    bool started;
 
-    if (!child_prepare(&c, &m->report.failure))
+    if (!output_open(&m->output, &m->record, &o, now_ms(), ends) ||
+        !child_prepare(&c, &m->end.failure))
         return false;
-    if (pipe2(pipe_fds, O_CLOEXEC | O_NONBLOCK) < 0)
-        return false;
-    c.failure = pipe_fds[1];
-    m->failure = pipe_fds[0];
-    if (s->groups >= 0)
-        m->group = cgroup_make(s->groups, s->group);
-    m->started_us = now_us();
-    m->main = fork_into(m->group);
-    if (m->main == 0)
-        child_exec(&c);
-    close(pipe_fds[1]);
+    c.out = ends[OUTPUT_STDOUT];
+    c.err = ends[OUTPUT_STDERR];
+    c.report = ends[OUTPUT_REPORT];
+    started = job_fork(m, &c);
     close(c.in);
-    close(s->out);
-    close(s->err);
-    if (s->report >= 0)
-        close(s->report);
-    return m->main > 0;
+    ends_close(ends);
+    if (s->timeout_ms)
+        m->timeout_ms = now_ms() + s->timeout_ms;
+    return started;
+}
+
+/* -- its end --------------------------------------------------------------- */
+
+static void tell_end(struct monitor *m)
+{
+    struct record *r = &m->record;
+
+    m->end.left = m->ending.left;
+    m->end.state = output_report_state(&m->output, WEXITSTATUS(m->end.status));
+    if (!m->end.why)
+        m->end.why = m->output.report.wrong;
+    exit_line_write(&m->last, r->jid, r->last + 1, &m->end);
+    buf_add(record_last_line(r), buf_data(&m->last), buf_len(&m->last));
+    record_line_end(r);
+}
+
+/* Nobody is left: told at once, though lines may have to wait. */
+static void tell_gone(struct monitor *m)
+{
+    if (!m->gone_told)
+        m->gone_told = channel_send(m->control, CHANNEL_GONE,
+                                    buf_data(&m->last), buf_len(&m->last));
+    m->unsent = m->unsent || !m->gone_told;
+}
+
+/* The rest goes as the worker takes it, if it lives. */
+static void deliver(struct monitor *m)
+{
+    monitor_send(m);
+    while (!record_is_sent(&m->record) && m->control >= 0) {
+        struct pollfd p = {.fd = m->control, .events = POLLIN};
+
+        tell_gone(m);
+        if (m->unsent)
+            p.events |= POLLOUT;
+        if (poll(&p, 1, -1) > 0 && p.revents & ~POLLOUT)
+            control_read(m);
+        monitor_send(m);
+    }
 }
 
 void monitor_run(const struct monitor_setup *setup)
 {
-    struct monitor m = {.setup = setup, .group = -1};
+    struct monitor m = {.setup = setup,
+                        .control = setup->control,
+                        .ending = {.group = -1, .grace_ms = setup->grace_ms}};
 
     monitor_become(&m);
+    record_init(&m.record, setup->child.jid ? setup->child.jid : "-",
+                setup->window);
     if (job_start(&m)) {
         while (!monitor_reap(&m))
             monitor_wait(&m);
-    } else if (!m.report.failure.step[0]) {
-        m.report.failure =
-            (struct child_failure){.step = "fork", .error = errno};
+        output_rest(&m.output);
+    } else if (!m.end.failure.step[0]) {
+        m.end.failure = (struct child_failure){.step = "fork", .error = errno};
     }
-    monitor_say(&m, MONITOR_GONE);
-    if (m.group >= 0)
+    if (m.ending.group >= 0)
         cgroup_remove(setup->groups, setup->group);
+    tell_end(&m);
+    deliver(&m);
     _exit(0);
 }

@@ -116,6 +116,7 @@ struct job *plugin_run(struct jobs *js, const char *jid,
     struct job_process p = {
         .op = r->op->name, .timeout_ms = r->timeout_ms, .idle_ms = r->idle_ms};
     char *input, **env;
+    struct mask *mask;
     struct job *j;
 
     if (wrong) {
@@ -132,12 +133,9 @@ struct job *plugin_run(struct jobs *js, const char *jid,
                                   .nofile = js->nofile,
                                   .fence = r->fence,
                                   .report = true};
-    p.mask = secrets_mask(&r->secrets);
+    p.mask = mask = secrets_mask(&r->secrets);
     j = job_start(js, jid, &p, why);
-    if (j)
-        j->mask = p.mask;
-    else
-        mask_free(p.mask);
+    mask_free(mask); /* the monitor has its own */
     env_free(env);
     secret_setting_free(input);
     return j;

@@ -6,17 +6,18 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 #include <utlist.h>
 
 #include "lib/log.h"
 #include "lib/mem.h"
+#include "worker/channel.h"
 #include "worker/plugin_run.h"
 
 #define AT_ONCE     4   /* describing */
 #define PLUGINS_MAX 256 /* in all folders */
 #define SAID_MAX    200 /* bytes of its complaint that are logged */
+#define LINE_WORDS  32  /* of a line of a monitor */
 
 /* A file that is asked what it is. */
 struct candidate {
@@ -26,8 +27,7 @@ struct candidate {
     struct loop_timer *deadline;
     struct buf out, err;
     const char *broken; /* what it did wrong; static text */
-    struct monitor_report report;
-    bool lost; /* report says nothing */
+    char *failed;       /* how it ended, if not well */
     struct candidate *prev, *next;
 };
 
@@ -122,6 +122,7 @@ static void candidate_free(struct candidate *c)
     loop_timer_free(c->deadline);
     buf_free(&c->out);
     buf_free(&c->err);
+    free(c->failed);
     free(c->name);
     free(c->path);
     free(c);
@@ -130,22 +131,14 @@ static void candidate_free(struct candidate *c)
 /* Why nothing can be made of how it ended, or NULL. */
 static char *ended_wrong(struct candidate *c)
 {
-    const struct monitor_report *r = &c->report;
     const char *said = buf_str(&c->err);
     int len = (int)strcspn(said, "\n");
 
     if (c->broken)
         return xstrdup(c->broken);
-    if (c->lost)
-        return xstrdup("its monitor was killed");
-    if (r->failure.step[0])
-        return xasprintf("%s: %s", r->failure.step, strerror(r->failure.error));
-    if (WIFSIGNALED(r->status))
-        return xasprintf("describe: signal %d", WTERMSIG(r->status));
-    if (WEXITSTATUS(r->status))
-        return xasprintf("describe: exit %d%s%.*s", WEXITSTATUS(r->status),
-                         len ? ": " : "", len < SAID_MAX ? len : SAID_MAX,
-                         said);
+    if (c->failed)
+        return xasprintf("%s%s%.*s", c->failed, len ? ": " : "",
+                         len < SAID_MAX ? len : SAID_MAX, said);
     return NULL;
 }
 
@@ -195,9 +188,8 @@ static void scan_over(struct plugins *p)
     }
 }
 
-static void on_emptied(void *arg)
+static void candidate_over(struct candidate *c)
 {
-    struct candidate *c = arg;
     struct plugins *p = c->set;
 
     candidate_judge(c);
@@ -210,29 +202,80 @@ static void on_emptied(void *arg)
     p->changed(p->arg);
 }
 
-static void on_output(void *arg, int stream, const char *bytes, size_t len)
+static void take_text(struct candidate *c, const struct word *stream,
+                      const struct word *text, bool whole)
 {
-    struct candidate *c = arg;
-    struct buf *b = stream == TASK_STDOUT ? &c->out : &c->err;
+    struct buf *b = word_is(stream, "stdout") ? &c->out : &c->err;
 
     if (c->broken)
         return;
-    if (buf_len(&c->out) + buf_len(&c->err) + len <= DESCRIBE_MAX) {
-        buf_add(b, bytes, len);
+    if (buf_len(&c->out) + buf_len(&c->err) + text->len < DESCRIBE_MAX) {
+        buf_add(b, text->text, text->len);
+        if (whole)
+            buf_add_char(b, '\n');
         return;
     }
     c->broken = "describe: it says too much";
-    task_end(c->task, true);
+    task_end(c->task, "cancelled", true);
 }
 
-static void on_ended(void *arg, const struct monitor_report *report)
+/* exit - SEQ RC state N reason TEXT [error TEXT] … */
+static void take_exit(struct candidate *c, const struct word *w, int count)
+{
+    int i;
+
+    if (word_is(&w[3], "0"))
+        return;
+    if (!word_is(&w[3], "-"))
+        c->failed = xasprintf("describe: exit %s", w[3].text);
+    for (i = 4; i + 1 < count && !c->failed; i += 2)
+        if (word_is(&w[i], "error"))
+            c->failed = xstrdup(w[i + 1].text);
+    if (!c->failed && count > 7)
+        c->failed = xasprintf("describe: %s", w[7].text);
+}
+
+static void take_line(struct candidate *c, char *line, size_t len)
+{
+    struct word w[LINE_WORDS];
+    int count = words_split(line, len, w, LINE_WORDS);
+
+    if (count == 5 && (word_is(w, "out") || word_is(w, "part")))
+        take_text(c, &w[3], &w[4], word_is(w, "out"));
+    else if (count > 4 && word_is(w, "exit"))
+        take_exit(c, w, count);
+}
+
+static void on_lines(void *arg, const char *lines, size_t len, bool last)
+{
+    struct candidate *c = arg;
+    const char *lf, *end = lines + len;
+
+    for (; lines < end; lines = lf + 1) {
+        char *line;
+
+        lf = memchr(lines, '\n', (size_t)(end - lines));
+        line = xmemdup0(lines, (size_t)(lf - lines));
+        take_line(c, line, (size_t)(lf - lines));
+        free(line);
+    }
+    if (last)
+        candidate_over(c);
+}
+
+static void on_gone(void *arg, const char *line, size_t len)
+{
+    (void)arg;
+    (void)line;
+    (void)len;
+}
+
+static void on_lost(void *arg)
 {
     struct candidate *c = arg;
 
-    if (report)
-        c->report = *report;
-    else
-        c->lost = true;
+    c->failed = xstrdup("its monitor was killed");
+    candidate_over(c);
 }
 
 static void on_stuck(void *arg, int processes)
@@ -249,21 +292,24 @@ static void on_deadline(void *arg)
 
     if (!c->broken)
         c->broken = "describe: it does not end in time (worker.describe)";
-    task_end(c->task, true);
+    task_end(c->task, "timeout", true);
 }
 
 static bool candidate_start(struct candidate *c)
 {
-    static const struct task_handler handler = {.output = on_output,
-                                                .ended = on_ended,
-                                                .stuck = on_stuck,
-                                                .emptied = on_emptied};
+    static const struct task_handler handler = {
+        .lines = on_lines, .gone = on_gone, .lost = on_lost, .stuck = on_stuck};
     struct jobs *js = c->set->jobs;
     char *argv[] = {c->path, (char *)"describe", NULL};
-    struct child_spec spec = {
-        .argv = argv, .self = js->self, .host = js->host, .nofile = js->nofile};
+    struct monitor_setup s = {.child = {.argv = argv,
+                                        .self = js->self,
+                                        .host = js->host,
+                                        .nofile = js->nofile},
+                              .part = js->limits.part,
+                              .window = 2 * DESCRIBE_MAX + CHANNEL_LINES_MAX,
+                              .grace_ms = js->limits.grace_ms};
 
-    c->task = task_start(&js->tasks, &spec, js->limits.grace_ms, &handler, c);
+    c->task = task_start(&js->tasks, &s, &handler, c);
     if (!c->task)
         return false;
     c->deadline = loop_timer_new(js->loop, on_deadline, c);

@@ -14,7 +14,7 @@
 #include "lib/log.h"
 #include "lib/mem.h"
 #include "worker/cgroup.h"
-#include "worker/stream.h"
+#include "worker/channel.h"
 #include "worker/tree.h"
 
 #define STRAY_MS 20 /* between rounds of killing strays */
@@ -27,11 +27,8 @@ struct task {
     pid_t monitor; /* 0 once it has been waited for */
     int control;   /* -1: closed */
     struct loop_fd *control_event;
-    struct stream streams[TASK_STREAMS];
-    struct loop_task check; /* whether it is emptied, outside of calls */
-    bool ended;             /* told so */
-    bool orphaned;          /* no monitor, and strays may live */
-    bool paused;
+    bool over;     /* its last line was told, or that it is lost */
+    bool orphaned; /* no monitor, and strays may live */
     struct task *prev, *next;
 };
 
@@ -52,139 +49,126 @@ static void task_free(struct task *t)
 {
     control_close(t);
     DL_DELETE(t->tasks->list, t);
-    loop_unsettle(t->tasks->loop, &t->check);
     free(t->group);
     free(t);
 }
 
+/* Without its socket the monitor ends what still runs, and goes. */
 void task_release(struct task *t)
 {
-    int i;
-
     t->handler = NULL;
-    for (i = 0; i < TASK_STREAMS; i++)
-        stream_close(&t->streams[i]);
-    if (!t->ended)
-        task_end(t, true);
-    /* the monitor may still have a word to say; if not, it ends by itself */
-    if (t->ended)
-        control_close(t);
+    if (!t->over)
+        task_end(t, "cancelled", true);
+    control_close(t);
     if (!t->monitor && !t->orphaned)
         task_free(t);
 }
 
-static void task_check(void *arg)
+/* -- what the monitor says ------------------------------------------------- */
+
+static void task_fact(struct task *t, const struct channel_message *m)
 {
-    struct task *t = arg;
-    int i;
+    char *attr = xstrndup(m->bytes, m->len), *value = NULL;
+    size_t len = strlen(attr) + 1;
 
-    for (i = 0; i < TASK_STREAMS; i++)
-        if (t->streams[i].fd >= 0)
-            return;
-    if (t->handler && t->ended)
-        t->handler->emptied(t->arg);
-}
-
-static void task_ended(struct task *t, const struct monitor_report *report)
-{
-    int i;
-
-    t->ended = true;
-    t->orphaned = false;
-    control_close(t);
-    if (!t->handler) {
-        if (!t->monitor)
-            task_free(t);
-        return;
+    if (t->handler->fact && len <= m->len) {
+        value = xstrndup(m->bytes + len, m->len - len);
+        t->handler->fact(t->arg, attr, value);
     }
-    for (i = 0; i < TASK_STREAMS; i++)
-        stream_rest(&t->streams[i]);
-    loop_settle(t->tasks->loop, &t->check);
-    t->handler->ended(t->arg, report);
+    free(attr);
+    free(value);
 }
 
-/* -- output ---------------------------------------------------------------- */
-
-static void on_bytes(struct stream *s, const char *bytes, size_t len)
+static void task_said(struct task *t, const struct channel_message *m)
 {
-    struct task *t = s->owner;
-
-    t->handler->output(t->arg, (int)(s - t->streams), bytes, len);
-}
-
-static void on_end(struct stream *s)
-{
-    struct task *t = s->owner;
-
-    loop_settle(t->tasks->loop, &t->check);
-}
-
-static const struct stream_handler stream_handler = {.bytes = on_bytes,
-                                                     .end = on_end};
-
-void task_pause(struct task *t, bool pause)
-{
-    int i;
-
-    if (t->paused == pause)
-        return;
-    t->paused = pause;
-    for (i = 0; i < TASK_STREAMS; i++)
-        stream_pause(&t->streams[i], pause);
-}
-
-/* -- the monitor ----------------------------------------------------------- */
-
-void task_end(struct task *t, bool at_once)
-{
-    char what = at_once ? MONITOR_KILL : MONITOR_END;
-
-    if (t->control >= 0 &&
-        send(t->control, &what, 1, MSG_DONTWAIT | MSG_NOSIGNAL) < 0)
-        log_debug("the monitor %d does not listen: %m", (int)t->monitor);
-}
-
-enum taken { TAKEN_NOTHING, TAKEN_WORD, TAKEN_END };
-
-/* Takes one word of the monitor. After TAKEN_END the task may be gone. */
-static enum taken control_take(struct task *t)
-{
-    struct monitor_report report;
-    ssize_t n = recv(t->control, &report, sizeof(report), MSG_DONTWAIT);
-
-    if (n != sizeof(report)) {
-        if (n == 0)
-            loop_fd_off(t->control_event); /* SIGCHLD tells the rest */
-        return TAKEN_NOTHING;
+    switch (m->word) {
+    case CHANNEL_LINES:
+        t->handler->lines(t->arg, m->bytes, m->len, false);
+        break;
+    case CHANNEL_LAST:
+        t->over = true;
+        t->handler->lines(t->arg, m->bytes, m->len, true);
+        break;
+    case CHANNEL_GONE: t->handler->gone(t->arg, m->bytes, m->len); break;
+    case CHANNEL_STUCK:
+        t->handler->stuck(t->arg, (int)channel_number(m));
+        break;
+    case CHANNEL_FACT: task_fact(t, m); break;
+    default: break;
     }
-    if (report.word == MONITOR_GONE) {
-        task_ended(t, &report);
-        return TAKEN_END;
-    }
-    if (t->handler)
-        t->handler->stuck(t->arg, report.left);
-    return TAKEN_WORD;
 }
 
+/* Takes one message. False: there is none, or nobody wants it. */
+static bool control_take(struct task *t)
+{
+    struct channel_message m;
+    int taken;
+
+    if (!t->handler || t->over)
+        return false;
+    taken = channel_take(t->control, t->tasks->scratch, &m);
+    if (taken == 0)
+        loop_fd_off(t->control_event); /* SIGCHLD tells the rest */
+    if (taken > 0)
+        task_said(t, &m);
+    return taken > 0;
+}
+
+/* One message of a task in each turn: loud ones leave a turn to others. */
 static void control_readable(void *arg)
 {
     control_take(arg);
 }
 
+/* -- what it is told ------------------------------------------------------- */
+
+static void task_tell(struct task *t, enum channel_word word, const void *bytes,
+                      size_t len)
+{
+    if (t->control >= 0 && !channel_send(t->control, word, bytes, len))
+        log_debug("the monitor %d does not listen: %m", (int)t->monitor);
+}
+
+void task_end(struct task *t, const char *reason, bool at_once)
+{
+    task_tell(t, at_once ? CHANNEL_KILL : CHANNEL_END, reason, strlen(reason));
+}
+
+void task_acked(struct task *t, uint64_t offset)
+{
+    task_tell(t, CHANNEL_ACKED, &offset, sizeof(offset));
+}
+
+void task_peer(struct task *t, bool present)
+{
+    uint64_t n = present;
+
+    task_tell(t, CHANNEL_PEER, &n, sizeof(n));
+}
+
+/* -- its death ------------------------------------------------------------- */
+
+static void task_lost(struct task *t)
+{
+    t->orphaned = false;
+    t->over = true;
+    if (t->handler)
+        t->handler->lost(t->arg);
+    else
+        task_free(t);
+}
+
 /* The monitor has ended. What it said before that counts. */
 static void monitor_waited(struct task *t)
 {
-    enum taken taken = TAKEN_WORD;
-
+    while (control_take(t))
+        ;
     t->monitor = 0;
-    if (t->ended) {
-        if (!t->handler)
-            task_free(t);
+    if (!t->handler && t->over) {
+        task_free(t);
         return;
     }
-    while (taken == TAKEN_WORD)
-        taken = control_take(t);
-    if (taken == TAKEN_END)
+    if (t->over)
         return;
     log_warn("a monitor was killed: ending what is left of its job");
     t->orphaned = true;
@@ -222,7 +206,7 @@ static void orphans_end(struct tasks *ts)
 
     while ((t = first_orphan(ts))) {
         cgroup_remove(ts->groups, t->group);
-        task_ended(t, NULL);
+        task_lost(t);
     }
 }
 
@@ -259,59 +243,8 @@ static void children_ended(void *arg)
 
 /* -- starting -------------------------------------------------------------- */
 
-/* What a task needs from the system, made before anything else is. */
-struct task_fds {
-    int out[2], err[2], report[2], control[2]; /* [0] is the worker's */
-};
-
-static void fds_close(struct task_fds *f, int end)
+static pid_t monitor_fork(const struct monitor_setup *setup)
 {
-    int saved = errno;
-
-    if (f->out[end] >= 0)
-        close(f->out[end]);
-    if (f->err[end] >= 0)
-        close(f->err[end]);
-    if (f->report[end] >= 0)
-        close(f->report[end]);
-    if (f->control[end] >= 0)
-        close(f->control[end]);
-    errno = saved;
-}
-
-/* Its read end is the worker's, which waits for nobody. */
-static bool pipe_open(int fds[2])
-{
-    return pipe2(fds, O_CLOEXEC) == 0 &&
-           fcntl(fds[0], F_SETFL, O_NONBLOCK) == 0;
-}
-
-static bool fds_open(struct task_fds *f, bool report)
-{
-    *f = (struct task_fds){{-1, -1}, {-1, -1}, {-1, -1}, {-1, -1}};
-    if (pipe_open(f->out) && pipe_open(f->err) &&
-        (!report || pipe_open(f->report)) &&
-        socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, f->control) == 0)
-        return true;
-    fds_close(f, 0);
-    fds_close(f, 1);
-    return false;
-}
-
-static pid_t monitor_fork(const struct tasks *ts, const struct task_fds *f,
-                          const struct child_spec *spec, const char *group,
-                          uint64_t grace_ms)
-{
-    struct monitor_setup s = {.child = *spec,
-                              .control = f->control[1],
-                              .out = f->out[1],
-                              .err = f->err[1],
-                              .report = f->report[1],
-                              .null = ts->null,
-                              .groups = ts->groups,
-                              .group = group,
-                              .grace_ms = grace_ms,
-                              .worker = getpid()};
     sigset_t all, before;
     pid_t pid;
 
@@ -319,52 +252,56 @@ static pid_t monitor_fork(const struct tasks *ts, const struct task_fds *f,
     sigprocmask(SIG_SETMASK, &all, &before);
     pid = fork();
     if (pid == 0)
-        monitor_run(&s);
+        monitor_run(setup);
     sigprocmask(SIG_SETMASK, &before, NULL);
     return pid;
 }
 
-struct task *task_start(struct tasks *ts, const struct child_spec *spec,
-                        uint64_t grace_ms, const struct task_handler *handler,
-                        void *arg)
+static struct task *task_new(struct tasks *ts, pid_t monitor, int control,
+                             const struct task_handler *handler, void *arg)
 {
-    struct task_fds f;
-    struct task *t;
-    char *group;
-    pid_t pid;
+    struct task *t = xcalloc(1, sizeof(*t));
 
-    if (!fds_open(&f, spec->report))
-        return NULL;
-    /* other workers on this machine may run a job of the same name */
-    group = spec->jid ? xasprintf("muster-%s-%s", ts->instance, spec->jid)
-                      : xasprintf("muster-%s.%u", ts->instance, ts->others++);
-    pid = monitor_fork(ts, &f, spec, group, grace_ms);
-    fds_close(&f, 1);
-    if (pid < 0) {
-        fds_close(&f, 0);
-        free(group);
-        return NULL;
-    }
-    t = xcalloc(1, sizeof(*t));
     t->tasks = ts;
     t->handler = handler;
     t->arg = arg;
-    t->group = group;
-    t->monitor = pid;
-    t->control = f.control[0];
-    t->check = (struct loop_task){.fn = task_check, .arg = t};
+    t->monitor = monitor;
+    t->control = control;
     t->control_event =
-        loop_fd_new(ts->loop, t->control, false, control_readable, t);
+        loop_fd_new(ts->loop, control, false, control_readable, t);
     loop_fd_on(t->control_event);
-    stream_open(&t->streams[TASK_STDOUT], ts->loop, f.out[0], ts->scratch,
-                &stream_handler, t);
-    stream_open(&t->streams[TASK_STDERR], ts->loop, f.err[0], ts->scratch,
-                &stream_handler, t);
-    t->streams[TASK_REPORT].fd = -1;
-    if (spec->report)
-        stream_open(&t->streams[TASK_REPORT], ts->loop, f.report[0],
-                    ts->scratch, &stream_handler, t);
     DL_APPEND(ts->list, t);
+    return t;
+}
+
+struct task *task_start(struct tasks *ts, const struct monitor_setup *setup,
+                        const struct task_handler *handler, void *arg)
+{
+    struct monitor_setup s = *setup;
+    struct task *t;
+    char *group;
+    int fds[2];
+    pid_t pid;
+
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds) < 0)
+        return NULL;
+    /* other workers on this machine may run a job of the same name */
+    group = s.child.jid ? xasprintf("muster-%s-%s", ts->instance, s.child.jid)
+                        : xasprintf("muster-%s.%u", ts->instance, ts->others++);
+    s.control = fds[1];
+    s.null = ts->null;
+    s.groups = ts->groups;
+    s.group = group;
+    s.worker = getpid();
+    pid = monitor_fork(&s);
+    close(fds[1]);
+    if (pid < 0) {
+        close(fds[0]);
+        free(group);
+        return NULL;
+    }
+    t = task_new(ts, pid, fds[0], handler, arg);
+    t->group = group;
     return t;
 }
 
@@ -387,7 +324,7 @@ bool tasks_init(struct tasks *ts, struct loop *l, const char *instance)
         log_error("cannot be a subreaper: %m");
         return false;
     }
-    ts->scratch = xmalloc(STREAM_READ);
+    ts->scratch = xmalloc(CHANNEL_MAX);
     ts->sigchld = loop_signal_new(l, SIGCHLD, children_ended, ts);
     ts->stray_timer = loop_timer_new(l, strays_round, ts);
     return true;

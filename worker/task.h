@@ -1,10 +1,9 @@
 /*
- * A job's processes as the worker sees them: the monitor, the control socket
- * to it, and the pipes with the job's output. Everything here is
- * non-blocking; what happens is told by callbacks.
+ * A job's processes as the worker sees them: the monitor, and the socket to
+ * it. Everything here is non-blocking; what happens is told by callbacks.
  *
- *   started ─► ended (nobody of the tree is left) ─► emptied (pipes read out)
- *      └─────► orphaned (the monitor was killed) ─ strays.c ─┘
+ *   started ─► gone (nobody of the tree is left) ─► last (its lines are told)
+ *      └─────► orphaned (the monitor was killed) ─► lost
  *
  * Must not know the wire, nor what a job is.
  */
@@ -18,19 +17,21 @@
 #include "lib/loop.h"
 #include "worker/monitor.h"
 
-/* The first TASK_OUTPUTS are text, the last is what a plugin reports. */
-enum { TASK_STDOUT, TASK_STDERR, TASK_REPORT, TASK_STREAMS };
-#define TASK_OUTPUTS 2
-
 struct task_handler {
-    void (*output)(void *arg, int stream, const char *bytes, size_t len);
-    /* Nobody is left of the tree. report NULL: nobody knows how it ended, the
-     * monitor was killed and what was left of the tree had to be, too. */
-    void (*ended)(void *arg, const struct monitor_report *report);
+    /* Whole lines of its record; last: with the last one of all, after which
+     * nothing more is told. */
+    void (*lines)(void *arg, const char *lines, size_t len, bool last);
+    /* Nobody is left of the tree, and lines are still to come; this, without
+     * LF, will be the last. */
+    void (*gone)(void *arg, const char *line, size_t len);
+    /* Nobody is left of the tree, and nobody knows how it ended: the monitor
+     * was killed, and what was left of the tree had to be, too. The last
+     * call. */
+    void (*lost)(void *arg);
     /* Some do not die (told once). */
     void (*stuck)(void *arg, int processes);
-    /* All output has been told; the last call. */
-    void (*emptied)(void *arg);
+    /* It has found out something about this host. */
+    void (*fact)(void *arg, const char *attr, const char *value);
 };
 
 struct task;
@@ -45,7 +46,7 @@ struct tasks {
     const char *instance;           /* of the worker, in names of groups */
     unsigned others;                /* that were no jobs, in names, too */
     int null;                       /* /dev/null */
-    char *scratch;                  /* what one read of a pipe takes */
+    char *scratch;                  /* what one message takes */
 };
 
 /* False, and logged: the worker cannot run tasks. instance names this process;
@@ -53,17 +54,19 @@ struct tasks {
 bool tasks_init(struct tasks *ts, struct loop *l, const char *instance);
 void tasks_free(struct tasks *ts);
 
-/* Starts one; NULL and errno when the system is short of something. spec is
- * borrowed for the call. */
-struct task *task_start(struct tasks *ts, const struct child_spec *spec,
-                        uint64_t grace_ms, const struct task_handler *handler,
-                        void *arg);
-/* Reads no more of its output, or goes on. */
-void task_pause(struct task *t, bool pause);
+/* Starts one; NULL and errno when the system is short of something. setup is
+ * borrowed for the call; its descriptors, group and worker are set here. One
+ * that is no job has no child.jid, and `-` stands for that in its lines. */
+struct task *task_start(struct tasks *ts, const struct monitor_setup *setup,
+                        const struct task_handler *handler, void *arg);
+/* The dispatcher has all lines before that offset: more may come. */
+void task_acked(struct task *t, uint64_t offset);
+/* Whether a dispatcher takes its lines now. */
+void task_peer(struct task *t, bool present);
 /* Ends the tree: TERM, grace, KILL; or KILL at once. */
-void task_end(struct task *t, bool at_once);
+void task_end(struct task *t, const char *reason, bool at_once);
 /* The owner forgets it: no callback comes any more. What still runs is
- * killed. */
+ * ended. */
 void task_release(struct task *t);
 
 #endif
