@@ -123,6 +123,7 @@ static struct job *action_start(struct jobs *js, const char *jid,
                             .timeout_ms = shorter(a->timeout_ms, r->timeout_ms),
                             .idle_ms = shorter(a->idle_ms, r->idle_ms)};
     char **argv = texts_fill(a->argv, 0, r), **env = env_make(a, r);
+    struct mask *mask;
     struct job *j;
 
     p.child = (struct child_spec){.argv = argv,
@@ -134,12 +135,9 @@ static struct job *action_start(struct jobs *js, const char *jid,
                                   .input_len = input ? input->len : 0,
                                   .nofile = js->nofile,
                                   .fence = r->fence};
-    p.mask = secrets_mask(&r->secrets);
+    p.mask = mask = secrets_mask(&r->secrets);
     j = job_start(js, jid, &p, why);
-    if (j)
-        j->mask = p.mask;
-    else
-        mask_free(p.mask);
+    mask_free(mask); /* the monitor has its own */
     texts_free(argv);
     texts_free(env);
     return j;

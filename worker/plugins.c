@@ -11,7 +11,6 @@
 
 #include "lib/log.h"
 #include "lib/mem.h"
-#include "worker/channel.h"
 #include "worker/plugin_run.h"
 
 #define AT_ONCE     4   /* describing */
@@ -306,7 +305,7 @@ static bool candidate_start(struct candidate *c)
                                         .host = js->host,
                                         .nofile = js->nofile},
                               .part = js->limits.part,
-                              .window = 2 * DESCRIBE_MAX + CHANNEL_LINES_MAX,
+                              .window = SIZE_MAX,
                               .grace_ms = js->limits.grace_ms};
 
     c->task = task_start(&js->tasks, &s, &handler, c);
