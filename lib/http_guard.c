@@ -97,6 +97,34 @@ bool http_type_is(const struct http_head *h, const char *type)
            (!value[len] || strchr("; \t", value[len]));
 }
 
+static bool holds_token(const char *name)
+{
+    return !strcasecmp(name, "authorization") ||
+           !strcasecmp(name, "x-consul-token");
+}
+
+void http_line_forget(char *line, size_t len)
+{
+    const char *colon = memchr(line, ':', len);
+    char name[16] = "";
+
+    if (!colon || (size_t)(colon - line) >= sizeof(name))
+        return;
+    memcpy(name, line, (size_t)(colon - line));
+    if (holds_token(name))
+        explicit_bzero(line, len);
+}
+
+void http_token_forget(struct http_head *h)
+{
+    for (unsigned i = 0; i < h->n_headers; i++) {
+        char *value = h->text.data + h->headers[i].value;
+
+        if (holds_token(http_head_text(h, h->headers[i].name)))
+            explicit_bzero(value, strlen(value));
+    }
+}
+
 bool http_token_find(const struct http_head *h, const char **token)
 {
     const char *bearer = http_head_get(h, "authorization");

@@ -34,5 +34,8 @@ bool http_type_is(const struct http_head *h, const char *type);
  * text, two of them that differ.
  */
 bool http_token_find(const struct http_head *h, const char **token);
+/* Overwrites it, in the head and in the line that it came in. */
+void http_token_forget(struct http_head *h);
+void http_line_forget(char *line, size_t len);
 
 #endif

@@ -176,6 +176,15 @@ static int check_token(struct http_request *r, const char **why)
     return 0;
 }
 
+/* A head stays as long as its request, which may be long; no token with it. */
+static int take_token(struct http_request *r, const char **why)
+{
+    int status = check_token(r, why);
+
+    http_token_forget(&r->head);
+    return status;
+}
+
 static int check_host(const struct http_request *r, const char **why)
 {
     const struct httpd *h = r->h;
@@ -255,7 +264,7 @@ static enum conn_verdict head_done(struct http_request *r)
 
     r->keep = r->head.keep;
     r->taking = TAKE_BODY;
-    status = check_token(r, &why);
+    status = take_token(r, &why);
     if (status)
         return httpd_refuse(r, HTTPD_RIGHT, status, why);
     return r->asking ? CONN_WAIT : head_known(r);
@@ -356,6 +365,7 @@ static enum conn_verdict take_head(struct http_request *r, char *line,
         status = http_head_first(&r->head, line, len, &why);
     else
         status = http_head_line(&r->head, line, len, &why);
+    http_line_forget(line, len);
     r->taking = TAKE_HEADERS;
     if (status == HTTP_HEAD_MORE)
         return CONN_NEXT;

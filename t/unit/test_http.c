@@ -413,8 +413,32 @@ static void assert_token(const char *headers, const char *is)
     assert_int_equal(parse(&h, text, strlen(text)), HTTP_HEAD_DONE);
     ok = http_token_find(&h, &token);
     assert_string_equal(!ok ? "wrong" : token ? token : "none", is);
+    http_token_forget(&h);
+    assert_false(strstr(headers, "a.b") &&
+                 memmem(buf_data(&h.text), buf_len(&h.text), "a.b", 3));
     http_head_free(&h);
     free(text);
+}
+
+static void assert_line(const char *text, bool forgotten)
+{
+    char *line = xstrdup(text);
+    size_t len = strlen(text);
+
+    http_line_forget(line, len);
+    assert_int_equal(memcmp(line, text, len) != 0, forgotten);
+    free(line);
+}
+
+static void lines_forgotten(void **state)
+{
+    (void)state;
+    assert_line("Authorization: Bearer a.b", true);
+    assert_line("x-consul-TOKEN:a.b", true);
+    assert_line("Authorization", false);
+    assert_line("Host: authorization:", false);
+    assert_line(": a.b", false);
+    assert_line("", false);
 }
 
 static void tokens_and_types(void **state)
@@ -450,6 +474,7 @@ int main(void)
         cmocka_unit_test(decoding),
         cmocka_unit_test(hosts),
         cmocka_unit_test(sites),
+        cmocka_unit_test(lines_forgotten),
         cmocka_unit_test(tokens_and_types),
     };
 
