@@ -10,6 +10,8 @@
  *   held.c      jobs that do not begin yet; schedules
  *   key.c       one job for a request that is sent twice
  *   start.c     starting tasks; those that wait for it
+ *   plan.c      showing where a request would run, and holding it to that
+ *   explain.c   which terms of a selector hold for a host
  *   run.c       ending tasks and jobs; taking tasks back
  *   retry.c     attempts after a failed one
  *   said.c      what workers say about their tasks; credit for output
@@ -35,6 +37,7 @@
 #include "dispatcher/held.h"
 #include "dispatcher/jobstore.h"
 #include "dispatcher/wire.h"
+#include "dispatcher/plan.h"
 #include "dispatcher/queue.h"
 #include "dispatcher/dispatch.h"
 #include "dispatcher/worker.h"
@@ -64,6 +67,7 @@ struct dispatch {
     struct live_jobs live; /* not DONE, in order of submission */
     unsigned n_live;
     struct held held;
+    struct plans plans;
     unsigned n_matching; /* of these, those that are MATCHING */
     struct dirty_jobs dirty_jobs;
     struct dirty_workers dirty_workers;
@@ -131,6 +135,10 @@ uint64_t storing_sweep(struct dispatch *d, uint64_t now);
 /* Its .on as a selector; NULL, or an error text (free()). */
 MUST_CHECK char *submit_selector(struct job *j);
 void submit_added(void *arg, struct job *j, const char *error);
+/* A job of a request that nothing is wrong with as far as is known; takes over
+ * what spec holds. The store does not know it, and nothing counts it. */
+struct job *submit_try(struct dispatch *d, struct dispatch_spec *spec,
+                       char **error);
 /* Sets until when it waits for workers to match. */
 void submit_patience(struct dispatch *d, struct job *j);
 /* Tries to fix the hosts of a MATCHING job; gives up at its deadline. */

@@ -171,7 +171,7 @@ struct dispatch *dispatch_new(struct loop *l, const struct dispatch_settings *s,
     LIST_INIT(&d->readers);
     d->settle = (struct loop_task){.fn = dispatch_settle, .arg = d};
     held_start(d);
-    held_start(d);
+    plans_init(&d->plans);
     d->timer = loop_timer_new(l, dispatch_wake, d);
     d->tidy = loop_timer_new(l, dispatch_tidy, d);
     loop_timer_set(d->tidy, TIDY_EVERY_MS);
@@ -261,6 +261,7 @@ void dispatch_free(struct dispatch *d)
     storing_close(d);
     workers_free(d);
     held_stop(d);
+    plans_free(&d->plans);
     queue_free(&d->queue);
     due_free(&d->due);
     loop_unsettle(d->loop, &d->settle);

@@ -92,11 +92,14 @@ struct dispatch_spec {
     int64_t at_ms; /* begin then, ms since 1970; 0: at once */
     char *every;   /* again and again: see when.h; NULL: once */
     enum dispatch_missed missed;
-    bool overlap;       /* .every: begin one while the one before runs */
-    int64_t until_ms;   /* .every: none after that; 0: for ever */
-    unsigned times;     /* .every: so many; 0: no end */
-    char *after;        /* a job: begin when it has ended ... */
-    bool after_any;     /* ... however that was */
+    bool overlap;      /* .every: begin one while the one before runs */
+    int64_t until_ms;  /* .every: none after that; 0: for ever */
+    unsigned times;    /* .every: so many; 0: no end */
+    char *after;       /* a job: begin when it has ended ... */
+    bool after_any;    /* ... however that was */
+    char *plan;        /* run on its hosts, or not at all */
+    char **plan_hosts; /* which those are, in order */
+    size_t n_plan_hosts;
     char *key;          /* submitting twice under it is one job */
     char *parent;       /* the schedule that made it */
     int64_t planned_ms; /* by which it was to begin then */
@@ -219,6 +222,45 @@ void dispatch_jobs(struct dispatch *d, dispatch_record_fn *fn, void *arg);
  * False: no such job. */
 bool dispatch_job(struct dispatch *d, const char *jid, dispatch_record_fn *job,
                   dispatch_record_fn *host, void *arg);
+
+#define DISPATCH_PLAN_ID 9 /* bytes of a plan's id, with NUL */
+
+/* Where a request would run, in order of the hosts' names. */
+struct dispatch_plan {
+    char id[DISPATCH_PLAN_ID];
+    struct dispatch_plan_host {
+        char *host;
+        char *why; /* it would not run there; NULL: it would */
+    } * hosts;
+    size_t n_hosts, n_run;
+};
+
+/* Runs nothing: shows the set, under an id for .plan. Takes over what spec
+ * holds. Valid until the next plan; NULL and *error. */
+MUST_CHECK const struct dispatch_plan *
+dispatch_plan(struct dispatch *d, struct dispatch_spec *spec, char **error);
+
+/* A term of a selector, and what a host has for it. */
+struct dispatch_term {
+    const char *term;
+    bool holds;
+    const char *value; /* NULL: it has none */
+    int64_t age_ms;    /* so long it has been known to be so; -1: not known */
+};
+struct dispatch_explained {
+    bool matches; /* all of them hold */
+    bool up;      /* it is connected */
+    const char *drained;
+};
+typedef void dispatch_term_fn(void *arg, const struct dispatch_term *t);
+struct scope;
+
+/* Tells of each term of a selector whether it holds for that host. NULL, or
+ * why not: it is none, or nobody that scope sees. */
+MUST_CHECK char *dispatch_explain(struct dispatch *d, const char *host,
+                                  const char *on, const struct scope *scope,
+                                  dispatch_term_fn *fn, void *arg,
+                                  struct dispatch_explained *out);
 
 /* Something that happened to a task or to its job. */
 struct dispatch_life {

@@ -99,6 +99,10 @@ void dispatch_spec_free(struct dispatch_spec *spec)
     free(spec->every);
     free(spec->after);
     free(spec->key);
+    free(spec->plan);
+    for (size_t i = 0; i < spec->n_plan_hosts; i++)
+        free(spec->plan_hosts[i]);
+    free(spec->plan_hosts);
     free(spec->parent);
     free(spec->wrong);
     for (size_t i = 0; i < spec->n_locks; i++)

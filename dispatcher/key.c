@@ -42,8 +42,11 @@ static bool same_hosts(const struct dispatch_spec *a,
 static bool same_request(const struct dispatch_spec *a,
                          const struct dispatch_spec *b)
 {
-    return same(a->op, b->op) && same(a->on, b->on) && same_hosts(a, b) &&
-           same_args(a, b) && same(a->every, b->every);
+    if (!same(a->op, b->op) || !same(a->every, b->every) ||
+        !same(a->plan, b->plan) || !same_args(a, b))
+        return false;
+    /* the target of one by a plan is the plan's */
+    return b->plan || (same(a->on, b->on) && same_hosts(a, b));
 }
 
 struct job *key_find(struct dispatch *d, const struct dispatch_spec *spec,

@@ -139,6 +139,8 @@ static void set_held(const struct job *j, struct attrs *out)
     if (spec->parent)
         attrs_set(out, "parent", spec->parent);
     set_time(out, "planned", (time_t)(spec->planned_ms / 1000));
+    if (spec->plan)
+        attrs_set(out, "plan", spec->plan);
     if (spec->key)
         attrs_set(out, "key", spec->key);
 }

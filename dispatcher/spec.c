@@ -294,6 +294,8 @@ static const struct spec_row rows[] = {
     {".lock", &type_locks, 1, COUNT_MAX, AT(locks), false},
     {".secret", &type_secret, 0, 0, 0, false},
     {".key", &spec_type_key, 0, 0, AT(key), false},
+    {".plan", &spec_type_key, 0, 0, AT(plan), false},
+    {".plan-hosts", &spec_type_plan_hosts, 0, 0, AT(plan_hosts), true},
     {".parent", &type_text, 0, 0, AT(parent), true},
     {".planned", &spec_type_when, 0, 0, AT(planned_ms), true},
     {".rerun-of", &type_text, 0, 0, AT(rerun_of), true},

@@ -44,6 +44,7 @@ extern const struct spec_type spec_type_every;  /* char *, checked */
 extern const struct spec_type spec_type_times;  /* unsigned, from 1 */
 extern const struct spec_type spec_type_missed; /* spec.missed */
 extern const struct spec_type spec_type_after;  /* spec.after, .after_any */
-extern const struct spec_type spec_type_key;    /* char *, not empty */
+extern const struct spec_type spec_type_plan_hosts;
+extern const struct spec_type spec_type_key; /* char *, not empty */
 
 #endif

@@ -4,6 +4,7 @@
 
 #include "dispatcher/clock.h"
 #include "dispatcher/spec_impl.h"
+#include "dispatcher/spec_values.h"
 #include "dispatcher/when.h"
 #include "lib/mem.h"
 
@@ -131,9 +132,28 @@ static const char *set_key(struct dispatch_spec *s, const struct spec_row *row,
     return NULL;
 }
 
+static const char *set_plan_hosts(struct dispatch_spec *s,
+                                  const struct spec_row *row, struct word *w)
+{
+    (void)row;
+    return spec_parse_list(w, &s->plan_hosts, &s->n_plan_hosts)
+               ? NULL
+               : "names with commas between them, each once";
+}
+
+static void write_plan_hosts(const struct dispatch_spec *s,
+                             const struct spec_row *row, struct buf *value)
+{
+    (void)row;
+    for (size_t i = 0; i < s->n_plan_hosts; i++)
+        buf_add_fmt(value, "%s%s", i ? "," : "", s->plan_hosts[i]);
+}
+
 const struct spec_type spec_type_when = {set_when, write_when};
 const struct spec_type spec_type_every = {set_every, write_text};
 const struct spec_type spec_type_times = {set_times, write_times};
 const struct spec_type spec_type_missed = {set_missed, write_missed};
 const struct spec_type spec_type_after = {set_after, write_after};
+const struct spec_type spec_type_plan_hosts = {set_plan_hosts,
+                                               write_plan_hosts};
 const struct spec_type spec_type_key = {set_key, write_text};

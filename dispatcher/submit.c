@@ -127,7 +127,9 @@ void submit_match(struct dispatch *d, struct job *j)
         return;
     }
     m = count_matching(d, j);
-    wrong = match_wrong(j, &m);
+    wrong = plan_wrong(d, j);
+    if (!wrong)
+        wrong = match_wrong(j, &m);
     if (!wrong && j->spec.exclusive && exclusive_taken(d, j)) {
         run_fail_job(d, j, DISPATCH_CONFLICT);
         return;
@@ -239,7 +241,9 @@ static char *submit_now_wrong(struct dispatch *d, struct job *j)
 
     if (j->state == JOB_HELD)
         return NULL;
-    wrong = submit_nobody(d, j);
+    wrong = d->synced ? plan_wrong(d, j) : NULL;
+    if (!wrong)
+        wrong = submit_nobody(d, j);
     if (!wrong && j->spec.exclusive && exclusive_taken(d, j))
         wrong = xstrdup(DISPATCH_CONFLICT);
     return wrong;
@@ -273,18 +277,12 @@ static void submit_undo(struct dispatch *d, struct job *j)
     eventlog_clear(&j->log);
 }
 
-struct dispatch_reader *dispatch_submit(struct dispatch *d,
-                                        struct dispatch_spec *spec,
-                                        dispatch_ready_fn *ready, void *arg,
-                                        char **error)
+struct job *submit_try(struct dispatch *d, struct dispatch_spec *spec,
+                       char **error)
 {
-    struct dispatch_reader *r;
-    struct job *j = key_find(d, spec, error);
+    struct job *j;
 
-    if (j) {
-        dispatch_spec_free(spec);
-        return reader_merged(d, j, ready, arg);
-    }
+    *error = plan_apply(d, spec);
     if (!*error)
         *error = submit_wrong(d, spec);
     if (*error) {
@@ -297,10 +295,27 @@ struct dispatch_reader *dispatch_submit(struct dispatch *d,
         *error = submit_selector(j);
     if (!*error)
         *error = submit_now_wrong(d, j);
-    if (*error) {
-        job_free(j);
-        return NULL;
+    if (!*error)
+        return j;
+    job_free(j);
+    return NULL;
+}
+
+struct dispatch_reader *dispatch_submit(struct dispatch *d,
+                                        struct dispatch_spec *spec,
+                                        dispatch_ready_fn *ready, void *arg,
+                                        char **error)
+{
+    struct dispatch_reader *r;
+    struct job *j = key_find(d, spec, error);
+
+    if (j || *error) {
+        dispatch_spec_free(spec);
+        return j ? reader_merged(d, j, ready, arg) : NULL;
     }
+    j = submit_try(d, spec, error);
+    if (!j)
+        return NULL;
     d->jobs_made++;
     d->n_live++;
     if (j->state == JOB_HELD)

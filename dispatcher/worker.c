@@ -34,8 +34,43 @@ void worker_set_host(struct worker *w, const char *host)
     w->hash = text_hash(host);
 }
 
+/* When the value of an attribute changed last. */
+struct worker_age {
+    char *attr;
+    uint64_t ms;
+};
+
+static struct worker_age *age_find(const struct worker *w, const char *attr)
+{
+    for (size_t i = 0; i < w->n_ages; i++) {
+        if (strcmp(w->ages[i].attr, attr) == 0)
+            return &w->ages[i];
+    }
+    return NULL;
+}
+
+static void age_set(struct worker *w, const char *attr, uint64_t ms)
+{
+    struct worker_age *age = age_find(w, attr);
+
+    if (!age) {
+        w->ages = xreallocarray(w->ages, w->n_ages + 1, sizeof(*w->ages));
+        age = &w->ages[w->n_ages++];
+        age->attr = xstrdup(attr);
+    }
+    age->ms = ms;
+}
+
+static void ages_free(struct worker *w)
+{
+    for (size_t i = 0; i < w->n_ages; i++)
+        free(w->ages[i].attr);
+    free(w->ages);
+}
+
 void worker_free(struct worker *w)
 {
+    ages_free(w);
     attrs_free(&w->attrs);
     free(w->name);
     free(w->host);
@@ -44,8 +79,38 @@ void worker_free(struct worker *w)
     free(w);
 }
 
-void worker_set_attrs(struct worker *w, const struct attrs *attrs)
+/* An attribute that is gone keeps its age, if it comes back; there are as many
+ * as a service may have, over time as many as it has names for them. */
+static void note_ages(struct worker *w, const struct attrs *attrs, uint64_t ms)
 {
+    if (!w->came_ms)
+        w->came_ms = ms;
+    if (w->n_ages > 4 * (attrs->count + 16)) { /* names come and go */
+        ages_free(w);
+        w->ages = NULL;
+        w->n_ages = 0;
+        w->came_ms = ms;
+    }
+    for (size_t i = 0; w->attrs.count && i < attrs->count; i++) {
+        const char *name = attrs->list[i].name;
+        const char *old = attrs_get(&w->attrs, name);
+
+        if (!old || strcmp(old, attrs->list[i].value) != 0)
+            age_set(w, name, ms);
+    }
+}
+
+bool worker_since(const struct worker *w, const char *attr, uint64_t *ms)
+{
+    const struct worker_age *age = age_find(w, attr);
+
+    *ms = age ? age->ms : w->came_ms;
+    return attrs_get(&w->attrs, attr) != NULL;
+}
+
+void worker_set_attrs(struct worker *w, const struct attrs *attrs, uint64_t ms)
+{
+    note_ages(w, attrs, ms);
     attrs_free(&w->attrs);
     attrs_copy(&w->attrs, attrs);
     w->drained = attrs_get(&w->attrs, "drain");

@@ -24,6 +24,9 @@ struct worker {
     char *name;            /* of its service: where it is dialled */
     char *host;            /* its attribute host, or the name */
     struct attrs attrs;
+    uint64_t came_ms;        /* when it was heard of first */
+    struct worker_age *ages; /* of what has changed since then */
+    size_t n_ages;
     bool registered;      /* the registry has it now */
     bool shadowed;        /* another one has that host: never chosen */
     uint64_t grace_until; /* not registered since the registry was away, but
@@ -55,8 +58,12 @@ struct worker *worker_new(const char *name);
 /* Before it is in any table. */
 void worker_set_host(struct worker *w, const char *host);
 void worker_free(struct worker *w);
-/* Takes its attributes over; changes host only before it is in any table. */
-void worker_set_attrs(struct worker *w, const struct attrs *attrs);
+/* Takes its attributes over, at that time; changes host only before it is in
+ * any table. */
+void worker_set_attrs(struct worker *w, const struct attrs *attrs, uint64_t ms);
+/* Since when an attribute that it registered has been known to have its value;
+ * false: it has none. */
+bool worker_since(const struct worker *w, const char *attr, uint64_t *ms);
 
 /* Only task_set_state() calls these. */
 void worker_add_active(struct worker *w, struct task *t);

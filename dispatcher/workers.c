@@ -186,7 +186,7 @@ static void worker_add(struct dispatch *d, const struct muster_service *s)
         HASH_ADD_KEYPTR(by_name, d->by_name, w->name, strlen(w->name), w);
     }
     service_attrs(s, &attrs);
-    worker_set_attrs(w, &attrs);
+    worker_set_attrs(w, &attrs, dispatch_now(d));
     attrs_free(&attrs);
     if (w->drained)
         worker_disown(d, w);

@@ -2,8 +2,9 @@
 
 #include <string.h>
 
-/* The dispatcher's error about a job that it does not know begins so. */
+/* The dispatcher's errors about what it does not know begin so. */
 #define UNKNOWN "no job"
+#define NOBODY  "no worker"
 
 struct ask {
     struct cli *cli;
@@ -30,6 +31,9 @@ static void on_done(void *arg, const char *error, bool unreachable)
         status = cli_fail_dispatcher(cli, error, true);
     else if (error && strncmp(error, UNKNOWN, strlen(UNKNOWN)) == 0)
         status = cli_fail(cli, CLI_NOBODY, "muster jobs lists those it knows",
+                          "%s", error);
+    else if (error && strncmp(error, NOBODY, strlen(NOBODY)) == 0)
+        status = cli_fail(cli, CLI_NOBODY, "muster find shows who is there",
                           "%s", error);
     else if (error)
         status = cli_fail(cli, CLI_NO, NULL, "%s", error);

@@ -71,8 +71,19 @@ static bool add_command(struct exec_request *r, struct cli *cli)
 
 /* -- the target ------------------------------------------------------------ */
 
+/* Whether it was given, where the verb has such an option. */
+static bool is_given(const struct args *a, const char *name)
+{
+    const struct verb_option *o;
+
+    for (o = a->verb->options; o->name; o++)
+        if (strcmp(o->name, name) == 0)
+            return args_has(a, name);
+    return false;
+}
+
 /* Each -s is a selector of its own, checked by itself: all must hold. */
-static bool add_selectors(struct cli *cli, struct buf *on)
+bool exec_request_selectors(struct cli *cli, struct buf *on)
 {
     const char *text;
 
@@ -97,7 +108,7 @@ static bool add_target(struct exec_request *r, struct cli *cli)
     struct buf on = BUF_INIT, hosts = BUF_INIT;
     const char *host;
 
-    if (!add_selectors(cli, &on)) {
+    if (!exec_request_selectors(cli, &on)) {
         buf_free(&on);
         return false;
     }
@@ -113,7 +124,8 @@ static bool add_target(struct exec_request *r, struct cli *cli)
     buf_free(&hosts);
     if (args_has(a, "any"))
         attrs_set(&r->pairs, ".any", "1");
-    if (attrs_get(&r->pairs, ".on") || attrs_get(&r->pairs, ".hosts"))
+    if (attrs_get(&r->pairs, ".on") || attrs_get(&r->pairs, ".hosts") ||
+        is_given(a, "plan"))
         return true;
     return wrong(cli, "-s SELECTOR, -H HOST,HOST, or --all for every worker",
                  "no target");
@@ -134,17 +146,6 @@ static void add_time(struct exec_request *r, const char *name, const char *text)
         attrs_set_fmt(&r->pairs, name, "%llu.%03llu",
                       (unsigned long long)ms / 1000,
                       (unsigned long long)ms % 1000);
-}
-
-/* Whether it was given, where the verb has such an option. */
-static bool is_given(const struct args *a, const char *name)
-{
-    const struct verb_option *o;
-
-    for (o = a->verb->options; o->name; o++)
-        if (strcmp(o->name, name) == 0)
-            return args_has(a, name);
-    return false;
 }
 
 bool exec_request_detaches(const struct args *a)

@@ -34,4 +34,8 @@ void exec_request_free(struct exec_request *r);
 /* Whether its end is not waited for: a schedule has none. */
 bool exec_request_detaches(const struct args *a);
 
+/* The -s of a verb as one selector; empty: there was none. False after
+ * complaining. */
+bool exec_request_selectors(struct cli *cli, struct buf *on);
+
 #endif

@@ -145,6 +145,31 @@ static const struct verb table[] = {
      .min = 1,
      .max = 1,
      .run = verb_delete},
+    {.word = "plan",
+     .usage = "",
+     .help = "show where a job would run, and give an id to run it by",
+     .more =
+         "Nothing is run. Hosts marked with - would be left out, and why is\n"
+         "said. muster exec --plan ID runs on exactly that set, or refuses\n"
+         "with the difference. A plan is kept for an hour, and not over a\n"
+         "restart of the dispatcher.\n"
+         "\n"
+         "  muster plan -s 'role=web rack=r1'\n"
+         "  muster exec --plan 5TMK72TF -- uptime\n",
+     .run = verb_plan,
+     .options = verb_options_of_plan},
+    {.word = "explain",
+     .usage = "HOST",
+     .help = "tell which terms of a selector hold for a host",
+     .more = "Each term with the value that the host has for it, and for how\n"
+             "long the dispatcher has known that. Exit status 0: it matches,\n"
+             "1: it does not, 3: there is no such host.\n"
+             "\n"
+             "  muster explain web1 -s 'role=web mem>=8G'\n",
+     .min = 1,
+     .max = 1,
+     .run = verb_explain,
+     .options = verb_options_of_explain},
     {.word = "why",
      .usage = "JID [HOST]",
      .help = "tell what happened to a job on a host, with times",

@@ -14,6 +14,8 @@ extern const struct verb_option verb_options_of_exec[];
 extern const struct verb_option verb_options_of_copy[];    /* verbs_push.c */
 extern const struct verb_option verb_options_of_release[]; /* verbs_push.c */
 extern const struct verb_option verb_options_of_deploy[];  /* verbs_push.c */
+extern const struct verb_option verb_options_of_plan[];
+extern const struct verb_option verb_options_of_explain[];
 extern const struct verb_option verb_options_of_follow[];
 extern const struct verb_option verb_options_of_jobs[];
 extern const struct verb_option verb_options_of_dev[];

@@ -221,11 +221,50 @@ static void do_why(struct exec_session *s, struct exec_request *q)
         answer_end(s);
 }
 
+static void do_plan(struct exec_session *s, struct exec_request *q)
+{
+    char *error = NULL;
+    const struct dispatch_plan *p =
+        dispatch_plan(s->dispatch, &q->spec, &error);
+
+    if (p) {
+        exec_lines_plan(conn_out(s->conn), p);
+        answer_end(s);
+    } else {
+        answer_verdict(s, error);
+    }
+}
+
+static void write_term(void *arg, const struct dispatch_term *t)
+{
+    exec_lines_term(arg, t);
+}
+
+/* What it comes to stands before the terms. */
+static void do_explain(struct exec_session *s, struct exec_request *q)
+{
+    struct dispatch_explained all;
+    struct buf terms = BUF_INIT;
+    char *error = dispatch_explain(s->dispatch, q->host, q->on,
+                                   &conn_principal(s->conn)->exec, write_term,
+                                   &terms, &all);
+
+    if (error) {
+        answer_verdict(s, error);
+    } else {
+        exec_lines_explained(conn_out(s->conn), q->host, &all);
+        buf_add(conn_out(s->conn), buf_data(&terms), buf_len(&terms));
+        answer_end(s);
+    }
+    buf_free(&terms);
+}
+
 static void (*const doers[])(struct exec_session *, struct exec_request *) = {
-    [EXEC_RUN] = do_run,       [EXEC_JOBS] = do_jobs,
-    [EXEC_JOB] = do_job,       [EXEC_FOLLOW] = do_follow,
-    [EXEC_CANCEL] = do_cancel, [EXEC_DELETE] = do_delete,
-    [EXEC_WHY] = do_why,
+    [EXEC_RUN] = do_run,         [EXEC_JOBS] = do_jobs,
+    [EXEC_JOB] = do_job,         [EXEC_FOLLOW] = do_follow,
+    [EXEC_CANCEL] = do_cancel,   [EXEC_DELETE] = do_delete,
+    [EXEC_WHY] = do_why,         [EXEC_PLAN] = do_plan,
+    [EXEC_EXPLAIN] = do_explain,
 };
 
 static bool is_own(const struct exec_session *s, const char *jid)
@@ -239,7 +278,7 @@ static char *may(const struct exec_session *s, struct exec_request *q)
 {
     const struct principal *p = conn_principal(s->conn);
 
-    return q->verb == EXEC_RUN ? rights_run(p, &q->spec) : rights_jobs(p);
+    return exec_request_has_spec(q) ? rights_run(p, &q->spec) : rights_jobs(p);
 }
 
 /* Who asks may, as far as the request itself tells. */

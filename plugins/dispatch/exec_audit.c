@@ -12,15 +12,18 @@ struct exec_audit_job {
 };
 
 static const char *const actions[] = {
-    [EXEC_RUN] = "submit",    [EXEC_JOBS] = "jobs",
-    [EXEC_JOB] = "job",       [EXEC_FOLLOW] = "follow",
-    [EXEC_CANCEL] = "cancel", [EXEC_DELETE] = "delete",
-    [EXEC_WHY] = "why",
+    [EXEC_RUN] = "submit",      [EXEC_JOBS] = "jobs",
+    [EXEC_JOB] = "job",         [EXEC_FOLLOW] = "follow",
+    [EXEC_CANCEL] = "cancel",   [EXEC_DELETE] = "delete",
+    [EXEC_WHY] = "why",         [EXEC_PLAN] = "plan",
+    [EXEC_EXPLAIN] = "explain",
 };
 
 const char *exec_audit_begin(const struct exec_request *q)
 {
-    const char *what = q->verb == EXEC_RUN ? q->spec.op : q->jid;
+    const char *what = exec_request_has_spec(q) ? q->spec.op
+                       : q->jid                 ? q->jid
+                                                : q->host;
     bool changes =
         q->verb == EXEC_RUN || q->verb == EXEC_CANCEL || q->verb == EXEC_DELETE;
 

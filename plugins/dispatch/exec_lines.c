@@ -156,3 +156,46 @@ void exec_lines_life(struct buf *out, const struct dispatch_life *l)
     buf_add_words(out, l->text);
     buf_add_char(out, '\n');
 }
+
+void exec_lines_plan(struct buf *out, const struct dispatch_plan *p)
+{
+    buf_add_words(out, "plan");
+    buf_add_words(out, p->id);
+    add_number(out, p->n_run);
+    buf_add_char(out, '\n');
+    for (size_t i = 0; i < p->n_hosts; i++) {
+        const struct dispatch_plan_host *h = &p->hosts[i];
+
+        buf_add_words(out, h->why ? "skip" : "host");
+        buf_add_words(out, h->host);
+        if (h->why)
+            buf_add_words(out, h->why);
+        buf_add_char(out, '\n');
+    }
+}
+
+void exec_lines_explained(struct buf *out, const char *host,
+                          const struct dispatch_explained *x)
+{
+    buf_add_words(out, "matches");
+    buf_add_words(out, host);
+    buf_add_words(out, x->matches ? "1" : "0");
+    if (!x->up)
+        buf_add_pair(out, "link", "down");
+    if (x->drained)
+        buf_add_pair(out, "drained", x->drained);
+    buf_add_char(out, '\n');
+}
+
+void exec_lines_term(struct buf *out, const struct dispatch_term *t)
+{
+    buf_add_words(out, "term");
+    buf_add_words(out, t->term);
+    buf_add_words(out, t->holds ? "1" : "0");
+    if (t->value)
+        buf_add_pair(out, "value", t->value);
+    if (t->age_ms >= 0)
+        buf_add_fmt(out, " age %lld.%03d", (long long)(t->age_ms / 1000),
+                    (int)(t->age_ms % 1000));
+    buf_add_char(out, '\n');
+}

@@ -18,4 +18,12 @@ void exec_lines_record(struct buf *out, const char *first, const char *name,
 /* Something of the life of a task: at TIME KIND TEXT, and before it cut N. */
 void exec_lines_life(struct buf *out, const struct dispatch_life *l);
 
+/* plan ID N, then host HOST or skip HOST WHY for each. */
+void exec_lines_plan(struct buf *out, const struct dispatch_plan *p);
+
+/* matches HOST 0|1, and term TEXT 0|1 with the value and its age. */
+void exec_lines_explained(struct buf *out, const char *host,
+                          const struct dispatch_explained *x);
+void exec_lines_term(struct buf *out, const struct dispatch_term *t);
+
 #endif

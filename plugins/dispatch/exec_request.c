@@ -19,6 +19,8 @@ static const struct exec_command commands[] = {
     {"cancel", EXEC_CANCEL, true, "cancel JID"},
     {"delete", EXEC_DELETE, true, "delete JID"},
     {"why", EXEC_WHY, true, "why JID [HOST]"},
+    {"plan", EXEC_PLAN, false, "plan OP [arg value]... [.directive value]..."},
+    {"explain", EXEC_EXPLAIN, false, "explain HOST SELECTOR"},
     {NULL, EXEC_RUN, false, "OP [arg value]... [.directive value]..."},
 };
 
@@ -76,7 +78,7 @@ static char *directive_take(struct exec_request *q, const struct word *name,
         return xstrdup("directive .token is not supported");
     if (body_is_name(name->text))
         return xstrdup("directive .body N stands at the end of its line");
-    if (q->verb != EXEC_RUN || strlen(name->text) != name->len)
+    if (!exec_request_has_spec(q) || strlen(name->text) != name->len)
         return xasprintf("unknown directive %s", name->text);
     return spec_set(&q->spec, name->text, value->text, value->len);
 }
@@ -106,7 +108,7 @@ static char *take_pair(struct exec_request *q, struct word *name,
         return directive_take(q, name, value, seen);
     if (q->verb == EXEC_JOBS)
         return selector_add_pair(&q->selector, name, value);
-    if (q->verb == EXEC_RUN)
+    if (exec_request_has_spec(q))
         return take_argument(q, name, value);
     return xasprintf("no argument %s here", name->text);
 }
@@ -141,33 +143,55 @@ static char *take_selector(struct exec_request *q, const struct word *w)
     return selector_parse_text(&q->selector, w->text, w->len);
 }
 
+bool exec_request_has_spec(const struct exec_request *q)
+{
+    return q->verb == EXEC_RUN || q->verb == EXEC_PLAN;
+}
+
+/* The words that a request by itself has before its pairs; moves *used. */
+static char *take_first(struct exec_request *q, const struct exec_command *c,
+                        const struct word *w, int n, int *used)
+{
+    int need = c->verb == EXEC_EXPLAIN                ? 3
+               : c->takes_jid || c->verb == EXEC_PLAN ? 2
+                                                      : 1;
+
+    if (n < need)
+        return xasprintf("usage: %s", c->usage);
+    *used = need;
+    if (c->takes_jid)
+        q->jid = w[1].text;
+    if (c->verb == EXEC_WHY && (n - *used) % 2)
+        q->host = w[(*used)++].text;
+    if (c->verb == EXEC_EXPLAIN) {
+        q->host = w[1].text;
+        q->on = w[2].text;
+    }
+    if (exec_request_has_spec(q))
+        return spec_set_op(&q->spec, w[need - 1].text, w[need - 1].len);
+    if (c->verb == EXEC_JOBS && n % 2 == 0)
+        return take_selector(q, &w[(*used)++]);
+    return NULL;
+}
+
 char *exec_request_parse(struct exec_request *q, struct word *words, int n)
 {
     const struct exec_command *c;
-    char *wrong = NULL;
-    int used = 1;
+    char *wrong;
+    int used;
 
     memset(q, 0, sizeof(*q));
     if (n < 1)
         return xstrdup("empty request");
     c = command_find(&words[0]);
     q->verb = c->verb;
-    if (c->takes_jid && n < 2)
-        return xasprintf("usage: %s", c->usage);
-    if (c->takes_jid)
-        q->jid = words[used++].text;
-    if (c->verb == EXEC_WHY && (n - used) % 2)
-        q->host = words[used++].text;
-    if (c->verb == EXEC_RUN)
-        wrong = spec_set_op(&q->spec, words[0].text, words[0].len);
-    else if (c->verb == EXEC_JOBS && n % 2 == 0)
-        wrong = take_selector(q, &words[used++]);
+    wrong = take_first(q, c, words, n, &used);
     return wrong ? wrong : take_pairs(q, words + used, n - used);
 }
 
 char *exec_request_body(struct exec_request *q, const char *bytes, size_t len)
 {
-    if (q->verb != EXEC_RUN)
+    if (!exec_request_has_spec(q))
         return xstrdup("no body here");
     dispatch_spec_add_arg(&q->spec, "stdin", bytes, len);
     return NULL;

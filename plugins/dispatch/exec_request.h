@@ -25,7 +25,9 @@ enum exec_verb {
     EXEC_FOLLOW,
     EXEC_CANCEL,
     EXEC_DELETE,
-    EXEC_WHY
+    EXEC_WHY,
+    EXEC_PLAN,
+    EXEC_EXPLAIN
 };
 
 struct exec_request {
@@ -33,9 +35,10 @@ struct exec_request {
     bool keep;                 /* .keep 1 */
     bool detach;               /* .detach 1 */
     const char *jid;           /* in the line */
-    const char *host;          /* of EXEC_WHY, in the line; may be NULL */
+    const char *host;          /* of EXEC_WHY (may be NULL) and EXEC_EXPLAIN */
+    const char *on;            /* of EXEC_EXPLAIN, in the line */
     struct selector selector;  /* of EXEC_JOBS */
-    struct dispatch_spec spec; /* of EXEC_RUN */
+    struct dispatch_spec spec; /* of EXEC_RUN and EXEC_PLAN */
 };
 
 /* A row of the table of requests, for the documentation's test, too. */
@@ -54,5 +57,8 @@ MUST_CHECK char *exec_request_parse(struct exec_request *q, struct word *words,
 MUST_CHECK char *exec_request_body(struct exec_request *q, const char *bytes,
                                    size_t len);
 void exec_request_free(struct exec_request *q);
+
+/* It has an operation and its directives. */
+bool exec_request_has_spec(const struct exec_request *q);
 
 #endif

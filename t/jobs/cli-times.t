@@ -13,7 +13,11 @@ worker($reg, 'a');
 my $d = dispatcher($reg);
 ok eventually { $d->knows(1) }, 'it knows its worker';
 
-sub run { return muster(undef, @_, '--dispatcher', $d->address('exec')) }
+sub run
+{
+    my ($verb, @args) = @_;
+    return muster(undef, $verb, '--dispatcher', $d->address('exec'), @args);
+}
 
 my ($rc, $out, $err) = run('exec', '--all', '--at', '+300ms', '-c', 'echo now');
 is $rc, 0, '--at: its end is waited for';
