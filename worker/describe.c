@@ -7,7 +7,7 @@
 #include "lib/mem.h"
 #include "lib/words.h"
 
-#define WORDS_MAX (2 + 6 + 2 * DESCRIBE_ATTRS_MAX)
+#define WORDS_MAX (2 + 8 + 2 * DESCRIBE_ATTRS_MAX)
 
 static bool is_alnum(char c)
 {
@@ -93,13 +93,14 @@ static char *take_args(struct description *d, const struct word *value)
     return why;
 }
 
-static char *take_mutex(struct description *d, const struct word *value)
+static char *take_flag(const struct word *name, const struct word *value,
+                       bool *flag)
 {
     unsigned long long n;
 
     if (!word_to_u64(value, 1, &n))
-        return xstrdup("mutex is 0 or 1");
-    d->mutex = n == 1;
+        return xasprintf("%s is 0 or 1", name->text);
+    *flag = n == 1;
     return NULL;
 }
 
@@ -130,7 +131,9 @@ static char *take_pair(struct description *d, const struct word *name,
     if (word_is(name, "args"))
         return take_args(d, value);
     if (word_is(name, "mutex"))
-        return take_mutex(d, value);
+        return take_flag(name, value, &d->mutex);
+    if (word_is(name, "leaves"))
+        return take_flag(name, value, &d->leaves);
     if (!word_is(name, "doc"))
         return take_attr(d, name, value);
     free(d->doc);

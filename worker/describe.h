@@ -1,7 +1,7 @@
 /*
  * How a plugin describes itself, `PLUGIN describe`: one line of words,
  *
- *   op NAME [args a,b?] [mutex 0|1] [doc TEXT] [WORD VALUE]...
+ *   op NAME [args a,b?] [mutex 0|1] [leaves 0|1] [doc TEXT] [WORD VALUE]...
  *
  * where an argument with ? is optional. Other pairs become attributes of the
  * worker, named NAME.WORD.
@@ -28,6 +28,7 @@ struct description {
     struct op_arg *args; /* owned, and their names */
     size_t arg_count;
     bool mutex;         /* one at a time */
+    bool leaves;        /* what it leaves behind is not ended */
     char *doc;          /* for people; "" if it has none */
     struct attrs attrs; /* release.types common */
 };
