@@ -32,6 +32,7 @@
 
 #define EXED_NO_HOSTS "no hosts match that target"
 #define EXED_NO_JOB   "job not exists"
+#define EXED_TURN     512 /* events read before others get their turn */
 
 struct exed_endpoint;
 

@@ -13,10 +13,12 @@ struct follow {
     struct dispatch_reader *reader;
     struct gather *gather;
     struct loop_timer *heartbeat;
+    struct loop_task turn; /* reads on */
 };
 
 static void follow_free(struct follow *f)
 {
+    loop_unsettle(f->exed->loop, &f->turn);
     dispatch_reader_free(f->reader);
     gather_free(f->gather);
     loop_timer_free(f->heartbeat);
@@ -62,7 +64,11 @@ static bool follow_read(struct follow *f)
 {
     struct dispatch_event ev;
 
-    while (http_stream_has_room(f->request)) {
+    for (unsigned n = 0; http_stream_has_room(f->request); n++) {
+        if (n == EXED_TURN) {
+            loop_later(f->exed->loop, &f->turn);
+            return false;
+        }
         switch (dispatch_read(f->reader, &ev)) {
         case DISPATCH_WAIT: return false;
         case DISPATCH_GOT: break;
@@ -117,6 +123,7 @@ enum http_verdict follow_begin(struct exed_call *c, const char *jid)
     f = xcalloc(1, sizeof(*f));
     f->exed = e;
     f->request = c->request;
+    f->turn = (struct loop_task){.fn = follow_on, .arg = f};
     f->gather =
         gather_new(json_string_value(json_object_get(job, "operate")), &bound);
     f->heartbeat = loop_timer_new(e->loop, beat, f);

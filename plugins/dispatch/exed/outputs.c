@@ -12,10 +12,12 @@ struct outputs {
     struct gather *gather;
     json_t *job;
     bool ended;
+    struct loop_task turn; /* reads on */
 };
 
 static void outputs_free(struct outputs *o)
 {
+    loop_unsettle(o->exed->loop, &o->turn);
     dispatch_reader_free(o->reader);
     gather_free(o->gather);
     json_decref(o->job);
@@ -40,7 +42,7 @@ static bool outputs_read(struct outputs *o)
 {
     struct dispatch_event ev;
 
-    while (true) {
+    for (unsigned n = 0; n < EXED_TURN; n++) {
         switch (dispatch_read(o->reader, &ev)) {
         case DISPATCH_WAIT:
             if (o->ended)
@@ -52,6 +54,8 @@ static bool outputs_read(struct outputs *o)
         }
         json_decref(gather_add(o->gather, &ev));
     }
+    loop_later(o->exed->loop, &o->turn);
+    return false;
 }
 
 static void outputs_on(void *arg)
@@ -69,6 +73,7 @@ enum http_verdict outputs_begin(struct exed_call *c, const char *jid)
 
     o->exed = e;
     o->request = c->request;
+    o->turn = (struct loop_task){.fn = outputs_on, .arg = o};
     o->job = record_json(e->dispatch, jid);
     o->ended =
         json_integer_value(json_object_get(o->job, "state")) != RECORD_RUNNING;

@@ -22,6 +22,7 @@ struct run {
     bool merged;              /* the job was there before */
     bool block;               /* it is answered when the job has ended ... */
     struct gather *gather;    /* ... and is being read again */
+    struct loop_task turn;    /* goes on with that */
 };
 
 /* -- arguments ------------------------------------------------------------- */
@@ -193,6 +194,7 @@ static char *take_options(const struct exed_call *c, struct dispatch_spec *spec)
 
 static void run_free(struct run *run)
 {
+    loop_unsettle(run->exed->loop, &run->turn);
     dispatch_reader_free(run->reader);
     exed_audit_free(run->audit);
     gather_free(run->gather);
@@ -291,7 +293,7 @@ static bool run_read(struct run *run)
 {
     struct dispatch_event ev;
 
-    while (true) {
+    for (unsigned n = 0; n < EXED_TURN; n++) {
         switch (dispatch_read(run->reader, &ev)) {
         case DISPATCH_WAIT: return false;
         case DISPATCH_GOT: break;
@@ -302,6 +304,8 @@ static bool run_read(struct run *run)
         if (run_event(run, &ev))
             return true;
     }
+    loop_later(run->exed->loop, &run->turn);
+    return false;
 }
 
 static void run_ready(void *arg)
@@ -375,6 +379,7 @@ static enum http_verdict submit(struct exed_call *c, struct dispatch_spec *spec)
 
     run->exed = c->exed;
     run->request = c->request;
+    run->turn = (struct loop_task){.fn = run_ready, .arg = run};
     run->block = c->endpoint->method == HTTP_GET;
     run->op = xstrdup(spec->op);
     take_peer(c, spec);

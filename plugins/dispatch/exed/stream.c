@@ -14,14 +14,16 @@ struct stream {
     struct http_request *request;
     struct dispatch_reader *reader;
     struct loop_timer *heartbeat;
-    uint64_t from; /* those before it are not wanted */
-    char *host;    /* owned; NULL: of every host */
+    struct loop_task turn; /* reads on */
+    uint64_t from;         /* those before it are not wanted */
+    char *host;            /* owned; NULL: of every host */
     bool sse;
     bool begun; /* the head of the answer has been written */
 };
 
 static void stream_free(struct stream *s)
 {
+    loop_unsettle(s->exed->loop, &s->turn);
     dispatch_reader_free(s->reader);
     loop_timer_free(s->heartbeat);
     free(s->host);
@@ -93,7 +95,11 @@ static bool stream_read(struct stream *s)
 {
     struct dispatch_event ev;
 
-    while (http_stream_has_room(s->request)) {
+    for (unsigned n = 0; http_stream_has_room(s->request); n++) {
+        if (n == EXED_TURN) {
+            loop_later(s->exed->loop, &s->turn);
+            return false;
+        }
         switch (dispatch_read(s->reader, &ev)) {
         case DISPATCH_WAIT: return false;
         case DISPATCH_GOT: break;
@@ -176,6 +182,7 @@ enum http_verdict stream_events(struct exed_call *c)
     s = xcalloc(1, sizeof(*s));
     s->exed = c->exed;
     s->request = c->request;
+    s->turn = (struct loop_task){.fn = stream_on, .arg = s};
     s->from = from;
     s->host = host ? xstrdup(host) : NULL;
     s->sse = wants_sse(c->request);
