@@ -16,8 +16,8 @@ $d->says($jid, qr/up/);
 # before hello
 for (["list\n", 'say hello first'],
     ["run ABCDEFGH-9 ping\n", 'say hello first'],
-    ["hello\n", 'usage: hello NAME'],
-    ["hello A B\n", 'usage: hello NAME'],
+    ["hello\n", 'usage: hello NAME [.host HOST]'],
+    ["hello A B\n", 'usage: hello NAME [.host HOST]'],
     ["hello A .token x\n", 'unknown or expired token'],
     ["hello A-B\n", qr/letters and digits/],
     ["hello ''\n", qr/letters and digits/],

@@ -65,6 +65,7 @@ static void drain_begin(struct worker *w)
     w->peers.draining = true;
     w->drain_timer = loop_timer_new(w->loop, drain_over, w);
     registrar_set(&w->registrar, "drain", "1");
+    fronts_set(w->fronts, "drain", "1");
     phase_enter(w, DRAINING,
                 (uint64_t)conf_duration_ms(w->daemon.conf, "worker.drain"));
     status_changed(w);

@@ -17,6 +17,7 @@ struct op_rules;
 struct op_request {
     const struct op_rules *rules;
     const struct op *op;
+    const char *host;   /* behind this one; NULL: this one */
     const char **names; /* of arguments, in the order they came */
     struct word **values;
     size_t count;

@@ -192,6 +192,7 @@ static void on_reload(void *arg)
     attrs_tell(w);
     status_changed(w);
     plugins_look(w);
+    fronts_look(w->fronts, w->daemon.conf);
     audit_reload(w->daemon.conf);
 }
 
@@ -278,8 +279,10 @@ static bool registrar_begin(struct worker *w)
                            w->daemon.files.token,
                            listen_face_addr(w->listen, peer_face.name), &attrs);
     attrs_free(&attrs);
-    if (done)
+    if (done) {
         ask_with(w);
+        fronts_look(w->fronts, w->daemon.conf);
+    }
     return done;
 }
 
@@ -301,6 +304,8 @@ static bool worker_start(struct worker *w)
     w->jobs.arg = w;
     w->plugins = plugins_new(&w->jobs, on_plugins, w);
     w->peers.rules.plugins = w->plugins;
+    w->fronts = fronts_new(&w->jobs, &w->registrar, &w->peers.rules);
+    w->peers.rules.fronts = w->fronts;
     w->peers.jobs = &w->jobs;
     w->peers.host = w->host;
     w->peers.instance = w->instance;
@@ -332,6 +337,8 @@ static void worker_free(struct worker *w)
 
     if (w->auth)
         auth_set_ask(w->auth, NULL);
+    fronts_free(w->fronts);
+    w->peers.rules.fronts = NULL;
     registrar_stop(&w->registrar);
     listen_host_free(w->listen);
     admin_free(w->admin);

@@ -9,6 +9,7 @@
 #include "lib/selector.h"
 #include "worker/action.h"
 #include "worker/execute.h"
+#include "worker/fronts.h"
 #include "worker/plugins.h"
 
 static struct job *ping_run(struct jobs *js, const char *jid,
@@ -95,6 +96,10 @@ void op_list(const struct op_rules *rules, struct buf *out)
     const struct op *op;
     size_t i;
 
+    for (i = 0; rules->front && (op = fronts_op(rules->fronts, i)); i++)
+        list_add(rules, op, out);
+    if (rules->front)
+        return;
     for (i = 0; i < ARRAY_LEN(ops); i++)
         list_add(rules, &ops[i], out);
     for (i = 0; (op = actions_at(rules->actions, i)); i++)
@@ -104,18 +109,26 @@ void op_list(const struct op_rules *rules, struct buf *out)
             list_add(rules, &g->op, out);
 }
 
-static const struct op *op_find(const struct op_rules *rules,
-                                const struct word *name)
+static const struct op *own_find(const struct op_rules *rules,
+                                 const struct word *name)
 {
     const struct op *op = actions_find(rules->actions, name);
     size_t i;
 
     if (!op)
         op = plugins_find(rules->plugins, name);
-
     for (i = 0; i < ARRAY_LEN(ops); i++)
         if (word_is(name, ops[i].name))
             op = &ops[i];
+    return op;
+}
+
+static const struct op *op_find(const struct op_rules *rules,
+                                const struct word *name)
+{
+    const struct op *op =
+        rules->front ? fronts_find(rules->fronts, name) : own_find(rules, name);
+
     return op && op_is_allowed(rules, op->name) ? op : NULL;
 }
 
@@ -247,7 +260,7 @@ struct job *op_run(struct jobs *js, const struct op_rules *rules,
                    const char *jid, struct word *words, int count, char **why)
 {
     const struct op *op = op_find(rules, &words[0]);
-    struct op_request r = {.rules = rules, .op = op};
+    struct op_request r = {.rules = rules, .op = op, .host = rules->front};
     struct job *j;
 
     if (!op) {

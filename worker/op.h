@@ -15,6 +15,7 @@
 #include "worker/job.h"
 
 struct actions;
+struct fronts;
 struct op_request;
 struct plugins;
 
@@ -46,6 +47,8 @@ struct op_rules {
     size_t user_count;
     const struct actions *actions; /* more operations; may be NULL */
     const struct plugins *plugins; /* … */
+    const struct fronts *fronts;   /* those of hosts behind it; may be NULL */
+    const char *front;             /* such a host is meant; NULL: this one */
 };
 
 /* Whether the worker has one of that name by itself. */

@@ -54,11 +54,20 @@ void peer_news(struct job *j)
         loop_settle(conn_loop(p->conn), &p->pump);
 }
 
+struct op_rules peer_rules(const struct peer *p)
+{
+    struct op_rules rules = p->peers->rules;
+
+    rules.front = p->front;
+    return rules;
+}
+
 static void add_ops(struct peer *p)
 {
+    struct op_rules rules = peer_rules(p);
     struct buf ops = BUF_INIT;
 
-    op_list(&p->peers->rules, &ops);
+    op_list(&rules, &ops);
     buf_add_pair(conn_out(p->conn), "ops", buf_str(&ops));
     buf_free(&ops);
     p->ops_owed = false;
@@ -228,6 +237,7 @@ static void peer_free(struct peer *p)
     loop_unsettle(p->peers->jobs->loop, &p->pump);
     DL_DELETE(p->peers->list, p);
     body_free(&p->body);
+    free(p->front);
     free(p);
 }
 

@@ -21,7 +21,8 @@ struct peer {
     struct peers *peers;
     struct conn *conn;
     char name[JID_INSTANCE_MAX + 1]; /* "": it has not said hello */
-    struct job *ready;               /* those with lines to send, in turn */
+    char *front; /* the host behind this worker that it means; NULL: this one */
+    struct job *ready; /* those with lines to send, in turn */
     struct loop_task pump;
     struct body body; /* of a request that is coming */
     bool load_owed;   /* it was too slow for the last load line */
@@ -46,6 +47,8 @@ extern const struct listen_face peer_face;
 
 /* It has said who it is; an older link of that name ends. */
 void peer_greeted(struct peer *p, const char *name, size_t len);
+/* What applies to what it asks for; valid as long as it is. */
+struct op_rules peer_rules(const struct peer *p);
 /* Sends the job's lines behind seq, here and nowhere else; of one that is
  * already forgotten its last line. False: it never had a line seq. */
 MUST_CHECK bool peer_send_from(struct peer *p, struct job *j, uint64_t seq);

@@ -61,7 +61,7 @@ static char *input_make(const struct jobs *js, const char *jid,
 
     json_object_set_new(job, "jid", json_string(jid));
     json_object_set_new(job, "op", json_string(r->op->name));
-    json_object_set_new(job, "host", json_string(js->host));
+    json_object_set_new(job, "host", json_string(r->host ? r->host : js->host));
     json_object_set_new(job, "args", args_json(r));
     if (r->secrets.count)
         json_object_set_new(job, "secrets", secrets_json(&r->secrets));
@@ -81,9 +81,11 @@ static char **env_make(const struct jobs *js, const struct op_request *r)
 {
     char *const *s = js->settings;
     size_t i, n = 0, count = plugin_env_count(s);
-    char **env = xcalloc(r->count + r->secrets.count + count + 2, sizeof(*env));
+    char **env = xcalloc(r->count + r->secrets.count + count + 3, sizeof(*env));
 
     env[n++] = xasprintf("MUSTER_OP=%s", r->op->name);
+    if (r->host)
+        env[n++] = xasprintf("MUSTER_HOST=%s", r->host);
     for (i = 0; i < count; i++)
         env[n++] = xstrdup(s[i]);
     for (i = 0; i < r->count; i++)

@@ -8,6 +8,8 @@
 #include "lib/audit.h"
 #include "lib/auth/principal.h"
 #include "lib/log.h"
+#include "lib/mem.h"
+#include "worker/fronts.h"
 #include "worker/args.h"
 
 static void reply(struct peer *p, const char *word, const char *text)
@@ -26,14 +28,15 @@ static void reply(struct peer *p, const char *word, const char *text)
 static void hello_answer(struct peer *p)
 {
     struct peers *ps = p->peers;
+    struct op_rules rules = peer_rules(p);
     struct buf *b = conn_out(p->conn);
     struct buf ops = BUF_INIT;
 
     buf_add_words(b, "hello");
-    buf_add_words(b, ps->host);
+    buf_add_words(b, p->front ? p->front : ps->host);
     buf_add_words(b, ps->instance);
     buf_add_fmt(b, " slots %u ops ", ps->jobs->limits.slots);
-    op_list(&ps->rules, &ops);
+    op_list(&rules, &ops);
     buf_add(b, ops.data, buf_len(&ops));
     buf_add_char(b, '\n');
     buf_free(&ops);
@@ -96,19 +99,41 @@ static bool may_greet(struct peer *p, const struct word *name)
     return false;
 }
 
+/* Whom it means: this host, or one that is reached through this worker. False
+ * after complaining. */
+static bool take_host(struct peer *p, const struct word *words, int count)
+{
+    const struct peers *ps = p->peers;
+
+    if (count == 2)
+        return true;
+    if (count != 4 || !word_is(&words[2], ".host")) {
+        conn_error(p->conn, "usage: hello NAME [.host HOST]");
+        return false;
+    }
+    if (word_is(&words[3], ps->host))
+        return true;
+    if (!fronts_has(ps->rules.fronts, words[3].text)) {
+        conn_error(p->conn, "this worker is %s and has no host %s behind it",
+                   ps->host, words[3].text);
+        return false;
+    }
+    free(p->front);
+    p->front = xstrdup(words[3].text);
+    return true;
+}
+
 static void do_hello(struct peer *p, struct word *words, int count)
 {
     struct word *name = &words[1];
     size_t len;
 
-    if (count > 2) {
-        conn_error(p->conn, "usage: hello NAME");
-        return;
-    }
     if (p->name[0]) {
         conn_error(p->conn, "hello again");
         return;
     }
+    if (!take_host(p, words, count))
+        return;
     for (len = 0; len < name->len && jid_instance_char(name->text[len]); len++)
         ;
     if (!len || len < name->len || len > JID_INSTANCE_MAX) {
@@ -212,6 +237,7 @@ static char *run_wrong(const struct principal *who, struct word *words,
 static void do_run(struct peer *p, struct word *words, int count)
 {
     struct peers *ps = p->peers;
+    struct op_rules rules = peer_rules(p);
     const struct principal *who = conn_principal(p->conn);
     const char *jid = words[1].text;
     struct job *j;
@@ -232,7 +258,7 @@ static void do_run(struct peer *p, struct word *words, int count)
     else
         why = run_wrong(who, words, count);
     if (!why)
-        j = op_run(ps->jobs, &ps->rules, jid, words + 2, count - 2, &why);
+        j = op_run(ps->jobs, &rules, jid, words + 2, count - 2, &why);
     tell_run(p, jid, words[2].text, j ? NULL : why);
     if (j) {
         snprintf(j->by, sizeof(j->by), "%s", who->name);
@@ -311,7 +337,7 @@ static const struct request {
     const char *usage;
     void (*handle)(struct peer *p, struct word *words, int count);
 } requests[] = {
-    {"hello", 2, REQUEST_WORDS_MAX, "hello NAME", do_hello},
+    {"hello", 2, REQUEST_WORDS_MAX, "hello NAME [.host HOST]", do_hello},
     {"run", 3, REQUEST_WORDS_MAX,
      "run JID OP [arg value]... [.directive value]...", do_run},
     {"cancel", 2, 2, "cancel JID", do_cancel},

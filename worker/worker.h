@@ -8,6 +8,7 @@
 #include "lib/daemon.h"
 #include "lib/listen.h"
 #include "lib/loop.h"
+#include "worker/fronts.h"
 #include "worker/action.h"
 #include "worker/job.h"
 #include "worker/peer.h"
@@ -31,9 +32,10 @@ struct worker {
     struct jobs jobs;
     struct peers peers;
     struct plugins *plugins;
+    struct fronts *fronts;
     bool starting; /* it waits for the plugins' first descriptions */
     struct registrar registrar;
-    char *host;       /* worker.host */
+    char *host; /* worker.host */
     struct actions actions;
     char *ops;        /* "execute,ping" */
     char instance[9]; /* of this process */
