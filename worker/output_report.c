@@ -6,8 +6,10 @@ static void on_result(void *arg, const char *json, size_t len)
 {
     struct output *o = arg;
     size_t part = o->setup.part, n;
+    uint64_t from;
 
     output_report_flush(o);
+    from = o->record->end;
     do {
         n = len < part ? len : part;
         buf_add_word(record_line(o->record, n < len ? "result+" : "result"),
@@ -16,6 +18,7 @@ static void on_result(void *arg, const char *json, size_t len)
         json += n;
         len -= n;
     } while (len > 0);
+    record_together(o->record, from);
 }
 
 static void on_progress(void *arg, unsigned percent, const char *text,

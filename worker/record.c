@@ -4,6 +4,7 @@
 
 #define ROOM 65536 /* bytes in memory that wait to be sent */
 #define KEEP 4096  /* bytes of memory that an empty one keeps */
+#define TAIL 4096  /* bytes that do not wait, if they are the last */
 
 void record_init(struct record *r, const char *jid, size_t window)
 {
@@ -40,12 +41,24 @@ bool record_is_full(const struct record *r)
     return r->end - r->sent >= ROOM;
 }
 
+void record_together(struct record *r, uint64_t from)
+{
+    if (from - r->acked < r->window)
+        r->whole = r->end;
+}
+
+static bool may_send(const struct record *r)
+{
+    return r->sent - r->acked < r->window || r->sent < r->whole ||
+           (r->over && r->end - r->sent < TAIL);
+}
+
 size_t record_next(const struct record *r, size_t max, const char **lines)
 {
     const char *p = buf_data(&r->lines), *lf;
     size_t len = (size_t)(r->end - r->sent);
 
-    if (!len || r->sent - r->acked >= r->window)
+    if (!len || !may_send(r))
         return 0;
     *lines = p;
     if (len <= max)

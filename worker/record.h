@@ -24,6 +24,7 @@ struct record {
     uint64_t sent;    /* the worker has been sent all before */
     uint64_t acked;   /* the dispatcher has all before */
     size_t window;    /* bytes that may be sent and not acked */
+    uint64_t whole;   /* what was begun within the window is sent up to here */
     bool over;        /* the last line is there */
     struct buf lines; /* from sent to end, and what is being written */
 };
@@ -36,6 +37,10 @@ struct buf *record_line(struct record *r, const char *word);
 /* Begins the last line, whose words are all the caller's. */
 struct buf *record_last_line(struct record *r);
 void record_line_end(struct record *r);
+
+/* The lines from that offset on belong together: if the first of them may be
+ * sent now, all may. */
+void record_together(struct record *r, uint64_t from);
 
 /* Whether the job has to wait before it may say more. */
 bool record_is_full(const struct record *r);
