@@ -118,12 +118,16 @@ static char *take_rest(struct action *a, const struct conf_node *n)
         return take_duration(&a->timeout_ms, n);
     if (!strcmp(n->key, "idle"))
         return take_duration(&a->idle_ms, n);
+    if (n->kind == CONF_NODE_SCALAR && !strcmp(n->key, "output"))
+        return conf_parse_size(n->text, &a->output)
+                   ? NULL
+                   : xstrdup("output takes a size: 64K, 1M");
     if (n->kind == CONF_NODE_SCALAR && !strcmp(n->key, "stdin"))
         return conf_parse_bool(n->text, &a->input)
                    ? NULL
                    : xstrdup("stdin is on or off");
     return xasprintf("there is no %.60s in an action: argv, args, defaults, "
-                     "env, cwd, user, timeout, idle, stdin, secrets, "
+                     "env, cwd, user, timeout, idle, output, stdin, secrets, "
                      "doc",
                      n->key);
 }

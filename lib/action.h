@@ -60,6 +60,7 @@ struct action {
     char *user, *cwd;             /* NULL: the worker's own; the user's home */
     char *doc;                    /* what it does, for people; or NULL */
     uint64_t timeout_ms, idle_ms; /* 0: none */
+    uint64_t output;              /* bytes that it may write; 0: any number */
     bool input;                   /* it takes the argument stdin */
 };
 

@@ -121,7 +121,8 @@ static struct job *action_start(struct jobs *js, const char *jid,
     const struct word *input = op_request_get(r, "stdin");
     struct job_process p = {.op = a->name,
                             .timeout_ms = shorter(a->timeout_ms, r->timeout_ms),
-                            .idle_ms = shorter(a->idle_ms, r->idle_ms)};
+                            .idle_ms = shorter(a->idle_ms, r->idle_ms),
+                            .output = a->output};
     char **argv = texts_fill(a->argv, 0, r), **env = env_make(a, r);
     struct mask *mask;
     struct job *j;

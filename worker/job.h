@@ -104,6 +104,7 @@ struct job_process {
     struct child_spec child;
     const struct mask *mask;      /* of its secrets; NULL: it has none */
     uint64_t timeout_ms, idle_ms; /* 0: none */
+    uint64_t output;              /* bytes of text; 0: any number */
 };
 
 /* instance: see tasks_init(). */

@@ -23,6 +23,7 @@
 #include "worker/output_report.h"
 #include "worker/record.h"
 
+#define TOO_MUCH   "it wrote more than it may"
 #define REASON_MAX 31 /* bytes of a word for why a job was ended */
 
 struct monitor {
@@ -240,6 +241,10 @@ static void monitor_step(struct monitor *m, uint64_t now)
     }
     if (idle && now >= idle)
         end_now(m, "idle");
+    if (output_is_over(&m->output) && !m->ending.phase) {
+        m->end.why = TOO_MUCH;
+        end_now(m, "output");
+    }
     if (abandon && now >= abandon) {
         m->end.why = "no dispatcher came for its output";
         end_now(m, "cancelled");
@@ -389,6 +394,7 @@ static bool job_start(struct monitor *m)
     const struct monitor_setup *s = m->setup;
     struct child c = {.spec = &s->child};
     struct output_setup o = {.part = s->part,
+                             .most = s->most,
                              .report = s->child.report,
                              .mask = s->mask,
                              .fact = tell_fact,
@@ -420,6 +426,10 @@ static void tell_end(struct monitor *m)
     m->end.state = output_report_state(&m->output, WEXITSTATUS(m->end.status));
     if (!m->end.why)
         m->end.why = m->output.report.wrong;
+    if (output_is_over(&m->output) && !m->end.reason) {
+        m->end.reason = "output"; /* it ended before it could be */
+        m->end.why = TOO_MUCH;
+    }
     exit_line_write(&m->last, r->jid, r->last + 1, &m->end);
     buf_add(record_last_line(r), buf_data(&m->last), buf_len(&m->last));
     record_line_end(r);

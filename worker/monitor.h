@@ -27,6 +27,7 @@ struct monitor_setup {
     const char *group;       /* the job's name in there */
     const struct mask *mask; /* of its secrets; NULL: it has none */
     size_t part;             /* longest text of one line, bytes */
+    uint64_t most;           /* bytes of text that it may write; 0: any */
     size_t window;           /* bytes of lines that wait for the dispatcher */
     /* ms; of the last three 0 is for ever */
     uint64_t grace_ms;   /* from TERM to KILL */

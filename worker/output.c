@@ -81,6 +81,17 @@ static void stream_close(struct output *o, enum output_stream stream)
     o->fds[stream] = -1;
 }
 
+/* How many of len bytes of text are told. */
+static size_t text_room(struct output *o, size_t len)
+{
+    uint64_t before = o->text;
+
+    o->text += len;
+    if (!o->setup.most || o->text <= o->setup.most)
+        return len;
+    return before < o->setup.most ? (size_t)(o->setup.most - before) : 0;
+}
+
 static void take_bytes(struct output *o, enum output_stream stream,
                        const char *bytes, size_t len)
 {
@@ -88,7 +99,7 @@ static void take_bytes(struct output *o, enum output_stream stream,
 
     if (stream == OUTPUT_REPORT)
         output_report_add(o, bytes, len);
-    else
+    else if ((len = text_room(o, len)) > 0)
         capture_feed(&o->capture[stream], bytes, len, tell_text, &t);
 }
 
@@ -179,6 +190,11 @@ void output_pace(struct output *o, uint64_t now)
     if (!pause)
         o->heard_ms += now - o->paused_ms;
     o->paused_ms = pause ? now : 0;
+}
+
+bool output_is_over(const struct output *o)
+{
+    return o->setup.most && o->text > o->setup.most;
 }
 
 uint64_t output_quiet(const struct output *o, uint64_t now)

@@ -30,6 +30,7 @@ enum output_stream {
 
 struct output_setup {
     size_t part;             /* longest text of one line, bytes */
+    uint64_t most;           /* bytes of text that it may write; 0: any */
     bool report;             /* there is a descriptor 3 */
     const struct mask *mask; /* of secrets; NULL: there are none */
     /* A fact about this host. */
@@ -45,6 +46,7 @@ struct output {
     struct capture capture[OUTPUT_TEXTS];
     struct report report;
     struct buf progress; /* PERCENT TEXT, the latest, not told yet */
+    uint64_t text;       /* bytes of text that came */
     uint64_t hold_ms;    /* when what waits for more is told; 0: nothing does */
     uint64_t heard_ms;   /* last output, or the end of a pause */
     uint64_t paused_ms;  /* since when it is not read; 0: it is */
@@ -66,6 +68,8 @@ void output_step(struct output *o, uint64_t now);
  * may hold the other end open, so its close is not waited for. */
 void output_rest(struct output *o);
 
+/* True once it has written more than it may: the rest is not told. */
+bool output_is_over(const struct output *o);
 /* For how long it has said nothing although it could, ms. */
 uint64_t output_quiet(const struct output *o, uint64_t now);
 

@@ -50,6 +50,15 @@ worker:
     login:
       argv: [sh, -c, 'echo "\$MUSTER_SECRET_pw"']
       secrets: [pw]
+    loud:
+      argv: [yes]
+      output: 1000
+    over:
+      argv: [head, -c, 1001, /dev/zero]
+      output: 1000
+    quiet:
+      argv: [head, -c, 1000, /dev/zero]
+      output: 1000
     who:
       argv: [id, -un]
       user: nobody
@@ -80,7 +89,7 @@ sub came
 sub hex_of { return join ' ', map { unpack 'H*', $_ } @_ }
 
 my ($worker) = $reg->find('kind worker');
-like $worker, qr/ ops ping,count,login,pick,say,show,slow,where,who /,
+like $worker, qr/ ops ping,count,login,loud,over,pick,quiet,say,show,slow,where,who /,
     'they are listed as operations';
 like $worker, qr/ action\.show 'word word n ''int 1 9'''/, 'with their arguments';
 like $worker, qr/ action\.show\.doc 'shows what it was given'/, 'and what they do';
@@ -129,6 +138,12 @@ is came('login pw hunter2 .secret pw'), '***', 'a secret that it names';
 like join("\n", ask('slow')), qr/reason timeout/, 'its own timeout';
 like join("\n", ask('slow .timeout 100')), qr/reason timeout/,
     'which nobody makes longer';
+my @loud = ask('loud');
+is scalar(grep { /^out w1 stdout y$/ } @loud), 500, 'no more output than it may';
+like $loud[-2], qr/^exit w1 - state 2 reason output /, 'which ends it';
+like +(ask('over'))[-2], qr/ state 2 reason output /,
+    'and that of one that was quicker';
+like +(ask('quiet'))[-2], qr/^exit w1 0 state 0 /, 'as much as it may';
 like came('who'), $root ? qr/^nobody$/ : qr/^refused: who runs as nobody/,
     'its user';
 

@@ -40,7 +40,7 @@ static void test_fields(void **state)
     struct action *a =
         good("{argv: [ls, '-l', '{dir}/{{x}}'], args: {dir: path /srv, n: int "
              "0 9}, env: {N: '{n}'}, defaults: {n: 3}, user: www, cwd: /, "
-             "timeout: 1m, idle: 5s, stdin: on, secrets: [pw], "
+             "timeout: 1m, idle: 5s, output: 64K, stdin: on, secrets: [pw], "
              "doc: 'lists a folder'}");
 
     (void)state;
@@ -52,6 +52,7 @@ static void test_fields(void **state)
     assert_null(action_hole(a, "dir")->def);
     assert_null(action_hole(a, "x"));
     assert_int_equal(a->timeout_ms, 60000);
+    assert_int_equal(a->output, 65536);
     assert_int_equal(a->idle_ms, 5000);
     assert_true(a->input);
     assert_string_equal(a->secrets[0], "pw");
@@ -85,6 +86,7 @@ static void test_wrong(void **state)
         "x takes int 1 2");
     bad("{argv: [ls], defaults: {x: 3}}", "no argument x");
     bad("{argv: [ls], cwd: tmp}", "absolute path");
+    bad("{argv: [ls], output: much}", "output takes a size");
     bad("{argv: [ls], timeout: soon}", "timeout takes a time");
     bad("{argv: [ls], env: {MUSTER_JOB: x}}", "the worker's own");
     bad("{argv: [ls], arg: {}}", "there is no arg in an action");
