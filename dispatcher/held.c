@@ -144,6 +144,7 @@ static void let_go(struct dispatch *d, struct job *j)
     d->held.count--;
     d->n_matching++;
     j->next_ms = 0;
+    j->begun = true;
     submit_patience(d, j);
     jobstore_changed(d->store, j);
     submit_match(d, j);

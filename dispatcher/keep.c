@@ -40,6 +40,7 @@ static const struct keep_row job_rows[] = {
     {"runs", KEEP_UNSIGNED, JOB(runs)},
     {"missed", KEEP_UNSIGNED, JOB(missed)},
     {"after", KEEP_FLAG, JOB(after_over)},
+    {"begun", KEEP_FLAG, JOB(begun)},
     {"failures", KEEP_UNSIGNED, JOB(failures)},
     {"error", KEEP_TEXT, JOB(error)},
 };

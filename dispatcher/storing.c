@@ -97,7 +97,8 @@ static void store_recovered(void *arg, struct job *j)
     TAILQ_INSERT_TAIL(&d->live, j, live);
     j->match_until = match_until(d, j);
     j->queued_ms = dispatch_now(d);
-    if (j->n_tasks && j->state == JOB_HELD && !job_set_state(j, JOB_MATCHING))
+    if ((j->n_tasks || j->begun) && j->state == JOB_HELD &&
+        !job_set_state(j, JOB_MATCHING))
         return;
     if (j->state == JOB_HELD)
         held_prepare(d, j);
