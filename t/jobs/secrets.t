@@ -97,6 +97,28 @@ like ask("ping pw abcd .secret pw .on all")->[-2],
 like ask("execute cmd abcdef .secret cmd .on all")->[-2],
     qr/refused.*either cmd or argv/, 'what must be an argument';
 
+# a store has it as long as the job needs it, over kill -9, and no longer
+my $db = scratch() . '/jobs.db';
+sub in_store { return scalar(() = map { slurp($_) =~ /hunter2/g } glob "$db*") }
+my $kept = dispatcher($reg, '-o', "dispatcher.store=sqlite:$db");
+ok +(eventually { $kept->knows(1) }), 'a dispatcher with a store';
+($jid) = map { /^held (\S+)/ ? $1 : () } $kept->ask('exec', "execute cmd 'printf "
+    . "%s \"\$MUSTER_SECRET_pw\" | md5sum; echo \$MUSTER_SECRET_pw' pw: $b64 "
+    . ".secret pw .on all .at +2s .detach 1\n");
+ok $jid, 'a job that begins later';
+cmp_ok in_store(), '>', 0, 'its secret is kept for it';
+is_deeply [map { (stat)[2] & 077 } glob "$db*"], [map { 0 } glob "$db*"],
+    'where nobody else may read';
+$kept->kill;
+$kept->restart;
+my @life = $kept->ask('exec', "follow $jid\n");
+ok +(grep { /^out w1 stdout '$md5  -'$/ } @life), 'it begins with it'
+    or diag explain \@life;
+ok +(grep { /^out w1 stdout \*\*\*$/ } @life), 'and shows nothing';
+unlike join("\n", $kept->ask('exec', "job $jid\n")), qr/hunter2/, 'nor does its record';
+$kept->stop;
+is in_store(), 0, 'and nothing is left of it';
+
 my $seen = join '', @everything, map { slurp($_) }
     values %audit, $w->{log}, $d->{log}, $reg->{log};
 cmp_ok length $seen, '>', 2000, 'all that was written';
