@@ -101,6 +101,7 @@ static void host_has(struct copy *c, struct copy_host *h, const char *json,
         jline_text(j, "path", c->to);
         jline_text(j, "sha256", c->source.sha256);
         jline_int(j, "size", (long long)c->source.size);
+        jline_int(j, "sent", (long long)h->sent);
         jline_bool(j, "changed", yes);
         cli_json(c->cli, j);
     } else {
@@ -191,6 +192,8 @@ static void on_exit_host(void *arg, const char *host,
 
     if (status != CLI_OK)
         host_failed(c, h, status, why ? why : r->reason ? r->reason : "failed");
+    else if (c->phase == PUTTING)
+        h->sent += t->bytes;
     else if (c->phase == ASKING && !h->answered)
         host_failed(c, h, CLI_NO, "it has not said what it misses");
 }

@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include <uthash.h>
 
@@ -17,7 +18,7 @@ struct copy_host {
     char *name;
     bool answered; /* said what it misses */
     bool done;     /* has the file, or failed */
-    int status;    /* once it failed: of the command */
+    uint64_t sent; /* bytes of chunks */
     char *why;     /* what it complained of last */
     bool *misses;  /* by number of the chunk; NULL: none */
     UT_hash_handle hh;
