@@ -13,8 +13,6 @@
 #include "plugins/dispatch/exed/body.h"
 #include "plugins/dispatch/exed/endpoint.h"
 
-#define BODY_MAX (1024 * 1024) /* bytes of a request's body */
-
 static const struct exed_family *const families[] = {
     &exed_targets, &exed_jobs, &exed_operate, &exed_release, &exed_about};
 
@@ -177,10 +175,8 @@ static void take_row(struct exed *e, const struct exed_endpoint *row)
                                  .help = row->help};
     if (row->changes)
         route->demands = HTTP_CHANGES;
-    if (row->method == HTTP_POST) {
+    if (row->method == HTTP_POST)
         route->demands = HTTP_JSON;
-        route->body = BODY_MAX;
-    }
     e->endpoints[e->count++] = row;
 }
 
@@ -273,6 +269,9 @@ void exed_configure(struct exed *e, const struct conf *conf)
 {
     e->heartbeat_ms = (uint64_t)conf_duration_ms(conf, "dispatcher.heartbeat");
     e->gather_max = (size_t)conf_size(conf, "dispatcher.answers");
+    for (size_t i = 0; i < e->count; i++)
+        if (e->routes[i].demands & HTTP_JSON)
+            e->routes[i].body = dispatch_body_max(e->dispatch);
     access_open(e->access, conf_str(conf, "log.access_log"));
     tell_unused(conf);
     httpd_configure(e->httpd, conf);

@@ -218,7 +218,8 @@ static void client_gone(struct http_request *r, void *arg)
 static int error_status(const struct exed *e, const char *text)
 {
     if (strcmp(text, DISPATCH_CONFLICT) == 0 ||
-        strncmp(text, DISPATCH_KEY_TAKEN, strlen(DISPATCH_KEY_TAKEN)) == 0)
+        strncmp(text, DISPATCH_KEY_TAKEN, strlen(DISPATCH_KEY_TAKEN)) == 0 ||
+        strncmp(text, "plan ", 5) == 0)
         return 409;
     if (strncmp(text, DISPATCH_NOBODY, strlen(DISPATCH_NOBODY)) == 0)
         return 404;
@@ -319,12 +320,13 @@ static void run_ready(void *arg)
 static bool read_again(struct run *run)
 {
     struct exed *e = run->exed;
+    struct dispatch_reader *before = run->reader;
     const struct gather_bound bound = {
         .held = &e->gathered, .most = e->gather_max, .cut = &e->counts.cut};
 
-    dispatch_reader_free(run->reader);
     run->gather = gather_new(run->op, &bound);
     run->reader = dispatch_follow(e->dispatch, run->jid, run_ready, run);
+    dispatch_reader_free(before); /* until now it kept the job where it is */
     if (run->reader)
         return false;
     answer_error(run, 500, "the job was deleted");
