@@ -1,8 +1,8 @@
 /*
  * The HTTP face of the dispatcher: the first byte says what is asked for, the
  * rest is the body or what stands behind the `?`. Whatever that is, the answer
- * is HTTP, no fault of ours, and JSON where it says so. There are no workers, so
- * that nothing is run.
+ * is HTTP, no fault of ours, and JSON where it says so. There are no workers,
+ * so that nothing is run.
  */
 #include <errno.h>
 #include <jansson.h>
