@@ -39,6 +39,26 @@ static void print_composed(struct cli *cli, const char *name, struct buf *text)
     buf_free(text);
 }
 
+/* What only jobs have that begin later, or by a plan or key. */
+static void print_later(struct showing *w, const struct muster_service *s)
+{
+    static const char *const times[] = {"next", "planned"};
+    static const char *const texts[] = {"every",  "after", "runs", "missed",
+                                        "parent", "plan",  "key"};
+    const char *value;
+
+    for (size_t i = 0; i < sizeof(times) / sizeof(times[0]); i++) {
+        struct buf text = BUF_INIT;
+
+        jobs_add_time(&text, muster_service_get(s, times[i]), w->now);
+        print_composed(w->cli, times[i], &text);
+    }
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+        value = muster_service_get(s, texts[i]);
+        print_field(w->cli, texts[i], value ? value : "");
+    }
+}
+
 static void print_job(struct showing *w, const struct muster_service *s)
 {
     const char *submitted = muster_service_get(s, "submitted");
@@ -47,8 +67,7 @@ static void print_job(struct showing *w, const struct muster_service *s)
                took = BUF_INIT;
 
     print_field(w->cli, "job", s->name);
-    print_field(w->cli, "state",
-                jobs_state_text(muster_service_get(s, "state")));
+    print_field(w->cli, "state", jobs_job_state_text(s));
     jobs_add_command(&command, s);
     print_composed(w->cli, "command", &command);
     jobs_add_target(&target, s);
@@ -57,6 +76,7 @@ static void print_job(struct showing *w, const struct muster_service *s)
     print_composed(w->cli, "submitted", &began);
     jobs_add_took(&took, submitted, muster_service_get(s, "ended"), w->now);
     print_composed(w->cli, "took", &took);
+    print_later(w, s);
     print_field(w->cli, "error", error ? error : "");
 }
 

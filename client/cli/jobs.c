@@ -47,17 +47,29 @@ static void add_failed(struct buf *out, const struct muster_service *s)
         buf_add_fmt(out, "%d", failed);
 }
 
+/* Of one that is held: when it begins, or begins again. */
+static void add_next(struct buf *out, const struct muster_service *s,
+                     time_t now)
+{
+    buf_add_str(out, "next ");
+    jobs_add_time(out, get(s, "next"), now);
+}
+
 static void print_row(struct listing *l, const struct muster_service *s)
 {
     const char *cells[COLUMNS], *submitted = get(s, "submitted");
     struct buf texts[COLUMNS] = {BUF_INIT};
 
     buf_add_str(&texts[0], s->name);
-    buf_add_str(&texts[1], jobs_state_text(get(s, "state")));
+    buf_add_str(&texts[1], jobs_job_state_text(s));
     add_hosts(&texts[2], s);
     add_failed(&texts[3], s);
     jobs_add_time(&texts[4], submitted, l->now);
-    jobs_add_took(&texts[5], submitted, muster_service_get(s, "ended"), l->now);
+    if (muster_service_get(s, "next"))
+        add_next(&texts[5], s, l->now);
+    else
+        jobs_add_took(&texts[5], submitted, muster_service_get(s, "ended"),
+                      l->now);
     jobs_add_target(&texts[6], s);
     jobs_add_command(&texts[7], s);
     for (size_t i = 0; i < COLUMNS; i++)

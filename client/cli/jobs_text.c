@@ -16,6 +16,13 @@ const char *jobs_state_text(const char *state)
     }
 }
 
+const char *jobs_job_state_text(const struct muster_service *job)
+{
+    if (muster_service_get(job, "held"))
+        return "held";
+    return jobs_state_text(muster_service_get(job, "state"));
+}
+
 const char *jobs_host_state_text(const struct muster_service *host)
 {
     static const char *const words[] = {"ok", "skipped", "failed",
@@ -88,10 +95,11 @@ void jobs_add_target(struct buf *out, const struct muster_service *job)
 bool jobs_is_number(const char *attr)
 {
     static const char *const names[] = {
-        "state",   "hosts",   "ok",         "failed",  "unreachable", "skipped",
-        "changed", "timeout", "cancelled",  "idle",    "lost",        "refused",
-        "stopped", "waiting", "notstarted", "running", "submitted",   "ended",
-        "started", "rc",      "duration"};
+        "state",    "hosts",     "ok",      "failed",    "unreachable",
+        "skipped",  "changed",   "timeout", "cancelled", "idle",
+        "lost",     "refused",   "stopped", "waiting",   "notstarted",
+        "running",  "submitted", "ended",   "started",   "rc",
+        "duration", "next",      "planned", "runs",      "missed"};
 
     for (size_t i = 0; i < ARRAY_LEN(names); i++)
         if (strcmp(names[i], attr) == 0)

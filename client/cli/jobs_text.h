@@ -13,8 +13,9 @@
 #include "client/muster.h"
 #include "lib/buf.h"
 
-/* "done", "running", "failed"; of a host "ok", "unreachable" and so on. */
+/* "done", "running", "failed", "held"; of a host "ok", "unreachable" ... */
 const char *jobs_state_text(const char *state);
+const char *jobs_job_state_text(const struct muster_service *job);
 const char *jobs_host_state_text(const struct muster_service *host);
 
 /* The time of day of a number of seconds; with the date if that is another

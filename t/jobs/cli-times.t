@@ -19,6 +19,7 @@ sub run
     return muster(undef, $verb, '--dispatcher', $d->address('exec'), @args);
 }
 
+my @json;
 my ($rc, $out, $err) = run('exec', '--all', '--at', '+300ms', '-c', 'echo now');
 is $rc, 0, '--at: its end is waited for';
 is $out, "a | now\n", 'and its output told';
@@ -33,6 +34,11 @@ ok defined $jid, 'its id is printed, and nothing waited for';
 my ($line) = $d->ask('exec', "job $jid\n");
 like $line, qr/ held 1 next \d+ every 1h runs 0 /, 'it is a schedule';
 
+($rc, $out) = run('jobs', '--json', 'held=1');
+@json = map { JSON::PP::decode_json($_) } split /\n/, $out;
+is_deeply [map { $_->{jid} } @json], [$jid], 'muster jobs held=1';
+like $json[0]{next}, qr/^\d+$/, 'the next time is a number';
+is $json[0]{every}, '1h', 'and how often';
 ($rc, $out) = run('exec', '--all', '--after', $jid, '--detach', '-c', 'true');
 is $rc, 0, '--after --detach';
 my ($after) = $out =~ /^(\S+)\n/;
@@ -48,7 +54,7 @@ my @key = ('exec', '--all', '--key', 'k', '-c', 'date +%N');
 is $out, $first, '--key: the same job again';
 like $err, qr/^muster: this key was used before: it is job \S+$/m, 'it is told';
 ($rc, $out) = run(@key, '--json');
-my @json = map { JSON::PP::decode_json($_) } split /\n/, $out;
+@json = map { JSON::PP::decode_json($_) } split /\n/, $out;
 is_deeply [map { $_->{event} } @json[0, 1]], ['merged', 'submit'], '--json';
 is $json[0]{jid}, $json[1]{jid}, 'which job';
 ($rc, $out) = run('exec', '--all', '--json', '--at', '+0', '-c', 'true');

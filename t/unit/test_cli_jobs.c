@@ -33,6 +33,10 @@ static void states(void **state)
     assert_string_equal(jobs_state_text("2"), "failed");
     assert_string_equal(jobs_state_text(NULL), "?");
     assert_string_equal(jobs_host_state_text(&host), "waiting");
+    assert_string_equal(jobs_job_state_text(&host), "?");
+    attrs[0].name = "held";
+    assert_string_equal(jobs_job_state_text(&host), "held");
+    attrs[0].name = "task";
     host.attr_count = 2;
     assert_string_equal(jobs_host_state_text(&host), "unreachable");
     attrs[1].value = "77";
