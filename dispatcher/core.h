@@ -14,6 +14,8 @@
  *   explain.c   which terms of a selector hold for a host
  *   run.c       ending tasks and jobs; taking tasks back
  *   retry.c     attempts after a failed one
+ *   control.c   pausing and resuming; again where it failed
+ *   drain.c     asking workers to be drained
  *   said.c      what workers say about their tasks; credit for output
  *   lost.c      workers that go away and come back
  *   reader.c    reading a job's life, pacing it
@@ -203,6 +205,11 @@ bool retry_exited(struct dispatch *d, struct task *t, const struct wire_exit *e,
                   const char *reason);
 /* It ends as its last attempt did. */
 void retry_give_up(struct dispatch *d, struct task *t);
+
+/* drain.c */
+void drain_answered(void *arg, const char *error);
+/* Its link is down: what it was asked has no answer. */
+void drain_lost(struct worker *w);
 
 /* said.c */
 const struct wire_handler *said_wire_handler(void);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "dispatcher/control.h"
 #include "dispatcher/core.h"
 #include "lib/log.h"
 #include "lib/mem.h"
@@ -175,8 +176,10 @@ struct dispatch *dispatch_new(struct loop *l, const struct dispatch_settings *s,
     d->timer = loop_timer_new(l, dispatch_wake, d);
     d->tidy = loop_timer_new(l, dispatch_tidy, d);
     loop_timer_set(d->tidy, TIDY_EVERY_MS);
-    if (storing_open(d, error))
+    if (storing_open(d, error)) {
+        control_recover(d);
         return d;
+    }
     dispatch_free(d);
     return NULL;
 }

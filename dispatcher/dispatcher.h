@@ -198,6 +198,29 @@ const char *dispatch_job_by(const struct dispatch *d, const char *jid);
 MUST_CHECK char *dispatch_cancel(struct dispatch *d, const char *jid);
 MUST_CHECK char *dispatch_delete(struct dispatch *d, const char *jid);
 
+/* Nothing of that job (NULL: of any) starts until it is resumed; what runs goes
+ * on. NULL, or why not. */
+MUST_CHECK char *dispatch_pause(struct dispatch *d, const char *jid,
+                                bool pause);
+bool dispatch_is_paused(const struct dispatch *d);
+
+/* Fills an empty spec: that of a job that has ended, again, on those of its
+ * hosts that ended as one of the words of where says (NULL: not well). Whose it
+ * is, and what that one may, is left out. NULL, or why not. */
+MUST_CHECK char *dispatch_again(const struct dispatch *d, const char *jid,
+                                const char *where, struct dispatch_spec *spec);
+
+/* Asks the worker of that host to be drained, for so long (0: until it is told
+ * otherwise), or, with reason NULL, not to be any more. fn is called once, with
+ * error NULL when it is done; before it there may be no more of it by
+ * dispatch_ask_forget(). NULL and *error: it cannot be asked. */
+struct dispatch_ask;
+typedef void dispatch_answer_fn(void *arg, const char *error);
+MUST_CHECK struct dispatch_ask *
+dispatch_drain(struct dispatch *d, const char *host, const char *reason,
+               uint64_t ms, dispatch_answer_fn *fn, void *arg, char **error);
+void dispatch_ask_forget(struct dispatch_ask *ask); /* NULL is fine */
+
 /* True if a registered worker has that operation. */
 bool dispatch_knows_op(const struct dispatch *d, const char *op);
 

@@ -339,6 +339,8 @@ void held_look(struct dispatch *d, struct job *j)
         return;
     if (j->cancelled)
         run_fail_job(d, j, "cancelled");
+    else if (j->paused || d->paused)
+        return;
     else if (j->spec.every && !j->every)
         run_fail_job(d, j, "its time zone is not there any more");
     else if (j->spec.after && !j->after_over && !after_is_over(d, j))

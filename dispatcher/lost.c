@@ -118,6 +118,7 @@ void lost_down(void *arg, const char *why)
 
     w->up = false;
     w->down_ms = now;
+    drain_lost(w);
     if (w->grace_until)
         dispatch_wake_at(d, now);
     if (w->n_active)

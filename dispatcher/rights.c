@@ -59,6 +59,13 @@ char *rights_jobs(const struct principal *p)
     return principal_refusal(p, "see or end jobs");
 }
 
+char *rights_all(const struct principal *p)
+{
+    return p->all || p->admin
+               ? NULL
+               : principal_refusal(p, "pause or drain what is everybody's");
+}
+
 bool rights_own(const struct principal *p, const char *by)
 {
     return p->admin || strcmp(by ? by : "", p->name) == 0;

@@ -21,6 +21,8 @@ MUST_CHECK char *rights_run(const struct principal *p,
 /* NULL, or an error text for the peer (free()): whether he may have jobs at
  * all, to see and to end. */
 MUST_CHECK char *rights_jobs(const struct principal *p);
+/* The same: whether what is everybody's is his, to pause and to drain. */
+MUST_CHECK char *rights_all(const struct principal *p);
 /* Whether a job of that submitter ("" or NULL: nobody's) is his to see and
  * end. */
 bool rights_own(const struct principal *p, const char *by);

@@ -137,6 +137,8 @@ static void said_complaint(void *arg, const char *text)
     struct worker *w = arg;
 
     log_id_warn(w->host, "the worker says: %s", text);
+    if (strstr(text, "drain")) /* one that does not know that request */
+        drain_answered(w, text);
 }
 
 const struct wire_handler *said_wire_handler(void)
@@ -152,6 +154,7 @@ const struct wire_handler *said_wire_handler(void)
         .list_end = lost_list_end,
         .load = said_load,
         .load_end = said_load_end,
+        .drained = drain_answered,
         .complaint = said_complaint,
     };
 

@@ -429,3 +429,16 @@ void wire_got(struct wire *k, const char *jid, uint64_t seq)
 {
     wire_numbered(k, "got", jid, seq);
 }
+
+void wire_drain(struct wire *k, const char *reason, uint64_t ms)
+{
+    struct buf *out = wire_begin(k, reason ? "drain" : "undrain", NULL);
+
+    if (!out)
+        return;
+    if (reason)
+        buf_add_words(out, reason);
+    if (reason && ms)
+        buf_add_fmt(out, " %llu", (unsigned long long)((ms + 999) / 1000));
+    wire_end(k, out);
+}

@@ -61,6 +61,8 @@ struct wire_handler {
     /* A pair of its load line. */
     void (*load)(void *arg, const char *name, const char *value);
     void (*load_end)(void *arg);
+    /* What it was asked by wire_drain() is done, or why not. */
+    void (*drained)(void *arg, const char *error);
     /* It did not understand something. */
     void (*complaint)(void *arg, const char *text);
 };
@@ -95,6 +97,8 @@ bool wire_run_fits(const struct dispatch_spec *spec, size_t max);
 void wire_cancel(struct wire *k, const char *jid);
 void wire_list(struct wire *k);
 void wire_resume(struct wire *k, const char *jid, uint64_t seq);
+/* reason NULL: not drained any more; ms 0: until then. */
+void wire_drain(struct wire *k, const char *reason, uint64_t ms);
 void wire_got(struct wire *k, const char *jid, uint64_t seq);
 
 #endif

@@ -173,6 +173,19 @@ static const char *say_load(const struct wire_handler *h, void *arg,
     return NULL;
 }
 
+/* drain ok, drain failed WHY */
+static const char *say_drain(const struct wire_handler *h, void *arg,
+                             struct word *w, int n)
+{
+    if (n == 2 && word_is(&w[1], "ok"))
+        h->drained(arg, NULL);
+    else if (n == 3 && word_is(&w[1], "failed"))
+        h->drained(arg, w[2].text);
+    else
+        return "neither ok nor failed";
+    return NULL;
+}
+
 /* About something that it was told and does not hold with: no harm done. */
 static const char *say_error(const struct wire_handler *h, void *arg,
                              struct word *w, int n)
@@ -194,6 +207,7 @@ static const struct wire_verb verbs[] = {
     {"have", 4, 6, say_have},
     {".end", 1, 1, say_end},
     {"load", 1, WIRE_WORDS_MAX, say_load},
+    {"drain", 2, 3, say_drain},
     {"error:", 2, 2, say_error},
 };
 

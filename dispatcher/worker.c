@@ -13,6 +13,7 @@ struct worker *worker_new(const char *name)
     worker_set_host(w, name);
     lineup_init(&w->waiting, NULL);
     lineup_init(&w->light, NULL);
+    TAILQ_INIT(&w->asks);
     TAILQ_INIT(&w->active);
     return w;
 }

@@ -17,6 +17,7 @@
 #include "lib/selector.h"
 
 struct wire;
+TAILQ_HEAD(dispatch_asks, dispatch_ask);
 struct dispatch;
 
 struct worker {
@@ -47,8 +48,9 @@ struct worker {
     uint64_t last_who;     /* the id of the submitter whose task it got last */
     const char *drained;   /* in attrs: why it is to get no more; or NULL */
     uint64_t hash;         /* of host: ties between workers */
-    struct task_list active; /* SENT or RUNNING */
-    bool dirty;              /* on the core's list of workers to look at */
+    struct dispatch_asks asks; /* that it has not answered */
+    struct task_list active;   /* SENT or RUNNING */
+    bool dirty;                /* on the core's list of workers to look at */
     TAILQ_ENTRY(worker) in_dirty;
     UT_hash_handle by_name;
     UT_hash_handle by_host; /* unless shadowed */

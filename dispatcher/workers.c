@@ -115,6 +115,7 @@ static void worker_drop(struct dispatch *d, struct worker *w)
     if (w->dirty)
         TAILQ_REMOVE(&d->dirty_workers, w, in_dirty);
     wire_free(w->wire);
+    drain_lost(w);
     worker_free(w);
 }
 
@@ -326,6 +327,7 @@ void workers_free(struct dispatch *d)
     HASH_ITER (by_name, d->by_name, w, next) {
         HASH_DELETE(by_name, d->by_name, w);
         wire_free(w->wire);
+        drain_lost(w);
         worker_free(w);
     }
 }

@@ -54,6 +54,12 @@ static void told_end(void *arg)
     (void)arg;
 }
 
+static void told_drained(void *arg, const char *error)
+{
+    (void)arg;
+    must(!error || strlen(error) < 1UL << 20);
+}
+
 static const struct wire_handler handler = {
     .ack = told_name,
     .refuse = told_two,
@@ -63,6 +69,7 @@ static const struct wire_handler handler = {
     .list_end = told_end,
     .load = told_two,
     .load_end = told_end,
+    .drained = told_drained,
     .complaint = told_name,
 };
 

@@ -67,7 +67,8 @@ $d = dial_worker($w, 'ABCDEFGH');
 $jid = $d->run(q{execute cmd 'echo up; exec sleep 1000'});
 $d->says($jid, qr/up/);
 $w->signal('TERM');
-ok eventually { $reg->find('host web1 drain 1 slots_free 0 .names 1') },
+ok eventually { $reg->find("host web1 drain 'the worker is going down'"
+        . ' slots_free 0 .names 1') },
     'a draining worker says so';
 $d->send("cancel $jid");
 $d->ended($jid);

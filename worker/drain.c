@@ -64,8 +64,8 @@ static void drain_begin(struct worker *w)
                     w->jobs.active ? "told to; letting jobs end" : "told to");
     w->peers.draining = true;
     w->drain_timer = loop_timer_new(w->loop, drain_over, w);
-    registrar_set(&w->registrar, "drain", "1");
-    fronts_set(w->fronts, "drain", "1");
+    registrar_set(&w->registrar, "drain", "the worker is going down");
+    fronts_set(w->fronts, "drain", "the worker is going down");
     phase_enter(w, DRAINING,
                 (uint64_t)conf_duration_ms(w->daemon.conf, "worker.drain"));
     status_changed(w);

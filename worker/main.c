@@ -23,6 +23,7 @@
 #include "lib/watchdog.h"
 #include "worker/admin.h"
 #include "worker/drain.h"
+#include "worker/drained.h"
 #include "worker/facts.h"
 #include "worker/plugin_env.h"
 #include "worker/status.h"
@@ -196,6 +197,11 @@ static void on_reload(void *arg)
     audit_reload(w->daemon.conf);
 }
 
+static char *on_drain(void *arg, const char *reason, uint64_t seconds)
+{
+    return drained_set(arg, reason, seconds);
+}
+
 static void on_jobs_changed(void *arg)
 {
     status_changed(arg);
@@ -275,6 +281,7 @@ static bool registrar_begin(struct worker *w)
     attrs_of(w, &attrs);
     attrs_set_fmt(&attrs, "slots_free", "%u", peers_slots_free(&w->peers));
     attrs_set(&attrs, "load", w->load);
+    drained_load(w, &attrs);
     done = registrar_start(&w->registrar, loop_base(w->loop), w->daemon.conf,
                            w->daemon.files.token,
                            listen_face_addr(w->listen, peer_face.name), &attrs);
@@ -309,6 +316,8 @@ static bool worker_start(struct worker *w)
     w->peers.jobs = &w->jobs;
     w->peers.host = w->host;
     w->peers.instance = w->instance;
+    w->peers.drain = on_drain;
+    w->peers.arg = w;
     worker_configure(w);
     status_init(w);
     plugins_begin(w);
@@ -344,6 +353,7 @@ static void worker_free(struct worker *w)
     admin_free(w->admin);
     peers_free(&w->peers);
     loop_timer_free(w->drain_timer);
+    drained_free(w);
     for (i = 0; i < ARRAY_LEN(w->signals); i++)
         if (w->signals[i])
             loop_signal_free(w->signals[i]);

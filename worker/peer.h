@@ -39,6 +39,10 @@ struct peers {
     const char *load;     /* as it was last measured: "0.42" */
     uint64_t body_max;    /* longest body of a request, bytes */
     bool draining;        /* no new jobs */
+    /* An operator drains it, for seconds (0: until he ends that), or, reason
+     * NULL, no more. NULL, or why not (free()). */
+    char *(*drain)(void *arg, const char *reason, uint64_t seconds);
+    void *arg;
     struct peer *list;
 };
 

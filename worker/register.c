@@ -17,9 +17,9 @@
 #define DOUBT_MS  30000 /* in this time the registry has said no, or never */
 
 /* Attributes that are the worker's to set, not the configuration's. */
-static const char *const own_names[] = {"kind",  "host",       "ops",
-                                        "slots", "slots_free", "load",
-                                        "drain", "version",    "addr"};
+static const char *const own_names[] = {
+    "kind", "host",  "ops",         "slots",   "slots_free",
+    "load", "drain", "drain.until", "version", "addr"};
 
 static bool is_own(const char *name)
 {
@@ -298,11 +298,20 @@ void registrar_fact(struct registrar *r, const char *jid, const char *attr,
     registrar_set(r, attr, value);
 }
 
+void registrar_unset(struct registrar *r, const char *attr)
+{
+    if (!attrs_get(&r->attrs, attr))
+        return;
+    attrs_unset(&r->attrs, attr);
+    if (!muster_registration_set(r->service, attr, NULL))
+        log_error("cannot unregister %s", attr);
+}
+
 static bool is_state(const struct registrar *r, const char *name)
 {
     return attrs_get(&r->facts, name) || strcmp(name, "load") == 0 ||
            strcmp(name, "slots_free") == 0 || strcmp(name, "drain") == 0 ||
-           strcmp(name, "addr") == 0;
+           strcmp(name, "drain.until") == 0 || strcmp(name, "addr") == 0;
 }
 
 void registrar_update(struct registrar *r, const struct attrs *attrs)

@@ -41,6 +41,8 @@ bool registrar_start(struct registrar *r, struct event_base *base,
                      const struct addr *addr, const struct attrs *attrs);
 /* Sets one attribute. */
 void registrar_set(struct registrar *r, const char *attr, const char *value);
+/* Takes one away, if it is there. */
+void registrar_unset(struct registrar *r, const char *attr);
 /* Sets one that a job's plugin has found out, unless it is not a plugin's to
  * set: what the worker or its configuration sets, or too many. What the
  * registry refuses is taken back. */

@@ -5,12 +5,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/attrs.h"
 #include "lib/audit.h"
 #include "lib/auth/principal.h"
 #include "lib/log.h"
 #include "lib/mem.h"
 #include "worker/fronts.h"
 #include "worker/args.h"
+
+#define DRAIN_MAX (3650ULL * 86400) /* seconds */
 
 static void reply(struct peer *p, const char *word, const char *text)
 {
@@ -329,6 +332,43 @@ static void do_got(struct peer *p, struct word *words, int count)
         conn_error(p->conn, "job %s has no line %" PRIu64, j->jid, seq);
 }
 
+/* -- draining -------------------------------------------------------------- */
+
+static void drain_answer(struct peer *p, const char *reason, uint64_t seconds)
+{
+    char *wrong = p->peers->drain(p->peers->arg, reason, seconds);
+    struct buf *b = conn_out(p->conn);
+
+    buf_add_words(b, "drain");
+    buf_add_words(b, wrong ? "failed" : "ok");
+    if (wrong)
+        buf_add_words(b, wrong);
+    buf_add_char(b, '\n');
+    conn_flush(p->conn);
+    free(wrong);
+}
+
+static void do_drain(struct peer *p, struct word *words, int count)
+{
+    const char *wrong = attr_value_wrong(words[1].text, words[1].len);
+    unsigned long long seconds = 0;
+
+    if (wrong)
+        conn_error(p->conn, "drain: %s", wrong);
+    else if (count > 2 && !word_to_u64(&words[2], DRAIN_MAX, &seconds))
+        conn_error(p->conn, "drain takes a number of seconds, not %s",
+                   words[2].text);
+    else
+        drain_answer(p, words[1].text, seconds);
+}
+
+static void do_undrain(struct peer *p, struct word *words, int count)
+{
+    (void)words;
+    (void)count;
+    drain_answer(p, NULL, 0);
+}
+
 /* -- the table of requests ------------------------------------------------- */
 
 static const struct request {
@@ -344,6 +384,8 @@ static const struct request {
     {"list", 1, 1, "list", do_list},
     {"resume", 3, 3, "resume JID SEQ", do_resume},
     {"got", 3, 3, "got JID SEQ", do_got},
+    {"drain", 2, 3, "drain REASON [SECONDS]", do_drain},
+    {"undrain", 1, 1, "undrain", do_undrain},
 };
 
 static const struct request *request_find(const struct word *word)

@@ -48,6 +48,10 @@ struct worker {
     unsigned slots_told;               /* free slots the dispatchers know of */
     struct loop_task status;
 
+    /* drained by an operator: drained.c */
+    int64_t drained_until; /* seconds since 1970; 0: until it is ended */
+    struct loop_timer *drained_timer;
+
     /* its end: drain.c */
     enum worker_phase phase;
     struct loop_timer *drain_timer;

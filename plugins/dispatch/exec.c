@@ -9,21 +9,10 @@
 #include "lib/conn.h"
 #include "lib/mem.h"
 #include "plugins/dispatch/exec_audit.h"
+#include "plugins/dispatch/exec_control.h"
 #include "plugins/dispatch/exec_lines.h"
 #include "plugins/dispatch/exec_request.h"
-
-/* A connection, and the answer that is being given on it. */
-struct exec_session {
-    struct conn *conn;
-    struct dispatch *dispatch;
-    struct dispatch_reader *reader;    /* while a job's life is told */
-    const struct selector *selector;   /* while jobs are listed */
-    struct exec_audit_job *submitting; /* until it is known how that went */
-    bool keep;                         /* for further requests */
-    bool detach;      /* the answer ends with the line submit */
-    struct body body; /* of a request that is coming */
-    bool in_line;     /* inside exec_line(): no resuming is needed */
-};
+#include "plugins/dispatch/exec_session.h"
 
 /* -- answers --------------------------------------------------------------- */
 
@@ -50,8 +39,7 @@ static void answer_error(struct exec_session *s, const char *text)
     answer_end(s);
 }
 
-/* One line ok, or the error, which is freed. */
-static void answer_verdict(struct exec_session *s, char *error)
+void exec_answer_verdict(struct exec_session *s, char *error)
 {
     if (error) {
         answer_error(s, error);
@@ -102,39 +90,56 @@ static void exec_pump(void *arg)
 
 /* -- requests -------------------------------------------------------------- */
 
-static void do_run(struct exec_session *s, struct exec_request *q)
+/* The peer's address, whose jobs take turns with those of others. */
+static char *peer_address(const struct conn *c)
+{
+    const char *peer = conn_peer(c), *colon = strrchr(peer, ':');
+
+    return colon ? xstrndup(peer, (size_t)(colon - peer)) : xstrdup(peer);
+}
+
+static void exec_submit(struct exec_session *s, struct exec_request *q)
 {
     char *error = NULL;
 
-    if (!q->spec.has_wait && !dispatch_knows_op(s->dispatch, q->spec.op) &&
-        !q->spec.on && !q->spec.n_hosts) {
-        answer_verdict(
-            s, xasprintf("unknown request or operation %s", q->spec.op));
-        return;
-    }
+    q->spec.from = peer_address(s->conn);
     s->detach = q->detach;
     s->submitting = exec_audit_job_new(q);
     s->reader = dispatch_submit(s->dispatch, &q->spec, exec_pump, s, &error);
     if (s->reader)
         exec_pump(s);
     else
-        answer_verdict(s, error);
+        exec_answer_verdict(s, error);
 }
 
-static const char *pairs_lookup(const void *record, const char *attr,
-                                size_t attr_len, size_t *value_len)
+static void do_run(struct exec_session *s, struct exec_request *q)
 {
-    const struct attrs *pairs = record;
-
-    for (size_t i = 0; i < pairs->count; i++) {
-        const struct attr *a = &pairs->list[i];
-
-        if (strlen(a->name) != attr_len || memcmp(a->name, attr, attr_len))
-            continue;
-        *value_len = strlen(a->value);
-        return a->value;
+    if (!q->spec.has_wait && !dispatch_knows_op(s->dispatch, q->spec.op) &&
+        !q->spec.on && !q->spec.n_hosts) {
+        exec_answer_verdict(
+            s, xasprintf("unknown request or operation %s", q->spec.op));
+        return;
     }
-    return NULL;
+    exec_submit(s, q);
+}
+
+/* What it asks for now may be less than when the job was submitted. */
+static void do_rerun(struct exec_session *s, struct exec_request *q)
+{
+    char *error = dispatch_again(s->dispatch, q->jid, q->where, &q->spec);
+
+    if (error) {
+        exec_answer_verdict(s, error);
+        return;
+    }
+    error = rights_run(conn_principal(s->conn), &q->spec);
+    if (!error) {
+        exec_submit(s, q);
+        return;
+    }
+    conn_refuse(s->conn, REFUSED_RIGHT, "%s", error);
+    answer_end(s);
+    free(error);
 }
 
 static void write_listed(void *arg, const char *jid, const struct attrs *pairs)
@@ -142,7 +147,7 @@ static void write_listed(void *arg, const char *jid, const struct attrs *pairs)
     struct exec_session *s = arg;
 
     if (rights_own(conn_principal(s->conn), attrs_get(pairs, "by")) &&
-        selector_match(s->selector, jid, pairs_lookup, pairs))
+        selector_match(s->selector, jid, exec_lines_lookup, pairs))
         exec_lines_record(conn_out(s->conn), NULL, jid, pairs);
 }
 
@@ -173,7 +178,7 @@ static void do_job(struct exec_session *s, struct exec_request *q)
     if (dispatch_job(s->dispatch, q->jid, write_job, write_host, s))
         answer_end(s);
     else
-        answer_verdict(s, xasprintf("no job %s", q->jid));
+        exec_answer_verdict(s, xasprintf("no job %s", q->jid));
 }
 
 static void do_follow(struct exec_session *s, struct exec_request *q)
@@ -183,7 +188,7 @@ static void do_follow(struct exec_session *s, struct exec_request *q)
     if (s->reader)
         exec_pump(s);
     else
-        answer_verdict(s, xasprintf("no job %s", q->jid));
+        exec_answer_verdict(s, xasprintf("no job %s", q->jid));
 }
 
 static void do_cancel(struct exec_session *s, struct exec_request *q)
@@ -192,7 +197,7 @@ static void do_cancel(struct exec_session *s, struct exec_request *q)
 
     if (!error)
         exec_audit_done(s->conn, "cancel", q->jid);
-    answer_verdict(s, error);
+    exec_answer_verdict(s, error);
 }
 
 static void do_delete(struct exec_session *s, struct exec_request *q)
@@ -201,7 +206,7 @@ static void do_delete(struct exec_session *s, struct exec_request *q)
 
     if (!error)
         exec_audit_done(s->conn, "delete", q->jid);
-    answer_verdict(s, error);
+    exec_answer_verdict(s, error);
 }
 
 static void write_life(void *arg, const struct dispatch_life *l)
@@ -216,7 +221,7 @@ static void do_why(struct exec_session *s, struct exec_request *q)
     char *error = dispatch_why(s->dispatch, q->jid, q->host, write_life, s);
 
     if (error)
-        answer_verdict(s, error);
+        exec_answer_verdict(s, error);
     else
         answer_end(s);
 }
@@ -231,7 +236,7 @@ static void do_plan(struct exec_session *s, struct exec_request *q)
         exec_lines_plan(conn_out(s->conn), p);
         answer_end(s);
     } else {
-        answer_verdict(s, error);
+        exec_answer_verdict(s, error);
     }
 }
 
@@ -250,7 +255,7 @@ static void do_explain(struct exec_session *s, struct exec_request *q)
                                    &terms, &all);
 
     if (error) {
-        answer_verdict(s, error);
+        exec_answer_verdict(s, error);
     } else {
         exec_lines_explained(conn_out(s->conn), q->host, &all);
         buf_add(conn_out(s->conn), buf_data(&terms), buf_len(&terms));
@@ -260,11 +265,20 @@ static void do_explain(struct exec_session *s, struct exec_request *q)
 }
 
 static void (*const doers[])(struct exec_session *, struct exec_request *) = {
-    [EXEC_RUN] = do_run,         [EXEC_JOBS] = do_jobs,
-    [EXEC_JOB] = do_job,         [EXEC_FOLLOW] = do_follow,
-    [EXEC_CANCEL] = do_cancel,   [EXEC_DELETE] = do_delete,
-    [EXEC_WHY] = do_why,         [EXEC_PLAN] = do_plan,
+    [EXEC_RUN] = do_run,
+    [EXEC_JOBS] = do_jobs,
+    [EXEC_JOB] = do_job,
+    [EXEC_FOLLOW] = do_follow,
+    [EXEC_CANCEL] = do_cancel,
+    [EXEC_DELETE] = do_delete,
+    [EXEC_WHY] = do_why,
+    [EXEC_PLAN] = do_plan,
     [EXEC_EXPLAIN] = do_explain,
+    [EXEC_PAUSE] = exec_do_pause,
+    [EXEC_RESUME] = exec_do_resume,
+    [EXEC_RERUN] = do_rerun,
+    [EXEC_DRAIN] = exec_do_drain,
+    [EXEC_UNDRAIN] = exec_do_drain,
 };
 
 static bool is_own(const struct exec_session *s, const char *jid)
@@ -278,14 +292,16 @@ static char *may(const struct exec_session *s, struct exec_request *q)
 {
     const struct principal *p = conn_principal(s->conn);
 
-    return exec_request_has_spec(q) ? rights_run(p, &q->spec) : rights_jobs(p);
+    if (exec_request_has_spec(q))
+        return rights_run(p, &q->spec);
+    return exec_request_is_of_all(q) ? rights_all(p) : rights_jobs(p);
 }
 
 /* Who asks may, as far as the request itself tells. */
 static void exec_allowed(struct exec_session *s, struct exec_request *q)
 {
     if (q->jid && !is_own(s, q->jid))
-        answer_verdict(s, xasprintf("no job %s", q->jid));
+        exec_answer_verdict(s, xasprintf("no job %s", q->jid));
     else
         doers[q->verb](s, q);
 }
@@ -351,7 +367,7 @@ static enum conn_verdict exec_take(struct exec_session *s, char *line,
     else
         exec_request(s, words, n, body);
     s->in_line = false;
-    return s->reader ? CONN_WAIT : CONN_NEXT;
+    return s->reader || s->ask ? CONN_WAIT : CONN_NEXT;
 }
 
 /* The line, and the bytes behind it, are there. */
@@ -412,7 +428,7 @@ static void exec_eof(struct conn *c, void *arg)
 {
     struct exec_session *s = arg;
 
-    if (!s->reader)
+    if (!s->reader && !s->ask)
         conn_close(c, "the client has no more requests");
 }
 
@@ -429,8 +445,10 @@ static void exec_closed(struct conn *c, void *arg, const char *reason)
     (void)c;
     (void)reason;
     dispatch_reader_free(s->reader);
+    dispatch_ask_forget(s->ask);
     exec_audit_job_free(s->submitting);
     body_free(&s->body);
+    free(s->host);
     free(s);
 }
 

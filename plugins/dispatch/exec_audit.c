@@ -16,16 +16,21 @@ static const char *const actions[] = {
     [EXEC_JOB] = "job",         [EXEC_FOLLOW] = "follow",
     [EXEC_CANCEL] = "cancel",   [EXEC_DELETE] = "delete",
     [EXEC_WHY] = "why",         [EXEC_PLAN] = "plan",
-    [EXEC_EXPLAIN] = "explain",
+    [EXEC_EXPLAIN] = "explain", [EXEC_PAUSE] = "pause",
+    [EXEC_RESUME] = "resume",   [EXEC_RERUN] = "rerun",
+    [EXEC_DRAIN] = "drain",     [EXEC_UNDRAIN] = "undrain",
 };
 
 const char *exec_audit_begin(const struct exec_request *q)
 {
+    static const unsigned changing = 1u << EXEC_RUN | 1u << EXEC_CANCEL |
+                                     1u << EXEC_DELETE | 1u << EXEC_PAUSE |
+                                     1u << EXEC_RESUME | 1u << EXEC_RERUN |
+                                     1u << EXEC_DRAIN | 1u << EXEC_UNDRAIN;
     const char *what = exec_request_has_spec(q) ? q->spec.op
                        : q->jid                 ? q->jid
                                                 : q->host;
-    bool changes =
-        q->verb == EXEC_RUN || q->verb == EXEC_CANCEL || q->verb == EXEC_DELETE;
+    bool changes = changing & 1u << q->verb;
 
     if (!audit_is_on())
         return NULL;
@@ -96,14 +101,14 @@ void exec_audit_job_free(struct exec_audit_job *j)
     free(j);
 }
 
-void exec_audit_done(const struct conn *c, const char *action, const char *jid)
+void exec_audit_done(const struct conn *c, const char *action, const char *what)
 {
     struct audit_event e = {.face = "exec", .action = action};
 
     if (!audit_is_on())
         return;
     audit_from_conn(&e, c);
-    e.what = jid;
-    e.what_len = strlen(jid);
+    e.what = what;
+    e.what_len = strlen(what);
     audit_write(&e);
 }

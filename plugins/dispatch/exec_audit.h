@@ -22,7 +22,8 @@ void exec_audit_job_told(struct exec_audit_job *j, const struct conn *c,
                          const char *jid, const char *error);
 void exec_audit_job_free(struct exec_audit_job *j);
 
-/* "cancel" or "delete" has been done. */
-void exec_audit_done(const struct conn *c, const char *action, const char *jid);
+/* "cancel" or the like has been done, to that job or host. */
+void exec_audit_done(const struct conn *c, const char *action,
+                     const char *what);
 
 #endif

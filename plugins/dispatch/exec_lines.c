@@ -199,3 +199,19 @@ void exec_lines_term(struct buf *out, const struct dispatch_term *t)
                     (int)(t->age_ms % 1000));
     buf_add_char(out, '\n');
 }
+
+const char *exec_lines_lookup(const void *record, const char *attr,
+                              size_t attr_len, size_t *value_len)
+{
+    const struct attrs *pairs = record;
+
+    for (size_t i = 0; i < pairs->count; i++) {
+        const struct attr *a = &pairs->list[i];
+
+        if (strlen(a->name) != attr_len || memcmp(a->name, attr, attr_len))
+            continue;
+        *value_len = strlen(a->value);
+        return a->value;
+    }
+    return NULL;
+}

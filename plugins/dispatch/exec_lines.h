@@ -26,4 +26,8 @@ void exec_lines_explained(struct buf *out, const char *host,
                           const struct dispatch_explained *x);
 void exec_lines_term(struct buf *out, const struct dispatch_term *t);
 
+/* For selector_match() on the pairs of a record. */
+const char *exec_lines_lookup(const void *record, const char *attr,
+                              size_t attr_len, size_t *value_len);
+
 #endif

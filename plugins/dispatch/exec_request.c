@@ -4,24 +4,34 @@
 #include <string.h>
 
 #include "dispatcher/spec.h"
+#include "dispatcher/spec_values.h"
 #include "lib/argument.h"
 #include "lib/attrs.h"
 #include "lib/body.h"
 
-#define ON_RUN  (1u << EXEC_RUN)
-#define ON_JOBS (1u << EXEC_JOBS)
-#define ON_ALL  (~0u)
+#define ON_RUN   (1u << EXEC_RUN)
+#define ON_JOBS  (1u << EXEC_JOBS)
+#define ON_RERUN (1u << EXEC_RERUN)
+#define ON_ALL   (~0u)
+
+#define DRAIN_MAX (3650ULL * 86400 * 1000) /* ms */
 
 static const struct exec_command commands[] = {
-    {"jobs", EXEC_JOBS, false, "jobs [SELECTOR]"},
-    {"job", EXEC_JOB, true, "job JID"},
-    {"follow", EXEC_FOLLOW, true, "follow JID"},
-    {"cancel", EXEC_CANCEL, true, "cancel JID"},
-    {"delete", EXEC_DELETE, true, "delete JID"},
-    {"why", EXEC_WHY, true, "why JID [HOST]"},
-    {"plan", EXEC_PLAN, false, "plan OP [arg value]... [.directive value]..."},
-    {"explain", EXEC_EXPLAIN, false, "explain HOST SELECTOR"},
-    {NULL, EXEC_RUN, false, "OP [arg value]... [.directive value]..."},
+    {"jobs", EXEC_JOBS, false, 1, "jobs [SELECTOR]"},
+    {"job", EXEC_JOB, true, 2, "job JID"},
+    {"follow", EXEC_FOLLOW, true, 2, "follow JID"},
+    {"cancel", EXEC_CANCEL, true, 2, "cancel JID"},
+    {"delete", EXEC_DELETE, true, 2, "delete JID"},
+    {"why", EXEC_WHY, true, 2, "why JID [HOST]"},
+    {"rerun", EXEC_RERUN, true, 2, "rerun JID"},
+    {"pause", EXEC_PAUSE, false, 1, "pause [JID]"},
+    {"resume", EXEC_RESUME, false, 1, "resume [JID]"},
+    {"drain", EXEC_DRAIN, false, 3, "drain HOST REASON [SECONDS]"},
+    {"undrain", EXEC_UNDRAIN, false, 2, "undrain HOST"},
+    {"plan", EXEC_PLAN, false, 2,
+     "plan OP [arg value]... [.directive value]..."},
+    {"explain", EXEC_EXPLAIN, false, 3, "explain HOST SELECTOR"},
+    {NULL, EXEC_RUN, false, 1, "OP [arg value]... [.directive value]..."},
 };
 
 /* -- directives ------------------------------------------------------------ */
@@ -30,14 +40,16 @@ static const struct exec_command commands[] = {
 struct directive {
     const char *name;
     unsigned verbs; /* where it may stand */
-    size_t at;      /* of its flag, in struct exec_request */
+    size_t at;      /* of its flag or text, in struct exec_request */
+    bool text;
 };
 
 #define AT(field) offsetof(struct exec_request, field)
 
 static const struct directive directives[] = {
-    {".keep", ON_ALL, AT(keep)},
-    {".detach", ON_RUN, AT(detach)},
+    {".keep", ON_ALL, AT(keep), false},
+    {".detach", ON_RUN | ON_RERUN, AT(detach), false},
+    {".where", ON_RERUN, AT(where), true},
 };
 
 static const struct directive *directive_find(const struct exec_request *q,
@@ -61,6 +73,10 @@ static char *directive_set(struct exec_request *q, const struct directive *dir,
     if (*seen & bit)
         return xasprintf("directive %s stands twice", dir->name);
     *seen |= bit;
+    if (dir->text) {
+        *(const char **)(void *)((char *)q + dir->at) = value->text;
+        return NULL;
+    }
     if (!word_to_u64(value, 1, &n))
         return xasprintf("%s takes 0 or 1", dir->name);
     *(bool *)(void *)((char *)q + dir->at) = n == 1;
@@ -148,45 +164,82 @@ bool exec_request_has_spec(const struct exec_request *q)
     return q->verb == EXEC_RUN || q->verb == EXEC_PLAN;
 }
 
-/* The words that a request by itself has before its pairs; moves *used. */
-static char *take_first(struct exec_request *q, const struct exec_command *c,
-                        const struct word *w, int n, int *used)
+static char *take_drain(struct exec_request *q, const struct word *words, int n,
+                        int *used)
 {
-    int need = c->verb == EXEC_EXPLAIN                ? 3
-               : c->takes_jid || c->verb == EXEC_PLAN ? 2
-                                                      : 1;
-
-    if (n < need)
-        return xasprintf("usage: %s", c->usage);
-    *used = need;
-    if (c->takes_jid)
-        q->jid = w[1].text;
-    if (c->verb == EXEC_WHY && (n - *used) % 2)
-        q->host = w[(*used)++].text;
-    if (c->verb == EXEC_EXPLAIN) {
-        q->host = w[1].text;
-        q->on = w[2].text;
-    }
-    if (exec_request_has_spec(q))
-        return spec_set_op(&q->spec, w[need - 1].text, w[need - 1].len);
-    if (c->verb == EXEC_JOBS && n % 2 == 0)
-        return take_selector(q, &w[(*used)++]);
+    q->host = words[1].text;
+    q->reason = words[2].text;
+    *used = 3;
+    if (!words[2].len || attr_value_wrong(words[2].text, words[2].len))
+        return xstrdup("drain takes a reason, which is not empty");
+    if (n % 2 == 0 &&
+        (!spec_parse_duration(&words[(*used)++], DRAIN_MAX, &q->ms) || !q->ms))
+        return xstrdup("drain takes a time, as 600, 10m or 2h");
     return NULL;
+}
+
+/* The operation is the first word, or stands behind plan. */
+static char *take_op(struct exec_request *q, const struct word *words,
+                     int *used)
+{
+    const struct word *op = &words[q->verb == EXEC_PLAN ? (*used)++ : 0];
+
+    return spec_set_op(&q->spec, op->text, op->len);
+}
+
+/* Those before the pairs that are this request's own. */
+static char *take_words(struct exec_request *q, const struct word *words, int n,
+                        int *used)
+{
+    bool odd = (n - *used) % 2;
+
+    switch (q->verb) {
+    case EXEC_WHY:
+        if (odd)
+            q->host = words[(*used)++].text;
+        return NULL;
+    case EXEC_PAUSE:
+    case EXEC_RESUME:
+        if (odd)
+            q->jid = words[(*used)++].text;
+        return NULL;
+    case EXEC_EXPLAIN:
+        q->host = words[(*used)++].text;
+        q->on = words[(*used)++].text;
+        return NULL;
+    case EXEC_RUN:
+    case EXEC_PLAN: return take_op(q, words, used);
+    case EXEC_JOBS: return odd ? take_selector(q, &words[(*used)++]) : NULL;
+    case EXEC_UNDRAIN: q->host = words[(*used)++].text; return NULL;
+    case EXEC_DRAIN: return take_drain(q, words, n, used);
+    default: return NULL;
+    }
 }
 
 char *exec_request_parse(struct exec_request *q, struct word *words, int n)
 {
     const struct exec_command *c;
     char *wrong;
-    int used;
+    int used = 1;
 
     memset(q, 0, sizeof(*q));
     if (n < 1)
         return xstrdup("empty request");
     c = command_find(&words[0]);
     q->verb = c->verb;
-    wrong = take_first(q, c, words, n, &used);
+    if (n < c->words)
+        return xasprintf("usage: %s", c->usage);
+    if (c->takes_jid)
+        q->jid = words[used++].text;
+    wrong = take_words(q, words, n, &used);
     return wrong ? wrong : take_pairs(q, words + used, n - used);
+}
+
+bool exec_request_is_of_all(const struct exec_request *q)
+{
+    if (q->verb == EXEC_PAUSE || q->verb == EXEC_RESUME)
+        return !q->jid;
+    return q->verb == EXEC_DRAIN || q->verb == EXEC_UNDRAIN;
 }
 
 char *exec_request_body(struct exec_request *q, const char *bytes, size_t len)

@@ -9,6 +9,7 @@
 #define PLUGINS_DISPATCH_EXEC_REQUEST_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "dispatcher/dispatcher.h"
 #include "lib/mem.h"
@@ -27,16 +28,24 @@ enum exec_verb {
     EXEC_DELETE,
     EXEC_WHY,
     EXEC_PLAN,
-    EXEC_EXPLAIN
+    EXEC_EXPLAIN,
+    EXEC_PAUSE,
+    EXEC_RESUME,
+    EXEC_RERUN,
+    EXEC_DRAIN,
+    EXEC_UNDRAIN
 };
 
 struct exec_request {
     enum exec_verb verb;
     bool keep;                 /* .keep 1 */
     bool detach;               /* .detach 1 */
-    const char *jid;           /* in the line */
-    const char *host;          /* of EXEC_WHY (may be NULL) and EXEC_EXPLAIN */
+    const char *jid;           /* in the line; may be NULL: of all */
+    const char *host;          /* in the line; may be NULL of EXEC_WHY */
     const char *on;            /* of EXEC_EXPLAIN, in the line */
+    const char *reason;        /* of EXEC_DRAIN, in the line */
+    uint64_t ms;               /* of EXEC_DRAIN; 0: until it is ended */
+    const char *where;         /* of EXEC_RERUN, in the line; or NULL */
     struct selector selector;  /* of EXEC_JOBS */
     struct dispatch_spec spec; /* of EXEC_RUN and EXEC_PLAN */
 };
@@ -46,6 +55,7 @@ struct exec_command {
     const char *word; /* NULL: any operation */
     enum exec_verb verb;
     bool takes_jid;
+    int words; /* at least so many, itself too */
     const char *usage;
 };
 
@@ -56,6 +66,8 @@ MUST_CHECK char *exec_request_parse(struct exec_request *q, struct word *words,
 /* What came behind its line: standard input. Errors as above. */
 MUST_CHECK char *exec_request_body(struct exec_request *q, const char *bytes,
                                    size_t len);
+/* About workers, or everybody's jobs. */
+bool exec_request_is_of_all(const struct exec_request *q);
 void exec_request_free(struct exec_request *q);
 
 /* It has an operation and its directives. */

@@ -252,6 +252,11 @@ static void on_load(void *arg, const char *name, const char *value)
     heard(arg, value, 0);
 }
 
+static void on_drained(void *arg, const char *error)
+{
+    heard(arg, error ? error : "drained", 0);
+}
+
 static const struct wire_handler handler = {.ack = on_word,
                                             .refuse = on_refuse,
                                             .output = on_output,
@@ -260,6 +265,7 @@ static const struct wire_handler handler = {.ack = on_word,
                                             .list_end = on_end,
                                             .load = on_load,
                                             .load_end = on_end,
+                                            .drained = on_drained,
                                             .complaint = on_word};
 
 static void worker_words(void **state)
@@ -271,6 +277,10 @@ static void worker_words(void **state)
     } rows[] = {
         {"ack A-1", NULL, "A-1"},
         {"ack", "wrong number of words", NULL},
+        {"drain ok", NULL, "drained"},
+        {"drain failed 'no disk'", NULL, "no disk"},
+        {"drain", "wrong number of words", NULL},
+        {"drain perhaps", "neither ok nor failed", NULL},
         {"refuse A-1 'no free slot'", NULL, "no free slot"},
         {"out A-1 3 stdout 'x y'", NULL, "stdout"},
         {"part A-1 4 stderr ''", NULL, "stderr"},
