@@ -236,6 +236,8 @@ bool dispatch_knows_host(const struct dispatch *d, const char *host,
 bool dispatch_is_synced(const struct dispatch *d);
 /* No further job is taken at the moment: so many are there. */
 bool dispatch_is_full(const struct dispatch *d);
+/* Why the store can keep no further job at the moment, or NULL. */
+const char *dispatch_degraded(const struct dispatch *d);
 
 /* The record of a job, in pairs; fn is called for each, oldest first. */
 typedef void dispatch_record_fn(void *arg, const char *name,

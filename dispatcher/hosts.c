@@ -36,3 +36,8 @@ bool dispatch_is_full(const struct dispatch *d)
 {
     return d->n_live >= d->settings.queue;
 }
+
+const char *dispatch_degraded(const struct dispatch *d)
+{
+    return d->store->degraded;
+}

@@ -119,6 +119,12 @@ enum http_verdict follow_begin(struct exed_call *c, const char *jid)
         json_decref(job);
         return outputs_begin(c, jid);
     }
+    if (http_method(c->request) == HTTP_HEAD) {
+        json_decref(job);
+        http_stream(c->request, 200, "application/json");
+        http_stream_end(c->request);
+        return HTTP_DONE;
+    }
     e->counts.follows++;
     f = xcalloc(1, sizeof(*f));
     f->exed = e;

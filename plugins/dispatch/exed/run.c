@@ -368,6 +368,8 @@ static bool is_unready(struct exed_call *c)
     if (why) {
         http_add_header(c->request, "Retry-After", "1");
         http_reply_error(c->request, 503, "%s", why);
+    } else if (dispatch_degraded(d)) {
+        http_reply_error(c->request, 500, "%s", dispatch_degraded(d));
     } else if (!dispatch_is_synced(d)) {
         exed_unsynced(c->request);
     }

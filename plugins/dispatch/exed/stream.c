@@ -178,6 +178,12 @@ enum http_verdict stream_events(struct exed_call *c)
         http_reply_error(c->request, 404, EXED_NO_JOB);
         return HTTP_DONE;
     }
+    if (http_method(c->request) == HTTP_HEAD) {
+        http_stream(c->request, 200,
+                    wants_sse(c->request) ? SSE_TYPE : NDJSON_TYPE);
+        http_stream_end(c->request);
+        return HTTP_DONE;
+    }
     c->exed->counts.events++;
     s = xcalloc(1, sizeof(*s));
     s->exed = c->exed;
