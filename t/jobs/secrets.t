@@ -4,10 +4,12 @@ use strict;
 use warnings;
 use Digest::MD5;
 use FindBin;
+use JSON::PP ();
 use lib "$FindBin::Bin/../lib";
 use MIME::Base64 qw(encode_base64);
 use Muster;
 use MusterAudit;
+use MusterHttp;
 use Test::More;
 
 need_programs(qw(musterd muster-worker muster-dispatch muster));
@@ -96,6 +98,20 @@ like ask("ping pw abcd .secret pw .on all")->[-2],
     qr/refused.*ping takes no secrets/, 'an operation that has no use for it';
 like ask("execute cmd abcdef .secret cmd .on all")->[-2],
     qr/refused.*either cmd or argv/, 'what must be an argument';
+
+# over HTTP
+my $posted = http($d, 'POST', '/execute', face => 'http',
+    headers => {'Content-Type' => 'application/json'}, body => JSON::PP::encode_json(
+        {targets => ['w1'], cmd => 'echo "<$MUSTER_SECRET_pw>"',
+            secrets => {pw => $secret}}));
+is $posted->{status}, 201, 'a job with a secret by HTTP' or diag $posted->{body};
+my $http_jid = JSON::PP::decode_json($posted->{body})->{jid};
+ok +(grep { /^out w1 stdout <\*\*\*>$/ } @{ask("follow $http_jid")}), 'is masked';
+push @everything, map { http($d, 'GET', "/jobs/$http_jid$_", face => 'http')->{body} }
+    '', '?outputs=1', '/events';
+is http($d, 'POST', '/execute', face => 'http', headers => {'Content-Type' =>
+    'application/json'}, body => '{"targets":["w1"],"cmd":"x","secrets":{"pw":"ab"}}')
+    ->{status}, 400, 'one that cannot be masked is refused';
 
 # a store has it as long as the job needs it, over kill -9, and no longer
 my $db = scratch() . '/jobs.db';

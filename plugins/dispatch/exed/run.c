@@ -175,6 +175,27 @@ static char *options_of(struct dispatch_spec *spec, const char *name,
     return error;
 }
 
+/* Arguments that nobody is shown. Only a body has them: a URL is kept in logs
+ * and histories. */
+static char *take_secrets(const struct exed_call *c, struct dispatch_spec *spec)
+{
+    json_t *secrets = json_object_get(c->args, "secrets"), *v;
+    const char *name;
+    char *error;
+
+    json_object_foreach(secrets, name, v)
+    {
+        if (!json_is_string(v))
+            return xasprintf("secret %.80s must be a text", name);
+        error = spec_set(spec, ".secret", name, strlen(name));
+        if (error)
+            return error;
+        dispatch_spec_add_arg(spec, name, json_string_value(v),
+                              json_string_length(v));
+    }
+    return NULL;
+}
+
 static char *take_options(const struct exed_call *c, struct dispatch_spec *spec)
 {
     const char *key = http_header(c->request, "Idempotency-Key"), *name;
@@ -433,6 +454,8 @@ enum http_verdict run_submit(struct exed_call *c, struct dispatch_spec *spec)
 
     if (!error)
         error = take_options(c, spec);
+    if (!error)
+        error = take_secrets(c, spec);
     if (!error)
         error = check_later(c, spec);
     audit_about("submit", spec->op, strlen(spec->op));

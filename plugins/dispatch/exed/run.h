@@ -41,6 +41,10 @@ enum http_verdict run_submit(struct exed_call *c, struct dispatch_spec *spec);
      .type = PARAM_TEXTS,                                                      \
      .wrong = "no target(s) given",                                            \
      .help = "The hosts, by their names."},                                    \
+        {.name = "secrets",                                                    \
+         .type = PARAM_OBJECT,                                                 \
+         .help = "Secrets by their names: variables MUSTER_SECRET_NAME of "    \
+                 "the job, masked in all that it writes."},                    \
         RUN_PARAMS
 
 #endif
