@@ -31,6 +31,7 @@ enum channel_word {
     CHANNEL_GONE = 'g',  /* nobody of the tree is left: the line to be last */
     CHANNEL_STUCK = 's', /* some live on after KILL: their number */
     CHANNEL_FACT = 'f',  /* about the host: ATTR, NUL, VALUE */
+    CHANNEL_LEFT = 'd',  /* whom it leaves behind on purpose: their pids */
     /* the worker's */
     CHANNEL_START = 'S',
     CHANNEL_END = 'e',   /* TERM, grace, KILL: the reason */

@@ -26,6 +26,7 @@ struct child_spec {
     uint64_t fence;         /* MUSTER_FENCE; 0: none */
     struct rlimit nofile;   /* soft and hard, as the worker found them */
     bool report;            /* it gets a descriptor 3 to report on */
+    bool leaves;            /* what it leaves behind is not ended */
 };
 
 /* Which step failed, and with which errno: what the monitor reads. */

@@ -92,6 +92,11 @@ void ending_step(struct ending *e, uint64_t now)
 {
     if (!e->at_ms || now < e->at_ms)
         return;
+    if (e->phase == ENDING_SETTLING && e->leaves && !e->asked) {
+        e->over = true;
+        e->at_ms = 0;
+        return;
+    }
     if (e->phase == ENDING_SETTLING) {
         term_round(e, now);
         return;
@@ -124,4 +129,17 @@ void ending_hurry(struct ending *e, uint64_t now)
     ending_ask(e, now, false);
     if (e->phase == ENDING_TERMED && e->at_ms > now + HURRY_MS)
         e->at_ms = now + HURRY_MS;
+}
+
+size_t ending_children(pid_t *pids, size_t max)
+{
+    struct tree t = {0};
+    size_t i, n = 0;
+
+    tree_walk(&t, getpid(), NULL, NULL);
+    for (i = 0; i < t.count && n < max; i++)
+        if (t.list[i].parent == getpid())
+            pids[n++] = t.list[i].pid;
+    tree_free(&t);
+    return n;
 }

@@ -7,6 +7,9 @@
  *                                        |                        | grace
  *   whenever wait() says that nobody is left: over             killing
  *
+ * A tree that leaves others behind is over once it has settled, unless its end
+ * was asked for.
+ *
  * The process that calls this is the tree's subreaper and waits for all of it.
  *
  * Must not know why it is ended, nor who asks.
@@ -15,6 +18,7 @@
 #define MUSTER_WORKER_ENDING_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -32,6 +36,8 @@ struct ending {
     pid_t main;        /* the main process; 0 once it has been waited for */
     int group;         /* the job's cgroup, or -1 */
     uint64_t grace_ms; /* from TERM to KILL */
+    bool leaves;       /* whom the main process leaves behind is not ended */
+    bool over;         /* … and that is so now */
     bool asked;        /* somebody wanted the end before it came by itself */
     bool stuck;        /* they have been killed for long, and live */
     int left;          /* how many the main process left behind */
@@ -50,5 +56,8 @@ void ending_ask(struct ending *e, uint64_t now, bool at_once);
 void ending_hurry(struct ending *e, uint64_t now);
 /* What is due is done. */
 void ending_step(struct ending *e, uint64_t now);
+/* The children of this process that are left, into pids: how many; at most
+ * max. */
+size_t ending_children(pid_t *pids, size_t max);
 
 #endif

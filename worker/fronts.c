@@ -10,6 +10,7 @@
 #include "lib/mem.h"
 #include "worker/lister.h"
 #include "worker/plugin_env.h"
+#include "worker/plugin_file.h"
 #include "worker/plugin_run.h"
 #include "worker/plugins.h"
 

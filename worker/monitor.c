@@ -24,7 +24,8 @@
 #include "worker/record.h"
 
 #define TOO_MUCH   "it wrote more than it may"
-#define REASON_MAX 31 /* bytes of a word for why a job was ended */
+#define LEFT_MAX   256 /* whom it may leave behind, direct children */
+#define REASON_MAX 31  /* bytes of a word for why a job was ended */
 
 struct monitor {
     const struct monitor_setup *setup;
@@ -357,7 +358,8 @@ static bool job_fork(struct monitor *m, struct child *c)
         return false;
     c->failure = pipe_fds[1];
     m->failure = pipe_fds[0];
-    if (s->groups >= 0)
+    /* one that leaves others behind shares no group with them */
+    if (s->groups >= 0 && !s->child.leaves)
         m->ending.group = cgroup_make(s->groups, s->group);
     m->started_us = now_us();
     m->ending.main = fork_into(m->ending.group);
@@ -460,18 +462,32 @@ static void deliver(struct monitor *m)
     }
 }
 
+/* They come to the worker when we go: it is not to take them for strays. */
+static void tell_left(struct monitor *m)
+{
+    pid_t pids[LEFT_MAX];
+    size_t n = ending_children(pids, LEFT_MAX);
+
+    if (n && m->control >= 0)
+        channel_send(m->control, CHANNEL_LEFT, pids, n * sizeof(pids[0]));
+}
+
 void monitor_run(const struct monitor_setup *setup)
 {
     struct monitor m = {.setup = setup,
                         .control = setup->control,
-                        .ending = {.group = -1, .grace_ms = setup->grace_ms}};
+                        .ending = {.group = -1,
+                                   .leaves = setup->child.leaves,
+                                   .grace_ms = setup->grace_ms}};
 
     monitor_become(&m);
     record_init(&m.record, setup->child.jid ? setup->child.jid : "-",
                 setup->window);
     if (job_start(&m)) {
-        while (!monitor_reap(&m))
+        while (!monitor_reap(&m) && !m.ending.over)
             monitor_wait(&m);
+        if (m.ending.over)
+            tell_left(&m);
         output_rest(&m.output);
     } else if (!m.end.failure.step[0]) {
         m.end.failure = (struct child_failure){.step = "fork", .error = errno};

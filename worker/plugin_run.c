@@ -8,6 +8,7 @@
 #include "lib/mem.h"
 #include "lib/utf8.h"
 #include "worker/plugin_env.h"
+#include "worker/plugin_file.h"
 #include "worker/plugins.h"
 
 /* -- standard input -------------------------------------------------------- */
@@ -134,7 +135,8 @@ struct job *plugin_run(struct jobs *js, const char *jid,
                                   .input_len = strlen(input),
                                   .nofile = js->nofile,
                                   .fence = r->fence,
-                                  .report = true};
+                                  .report = true,
+                                  .leaves = g->about.leaves};
     p.mask = mask = secrets_mask(&r->secrets);
     j = job_start(js, jid, &p, why);
     mask_free(mask); /* the monitor has its own */

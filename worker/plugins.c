@@ -11,6 +11,7 @@
 
 #include "lib/log.h"
 #include "lib/mem.h"
+#include "worker/plugin_file.h"
 #include "worker/plugin_run.h"
 
 #define AT_ONCE     4   /* describing */
@@ -338,28 +339,6 @@ static void candidates_start(struct plugins *p)
 
 /* -- folders --------------------------------------------------------------- */
 
-static bool is_ours(const struct stat *st)
-{
-    return st->st_uid == 0 || st->st_uid == geteuid();
-}
-
-const char *plugin_file_wrong(const char *path)
-{
-    struct stat st;
-
-    if (stat(path, &st) < 0)
-        return strerror(errno);
-    if (!S_ISREG(st.st_mode))
-        return "it is no file";
-    if (st.st_mode & S_IWOTH)
-        return "anybody may write to it";
-    if (!is_ours(&st))
-        return "it belongs to another user";
-    if (access(path, X_OK) < 0)
-        return "it is not executable";
-    return NULL;
-}
-
 static struct candidate *candidate_named(const struct plugins *p,
                                          const char *name)
 {
@@ -408,20 +387,6 @@ static void file_look(struct plugins *p, const char *folder, const char *name,
     free(path);
 }
 
-/* The sticky bit keeps others from replacing what is ours. */
-static const char *folder_wrong(const char *folder)
-{
-    struct stat st;
-
-    if (stat(folder, &st) < 0)
-        return strerror(errno);
-    if (!S_ISDIR(st.st_mode))
-        return "it is no folder";
-    if ((st.st_mode & S_IWOTH) && !(st.st_mode & S_ISVTX))
-        return "anybody may write to it";
-    return is_ours(&st) ? NULL : "it belongs to another user";
-}
-
 static void folder_look(struct plugins *p, const char *folder, unsigned *count)
 {
     struct dirent **names = NULL;
@@ -448,7 +413,8 @@ static void folder_name_look(struct plugins *p, const char *folder,
 
     if (strcmp(folder, "off") == 0)
         return;
-    wrong = path[0] == '/' ? folder_wrong(path) : "it is no absolute path";
+    wrong =
+        path[0] == '/' ? plugin_folder_wrong(path) : "it is no absolute path";
     if (wrong && installed && access(path, F_OK) < 0)
         log_debug("worker.plugins: %s: %s", path, wrong);
     else if (wrong)

@@ -52,7 +52,4 @@ const struct op *plugins_find(const struct plugins *p, const struct word *name);
 /* In the order of their names; NULL after the last. */
 const struct plugin *plugins_at(const struct plugins *p, size_t i);
 
-/* Why a file that is to be run must not be, or NULL: a static text. */
-const char *plugin_file_wrong(const char *path);
-
 #endif

@@ -79,6 +79,37 @@ static void task_fact(struct task *t, const struct channel_message *m)
     free(value);
 }
 
+/* Whom a job has left behind comes to us when its monitor goes. Those that have
+ * ended since are waited for by nobody else. */
+static void tasks_leave(struct tasks *ts, const struct channel_message *m)
+{
+    size_t count = m->len / sizeof(*ts->left);
+
+    ts->left =
+        xreallocarray(ts->left, ts->left_count + count + 1, sizeof(*ts->left));
+    memcpy(ts->left + ts->left_count, m->bytes, count * sizeof(*ts->left));
+    ts->left_count += count;
+}
+
+static bool is_left(const struct tasks *ts, pid_t pid)
+{
+    size_t i;
+
+    for (i = 0; i < ts->left_count; i++)
+        if (ts->left[i] == pid)
+            return true;
+    return false;
+}
+
+static void left_ended(struct tasks *ts, pid_t pid)
+{
+    size_t i;
+
+    for (i = 0; i < ts->left_count; i++)
+        if (ts->left[i] == pid)
+            ts->left[i--] = ts->left[--ts->left_count];
+}
+
 static void task_said(struct task *t, const struct channel_message *m)
 {
     switch (m->word) {
@@ -94,6 +125,7 @@ static void task_said(struct task *t, const struct channel_message *m)
         t->handler->stuck(t->arg, (int)channel_number(m));
         break;
     case CHANNEL_FACT: task_fact(t, m); break;
+    case CHANNEL_LEFT: tasks_leave(t->tasks, m); break;
     default: break;
     }
 }
@@ -178,7 +210,7 @@ static void monitor_waited(struct task *t)
 
 /* -- strays: children that no monitor looks after -------------------------- */
 
-static bool is_monitor(void *arg, pid_t pid)
+static bool is_no_stray(void *arg, pid_t pid)
 {
     const struct tasks *ts = arg;
     const struct task *t;
@@ -186,7 +218,7 @@ static bool is_monitor(void *arg, pid_t pid)
     DL_FOREACH (ts->list, t)
         if (t->monitor == pid)
             return true;
-    return false;
+    return is_left(ts, pid);
 }
 
 static struct task *first_orphan(const struct tasks *ts)
@@ -218,7 +250,7 @@ static void strays_round(void *arg)
 
     if (!first_orphan(ts))
         return;
-    if (tree_kill(getpid(), is_monitor, ts) > 0)
+    if (tree_kill(getpid(), is_no_stray, ts) > 0)
         loop_timer_set(ts->stray_timer, STRAY_MS);
     else
         orphans_end(ts);
@@ -237,6 +269,8 @@ static void children_ended(void *arg)
                 break;
         if (t)
             monitor_waited(t);
+        else
+            left_ended(ts, pid);
     }
     strays_round(ts);
 }
@@ -341,6 +375,7 @@ void tasks_free(struct tasks *ts)
     loop_signal_free(ts->sigchld);
     loop_timer_free(ts->stray_timer);
     free(ts->scratch);
+    free(ts->left);
     if (ts->null >= 0)
         close(ts->null);
     if (ts->groups >= 0)

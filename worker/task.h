@@ -47,6 +47,8 @@ struct tasks {
     unsigned others;                /* that were no jobs, in names, too */
     int null;                       /* /dev/null */
     char *scratch;                  /* what one message takes */
+    pid_t *left;                    /* by jobs on purpose: no strays */
+    size_t left_count;
 };
 
 /* False, and logged: the worker cannot run tasks. instance names this process;

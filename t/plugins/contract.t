@@ -32,6 +32,12 @@ END
 write_plugin($dir, 'large', '',
     q(printf 'result "%s"\n' "$(head -c 300000 /dev/zero | tr '\0' x)" >&3));
 write_plugin($dir, 'alone', 'mutex 1', "echo up; read x <$out.fifo");
+write_plugin($dir, 'daemon', 'leaves 1 args wait?', <<"END");
+sleep 1000 >/dev/null 2>&1 3>&- &
+echo \$! >$out.pid
+echo up
+[ -z "\$MUSTER_ARG_wait" ] || sleep 1000
+END
 write_plugin($dir, 'leaves', '',
     'echo result 1 >&3; sleep 1000 >/dev/null 2>&1 & exit 0');
 spew("$dir/README.md", 'no plugin: it has a dot in its name');
@@ -41,7 +47,7 @@ POSIX::mkfifo("$out.fifo", 0600) or die "$out.fifo: $!";
 
 my $w = lone_worker("worker.plugins=$dir");
 my $d = dial_worker($w, 'ABCDEFGH');
-is $d->{hello}[6], 'execute,ping,alone,ends,large,leaves,show,tells',
+is $d->{hello}[6], 'execute,ping,alone,daemon,ends,large,leaves,show,tells',
     'they are operations, by their names';
 ok grep({ m{plugin \Q$dir\E/notes: it is not executable} } $w->log),
     'what cannot be run is named';
@@ -108,6 +114,30 @@ my $end = $d->ended($jid);
 is "$end->{rc} $end->{leftover}", '0 1', 'what it leaves behind is ended';
 is_deeply $d->results($jid), [1], 'and does not hold its end up';
 
+# -- daemons
+$jid = $d->run('daemon');
+$end = $d->ended($jid);
+is "$end->{rc} " . ($end->{leftover} || 0), '0 0', 'one that may leave others';
+my ($pid) = slurp("$out.pid") =~ /^(\d+)$/m;
+ok kill(0, $pid), 'they live on';
+is $d->ended($d->run('ping'))->{rc}, 0, 'the worker goes on';
+$jid = $d->run(q{execute cmd 'echo up; sleep 1000'});
+$d->says($jid, qr/up/);
+my ($monitor) = grep { my %of = %{MusterWorker::children_of($_)}; %of }
+    grep { MusterWorker::children_of($w->{pid})->{$_} =~ /^muster/ }
+    keys %{MusterWorker::children_of($w->{pid})};
+kill 'KILL', $monitor;
+is $d->ended($jid)->{reason}, 'lost', 'when a monitor is killed, its job is';
+is_deeply [in_job($jid)], [], 'with all of it';
+ok kill(0, $pid), 'and not those that were left on purpose';
+kill 'KILL', $pid;
+$jid = $d->run('daemon wait 1');
+$d->says($jid, qr/up/);
+($pid) = slurp("$out.pid") =~ /^(\d+)$/m;
+$d->send("cancel $jid");
+is $d->ended($jid)->{reason}, 'cancelled', 'one that is cancelled';
+ok !in_job($jid), 'ends with all of it';
+
 # -- one at a time
 $jid = $d->run('alone');
 $d->says($jid, qr/up/);
@@ -128,7 +158,7 @@ write_plugin($dir, 'ends', 'args none?', 'exit 0');
 $d->{load} = [];
 $w->signal('HUP');
 ok $d->until(sub { grep { ($_->{ops} || '')
-        eq 'execute,ping,alone,ends,fresh,leaves,show,tells' } @{$d->{load}} }),
+        eq 'execute,ping,alone,daemon,ends,fresh,leaves,show,tells' } @{$d->{load}} }),
     'SIGHUP: dispatchers are told of others';
 is $d->ended($d->run('fresh'))->{rc}, 0, 'a new one';
 is $d->refusal($d->run('large')), 'no operation large', 'one that is gone';

@@ -7,6 +7,7 @@ use lib "$FindBin::Bin/../lib";
 use File::Path qw(make_path);
 use Muster;
 use MusterPlugin;
+use MusterWorker;
 use Test::More;
 
 my $root = scratch() . '/root';
@@ -281,4 +282,76 @@ service_is('stopped');
 is ask('started')->{result}{manager}, 'systemd', 'the first that knows it';
 fake('systemctl', 'echo LoadState=not-found');
 is ask('started')->{result}{manager}, 'runit', 'another, where it does not';
+
+# -- this machine's own System V scripts, asked by a worker
+my $real = "muster-test-$$";
+my $script = "/etc/init.d/$real";
+my $parent = $$;
+my $pidfile = scratch() . '/pid';
+
+sub running
+{
+    my ($pid) = -e $pidfile ? slurp($pidfile) =~ /^(\d+)$/m : ();
+    return $pid && kill(0, $pid) ? $pid : 0;
+}
+
+SKIP: {
+    skip 'no System V scripts that we may add to', 1
+        if -d '/run/systemd/system' || -d '/run/openrc' || !-w '/etc/init.d'
+        || !installed('service') || $<;
+    subtest 'System V, for real' => sub { real_service() };
+}
 finish();
+
+END {
+    if (defined $parent && $$ == $parent) {
+        my $status = $?;
+        unlink $script;
+        kill 'KILL', running() if running();
+        $? = $status;
+    }
+}
+
+sub real_service
+{
+    spew($script, <<"END");
+#!/bin/sh
+# What a careless one does: no session of its own, nothing closed.
+alive() { [ -e $pidfile ] && kill -0 "\$(cat $pidfile)" 2>/dev/null; }
+case \$1 in
+start) alive || { sleep 1000 & echo \$! >$pidfile; } ;;
+stop) alive && kill "\$(cat $pidfile)"; rm -f $pidfile ;;
+restart) \$0 stop; \$0 start ;;
+status) alive || exit 3 ;;
+*) exit 2 ;;
+esac
+END
+    chmod 0755, $script;
+    mkdir scratch() . '/plugins';
+    symlink plugin_path('service'), scratch() . '/plugins/service';
+    my $w = lone_worker('worker.plugins=' . scratch() . '/plugins');
+    my $d = dial_worker($w, 'ABCDEFGH');
+    my $act = sub {
+        my ($state) = @_;
+        my $jid = $d->run("service name $real state $state");
+        my $end = $d->ended($jid);
+        return ("$end->{rc} $end->{state}", decode($d->results($jid)->[0]));
+    };
+    my ($end, $result) = $act->('started');
+    is $end, '0 4', 'started: changed';
+    is $result->{manager}, 'sysv', 'by its script';
+    my $first = running();
+    ok $first, 'it runs, and goes on when the job has ended';
+    is +($act->('started'))[0], '0 0', 'again: not changed';
+    is running(), $first, 'and the same one';
+    is +($act->('restarted'))[0], '0 4', 'restarted: changed';
+    ok running(), 'it runs';
+    isnt running(), $first, 'another one';
+    ($end, $result) = $act->('reloaded');
+    is $end, '1 2', 'what its script cannot do fails';
+    ok running(), 'and does no harm';
+    is +($act->('stopped'))[0], '0 4', 'stopped: changed';
+    ok !running(), 'it is gone';
+    is +($act->('stopped'))[0], '0 0', 'again: not changed';
+    return;
+}
