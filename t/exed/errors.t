@@ -87,6 +87,9 @@ check(
     ['GET', '/ping?select=', undef, 400, $none],
     ['GET', '/ping?select=role%7E%5B', undef, 400, qr/\[/],
     ['POST', '/ping', {targets => ['a,b']}, 400, 'bad target a,b'],
+    ['POST', '/ping', {target => $host}, 201],
+    ['POST', '/ping', {@to, target => $host}, 400,
+        'say target(s) or select, not both'],
 );
 for my $bool (qw(1 True true yes 0 False false no)) {
     is ask($f, 'GET', "/service?target=$host&name=n&state=2&graceful=$bool")

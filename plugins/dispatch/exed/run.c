@@ -117,7 +117,7 @@ static char *take_targets(const struct exed_call *c, struct dispatch_spec *spec)
     json_t *list = json_object_get(c->args, "targets");
     char *error;
 
-    if ((one || list) && select)
+    if ((one != NULL) + (list != NULL) + (select != NULL) > 1)
         return xstrdup("say target(s) or select, not both");
     if (select)
         return *select ? spec_set(spec, ".on", select, strlen(select))

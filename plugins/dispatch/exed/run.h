@@ -34,7 +34,7 @@ enum http_verdict run_submit(struct exed_call *c, struct dispatch_spec *spec);
 #define RUN_TARGET                                                             \
     {.name = "target",                                                         \
      .wrong = "no target(s) given",                                            \
-     .help = "The host, by its name."},                                        \
+     .help = "One host, by its name."},                                        \
         RUN_PARAMS
 #define RUN_TARGETS                                                            \
     {.name = "targets",                                                        \
@@ -45,6 +45,6 @@ enum http_verdict run_submit(struct exed_call *c, struct dispatch_spec *spec);
          .type = PARAM_OBJECT,                                                 \
          .help = "Secrets by their names: variables MUSTER_SECRET_NAME of "    \
                  "the job, masked in all that it writes."},                    \
-        RUN_PARAMS
+        RUN_TARGET
 
 #endif
