@@ -34,8 +34,9 @@ static struct {
 
     /* what the request at hand asks for */
     const char *about;
-    const char *about_what;
-    size_t about_len;
+    struct buf
+        about_what; /* a copy: a request may be gone when it is refused */
+    bool has_what;
 } the_audit;
 
 bool audit_is_on(void)
@@ -88,8 +89,10 @@ void audit_write(const struct audit_event *e)
 void audit_about(const char *action, const char *what, size_t what_len)
 {
     the_audit.about = action;
-    the_audit.about_what = what;
-    the_audit.about_len = what_len;
+    the_audit.has_what = what != NULL;
+    buf_reset(&the_audit.about_what, AUDIT_LINE_MAX);
+    if (what != NULL && what_len > 0 && audit_is_on())
+        buf_add(&the_audit.about_what, what, what_len);
 }
 
 void audit_from_conn(struct audit_event *e, const struct conn *c)
@@ -106,8 +109,8 @@ static void refused(const struct refused *r)
         .from = r->from,
         .face = r->face,
         .action = the_audit.about != NULL ? the_audit.about : "request",
-        .what = the_audit.about_what,
-        .what_len = the_audit.about_len,
+        .what = the_audit.has_what ? buf_str(&the_audit.about_what) : NULL,
+        .what_len = buf_len(&the_audit.about_what),
         .outcome = AUDIT_REFUSED,
         .code = r->code,
         .reason = r->text});
@@ -348,6 +351,7 @@ void audit_stop(void)
         log_error("audit.to: the last %llu lines could not be written to %s",
                   (unsigned long long)lost, the_audit.path);
     buf_free(&the_audit.body);
+    buf_free(&the_audit.about_what);
     free(the_audit.path);
     free(the_audit.trouble);
     memset(&the_audit, 0, sizeof(the_audit));

@@ -77,7 +77,7 @@ void audit_write(const struct audit_event *e);
 /*
  * What the request at hand asks for, until it is handled: a refusal of it (by
  * conn_error(), by anybody) is written with these. action NULL: it is over.
- * Both are borrowed until then.
+ * action is borrowed until then.
  */
 void audit_about(const char *action, const char *what, size_t what_len);
 /* Who speaks on that connection, and from where. */
