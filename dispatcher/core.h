@@ -4,6 +4,7 @@
  *
  *   dispatch.c  making, settings, time, going down
  *   workers.c   the registry's view of the workers, and their links
+ *   quarantine.c  those that say to be a host that another one is
  *   submit.c    from a request to a job with a fixed set of hosts
  *   exclusive.c jobs that must have their hosts for themselves
  *   hosts.c     which hosts there are, for faces
@@ -90,6 +91,8 @@ struct dispatch {
     /* workers.c */
     struct worker *by_name, *by_host;
     struct muster_monitor *monitor;
+    struct worker *quarantined; /* by name; quarantine.c */
+    struct muster_monitor *quarantine;
     bool synced;   /* all workers of the registry are known */
     bool view_old; /* the registry is away; what it told stands */
 };
@@ -131,6 +134,10 @@ void storing_greeted(struct dispatch *d, const struct worker *w);
 /* All workers that there are are known. */
 void storing_synced(struct dispatch *d);
 uint64_t storing_sweep(struct dispatch *d, uint64_t now);
+
+/* quarantine.c */
+bool quarantine_start(struct dispatch *d, struct muster *m);
+void quarantine_free(struct dispatch *d);
 
 /* submit.c */
 #define SUBMIT_FIRST_MS 3000 /* for the registry's first answer */

@@ -186,7 +186,7 @@ struct dispatch *dispatch_new(struct loop *l, const struct dispatch_settings *s,
 
 bool dispatch_start(struct dispatch *d, struct muster *m)
 {
-    return workers_start(d, m);
+    return workers_start(d, m) && quarantine_start(d, m);
 }
 
 void dispatch_set_tls(struct dispatch *d, struct tls *tls)
@@ -263,6 +263,7 @@ void dispatch_free(struct dispatch *d)
         dispatch_reader_free(LIST_FIRST(&d->readers));
     storing_close(d);
     workers_free(d);
+    quarantine_free(d);
     held_stop(d);
     plans_free(&d->plans);
     queue_free(&d->queue);

@@ -41,13 +41,15 @@ static int by_name(const void *a, const void *b)
     return cmp ? cmp : (x->why != NULL) - (y->why != NULL);
 }
 
+static char *quarantined(const struct worker *w)
+{
+    return xasprintf("quarantined: %s says to be the host that %s is", w->name,
+                     attrs_get(&w->attrs, "conflict"));
+}
+
 /* Why nothing would run there, or NULL. */
 static char *worker_skip(const struct worker *w, const struct job *j)
 {
-    const char *conflict = attrs_get(&w->attrs, "conflict");
-
-    if (conflict)
-        return xasprintf("quarantined: %s", conflict);
     if (w->shadowed)
         return xasprintf("another worker has this host; this is %s", w->name);
     if (w->drained && j->spec.on)
@@ -68,6 +70,10 @@ static void by_selector(struct dispatch *d, const struct job *j,
         if ((worker_is_known(w) || (w->shadowed && w->registered)) &&
             worker_matches(w, j))
             add_host(p, w->host, worker_skip(w, j));
+    }
+    HASH_ITER (by_name, d->quarantined, w, next) {
+        if (worker_matches(w, j))
+            add_host(p, w->host, quarantined(w));
     }
 }
 

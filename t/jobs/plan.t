@@ -106,6 +106,16 @@ is_deeply [ask('plan')],
 is_deeply [ask("execute cmd x .on all .plan-hosts web1")],
     ["error: 'unknown directive .plan-hosts'"], 'its hosts are not ours to say';
 
+# one in quarantine is shown, and not in the set
+my $double = $reg->register('tcp!127.0.0.1!9 kind worker host web1 role web');
+my @shown;
+ok eventually { @shown = planned('execute cmd x .on host=web1'); @shown > 2 },
+    'two say to be one host';
+is_deeply [@shown[1 .. $#shown]], ['host web1', "skip web1 'quarantined: "
+    . 'tcp!127.0.0.1!9 says to be the host that ' . $w{web1}->name . " is'"],
+    'the second is in quarantine';
+$double->close;
+
 # a job that begins later is held to its plan then
 ($id) = planned('execute cmd x .on role=web');
 my $c = $d->dial('exec');
