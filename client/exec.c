@@ -21,6 +21,9 @@
 #include "client/request.h"
 #include "lib/attrs.h"
 
+/* A job of one host may be for any: to how many it may go in turn. */
+#define HOSTS_OF_ANY 1000
+
 /* So long a dispatcher that was lost in the middle of a job is dialled. */
 #define EXEC_GIVE_UP_MS 30000
 
@@ -127,7 +130,7 @@ static void exec_begins(struct muster_exec *e, const struct reply *r)
     if (r->kind == REPLY_HELD && e->cb.on_held)
         e->cb.on_held(e->arg, r->name, (time_t)r->number);
     if (r->kind == REPLY_SUBMIT)
-        e->hosts.max = r->number;
+        e->hosts.max = r->number == 1 ? HOSTS_OF_ANY : r->number;
     if (r->kind == REPLY_SUBMIT && e->cb.on_submit)
         e->cb.on_submit(e->arg, r->name, (unsigned)r->number);
     if (object_leave(&e->obj) && e->detach && r->kind != REPLY_MERGED)
@@ -193,6 +196,14 @@ static void exec_exit(struct muster_exec *e, struct host *h,
         e->cb.on_exit(e->arg, r->name, &r->result);
 }
 
+static void exec_retry(struct muster_exec *e, struct host *h,
+                       const struct reply *r)
+{
+    if (host_retry(h, (unsigned)r->number) && e->cb.on_retry)
+        e->cb.on_retry(e->arg, r->name, (unsigned)r->number, r->result.attrs,
+                       r->result.attr_count);
+}
+
 /* A line about a host. */
 static void exec_host(struct muster_exec *e, const struct reply *r)
 {
@@ -209,6 +220,8 @@ static void exec_host(struct muster_exec *e, const struct reply *r)
         exec_output(e, h, r);
     else if (r->kind == REPLY_CUT)
         exec_cut(e, h, r);
+    else if (r->kind == REPLY_RETRY)
+        exec_retry(e, h, r);
     else if (r->kind == REPLY_EXIT)
         exec_exit(e, h, r);
     else if (r->kind == REPLY_RESULT || r->kind == REPLY_RESULT_MORE)
@@ -469,6 +482,33 @@ struct muster_exec *muster_follow(struct muster *m, const char *jid,
         return NULL;
     }
     return exec_start(m, NULL, xstrdup(jid), cb, arg);
+}
+
+struct muster_exec *muster_rerun(struct muster *m, const char *jid,
+                                 const char *where, bool detach,
+                                 const struct muster_exec_callbacks *cb,
+                                 void *arg, char **error)
+{
+    const char *why = attr_value_wrong(jid, strlen(jid));
+    struct buf request = BUF_INIT;
+    struct muster_exec *e;
+
+    if (!why && where)
+        why = attr_value_wrong(where, strlen(where));
+    if (why || !*jid) {
+        manager_error(error, "rerun: %s", why ? why : "no job's identity");
+        return NULL;
+    }
+    buf_add_words(&request, "rerun");
+    buf_add_words(&request, jid);
+    if (where)
+        buf_add_pair(&request, ".where", where);
+    if (detach)
+        buf_add_pair(&request, ".detach", "1");
+    buf_add_char(&request, '\n');
+    e = exec_start(m, &request, NULL, cb, arg);
+    e->detach = detach;
+    return e;
 }
 
 void muster_exec_pause(struct muster_exec *e)

@@ -10,6 +10,7 @@
 struct host {
     char *name; /* owned */
     bool acked, exited;
+    unsigned attempt;            /* the last one that was told to follow */
     uint64_t read[HOST_STREAMS]; /* bytes of each, on this connection */
     uint64_t told[HOST_STREAMS]; /* of them, told to the caller on any */
     struct buf result;           /* the pieces of one that came */
@@ -67,6 +68,14 @@ bool host_exit(struct host *h)
 
     h->exited = true;
     return first;
+}
+
+bool host_retry(struct host *h, unsigned n)
+{
+    if (n <= h->attempt)
+        return false;
+    h->attempt = n;
+    return true;
 }
 
 bool host_has_exited(const struct host *h)

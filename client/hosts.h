@@ -36,6 +36,8 @@ void hosts_rewind(struct hosts *h);
 /* True the first time. */
 bool host_ack(struct host *h);
 bool host_exit(struct host *h);
+/* Attempt n follows: true if that was not told yet. */
+bool host_retry(struct host *h, unsigned n);
 bool host_has_exited(const struct host *h);
 
 /*

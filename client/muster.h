@@ -263,6 +263,10 @@ struct muster_exec_callbacks {
     /* It does not begin yet (.at, .every, .after): on_submit comes when it
      * does. next: when, in seconds since 1970; 0: not known yet. */
     void (*on_held)(void *arg, const char *jid, time_t next);
+    /* The operation failed there, as pairs of its exit say (rc, state, reason,
+     * and in: the seconds until then); its attempt of that number follows. */
+    void (*on_retry)(void *arg, const char *host, unsigned attempt,
+                     const struct muster_attr *pairs, size_t count);
 };
 
 /*
@@ -287,6 +291,12 @@ MUSTER_API struct muster_exec *muster_exec_input(
 MUSTER_API struct muster_exec *
 muster_follow(struct muster *m, const char *jid,
               const struct muster_exec_callbacks *cb, void *arg, char **error);
+/* Runs a job that has ended again, where it ended as one of the words of where
+ * says (with commas between them; NULL: not well): a job of its own, whose life
+ * is told. */
+MUSTER_API struct muster_exec *
+muster_rerun(struct muster *m, const char *jid, const char *where, bool detach,
+             const struct muster_exec_callbacks *cb, void *arg, char **error);
 /* Stops the reading of the job's life, and goes on with it: for a caller whose
  * own output is slow. No callback comes while it is stopped, and what waits is
  * bounded; the job itself waits in the end. */

@@ -361,6 +361,18 @@ static bool exec_done(struct reply_parser *p, struct rest *rest,
     return true;
 }
 
+/* Which attempt follows, and how the one before ended. */
+static bool exec_retry(struct reply_parser *p, struct rest *rest,
+                       struct reply *r)
+{
+    if (!next_number(rest, &r->number) || r->number > UINT_MAX)
+        return false;
+    if (!rest_pairs(p, rest, &r->result.attr_count))
+        return false;
+    r->result.attrs = p->attrs;
+    return true;
+}
+
 static bool exec_held(struct reply_parser *p, struct rest *rest,
                       struct reply *r)
 {
@@ -398,6 +410,7 @@ static const struct exec_line {
     {"progress", REPLY_PROGRESS, exec_progress},
     {"merged", REPLY_MERGED, exec_name},
     {"held", REPLY_HELD, exec_held},
+    {"retry", REPLY_RETRY, exec_retry},
 };
 
 static const struct exec_line *exec_line_find(const struct word *w)

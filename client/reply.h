@@ -43,6 +43,7 @@ enum reply_kind {
     REPLY_EXIT,        /* exit NAME RC …: result */
     REPLY_MERGED,      /* merged NAME: a job that was there before */
     REPLY_HELD,        /* held NAME …: number: the pair next, or 0 */
+    REPLY_RETRY,       /* retry NAME NUMBER …: result's pairs; the attempt */
     REPLY_DONE         /* done NAME …: summary */
 };
 

@@ -135,6 +135,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct dispatch_settings s;
     struct buf text = BUF_INIT;
     struct dispatch *d;
+    char *error = NULL;
     struct exed *e;
     struct loop *l;
 
@@ -142,7 +143,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     l = loop_new(NULL);
     dispatch_settings_read(&s, conf);
-    d = dispatch_new(l, &s);
+    d = dispatch_new(l, &s, &error);
     memset(d->instance, 'A', INSTANCE_LEN);
     d->synced = true;
     e = exed_new(l, d, NULL);

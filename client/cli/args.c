@@ -8,6 +8,8 @@
 #include "lib/conf.h"
 #include "lib/mem.h"
 
+#define DIGITS "0123456789"
+
 static bool wrong(struct args_error *error, char *text, char *hint)
 {
     error->text = text;
@@ -122,10 +124,29 @@ static bool share(const char *text)
     return whole_number(number, 100);
 }
 
+/* 0.3: seconds, a point, and one to three digits. */
+static bool seconds_fraction(const char *text, uint64_t *ms)
+{
+    size_t whole = strspn(text, DIGITS), part = 0;
+    unsigned long long n;
+
+    if (text[whole] == '.')
+        part = strspn(text + whole + 1, DIGITS);
+    if (!whole || whole > 9 || !part || part > 3 || text[whole + 1 + part])
+        return false;
+    n = strtoull(text, NULL, 10) * 1000;
+    for (size_t i = 0, unit = 100; i < part; i++, unit /= 10)
+        n += (unsigned)(text[whole + 1 + i] - '0') * unit;
+    *ms = n;
+    return true;
+}
+
 bool args_time(const char *text, uint64_t *ms)
 {
     int64_t value;
 
+    if (seconds_fraction(text, ms))
+        return true;
     if (!conf_parse_duration(text, &value) || value < 0)
         return false;
     *ms = (uint64_t)value;
@@ -146,7 +167,8 @@ static char *value_wrong(const struct verb_option *o, const char *value)
     case VALUE_TIME:
         return args_time(value, &ms)
                    ? NULL
-                   : xstrdup("a time: 30 (seconds), 30s, 500ms, 5m, 1h, 2d");
+                   : xstrdup(
+                         "a time: 30 (seconds), 0.5, 30s, 500ms, 5m, 1h, 2d");
     case VALUE_ONE_OF:
         return one_of(o->value, value) ? NULL
                                        : xasprintf("one of %s", o->value);

@@ -46,6 +46,12 @@ static void on_held(void *arg, const char *jid, time_t next)
     print_held(l, jid, next);
 }
 
+static void on_retry(void *arg, const char *host, unsigned attempt,
+                     const struct muster_attr *pairs, size_t count)
+{
+    print_retry(arg, host, attempt, pairs, count);
+}
+
 static void on_merged(void *arg, const char *jid)
 {
     print_merged(arg, jid);
@@ -157,6 +163,7 @@ const struct muster_exec_callbacks *life_callbacks(void)
         .on_submit = on_submit,
         .on_merged = on_merged,
         .on_held = on_held,
+        .on_retry = on_retry,
         .on_ack = on_ack,
         .on_output = on_output,
         .on_cut = on_cut,

@@ -95,6 +95,34 @@ void print_held(struct life *l, const char *jid, time_t next)
     cli_note(cli, "job %s is held%s", jid, text);
 }
 
+static const char *pair_or(const struct muster_attr *pairs, size_t count,
+                           const char *name)
+{
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(pairs[i].name, name) == 0)
+            return pairs[i].value;
+    return "-";
+}
+
+void print_retry(struct life *l, const char *host, unsigned attempt,
+                 const struct muster_attr *pairs, size_t count)
+{
+    struct jline *j;
+
+    if (!l->cli->json) {
+        cli_note(l->cli, "%s: %s, rc %s: attempt %u in %s s", host,
+                 pair_or(pairs, count, "reason"), pair_or(pairs, count, "rc"),
+                 attempt, pair_or(pairs, count, "in"));
+        return;
+    }
+    j = event("retry");
+    jline_text(j, "host", host);
+    jline_int(j, "attempt", attempt);
+    for (size_t i = 0; i < count; i++)
+        jline_value(j, pairs[i].name, pairs[i].value);
+    cli_json(l->cli, j);
+}
+
 void print_submit(struct life *l, const char *jid, unsigned hosts)
 {
     struct cli *cli = l->cli;

@@ -15,6 +15,8 @@
 /* It was there before, under its key. */
 void print_merged(struct life *l, const char *jid);
 /* It does not begin yet; next 0: nobody knows when. */
+void print_retry(struct life *l, const char *host, unsigned attempt,
+                 const struct muster_attr *pairs, size_t count);
 void print_held(struct life *l, const char *jid, time_t next);
 void print_submit(struct life *l, const char *jid, unsigned hosts);
 void print_ack(struct life *l, const char *host);

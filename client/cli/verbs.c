@@ -170,6 +170,49 @@ static const struct verb table[] = {
      .max = 1,
      .run = verb_explain,
      .options = verb_options_of_explain},
+    {.word = "rerun",
+     .usage = "JID",
+     .help = "run a job again, where it did not end well",
+     .more =
+         "The same operation, on those hosts only; a job of its own, whose\n"
+         "life is shown as of muster exec, whose exit status it has.\n"
+         "\n"
+         "  muster rerun 4RUZQ2XA-17\n"
+         "  muster rerun 4RUZQ2XA-17 --where failed,lost,notstarted\n",
+     .min = 1,
+     .max = 1,
+     .run = verb_rerun,
+     .options = verb_options_of_rerun},
+    {.word = "pause",
+     .usage = "[JID]",
+     .help = "let nothing more start, of a job or of all",
+     .more = "What runs goes on. It holds until muster resume, over restarts\n"
+             "of the dispatcher, too.\n",
+     .max = 1,
+     .run = verb_pause},
+    {.word = "resume",
+     .usage = "[JID]",
+     .help = "let a paused job go on, or all",
+     .max = 1,
+     .run = verb_pause},
+    {.word = "drain",
+     .usage = "HOST REASON",
+     .help = "give a worker no more jobs",
+     .more = "What it runs goes on. Selectors skip it and say why; only jobs\n"
+             "that name it run there. It holds until muster undrain, over its\n"
+             "restarts, too.\n"
+             "\n"
+             "  muster drain web1 'new disk' --for 2h\n",
+     .min = 2,
+     .max = 2,
+     .run = verb_drain,
+     .options = verb_options_of_drain},
+    {.word = "undrain",
+     .usage = "HOST",
+     .help = "give a drained worker jobs again",
+     .min = 1,
+     .max = 1,
+     .run = verb_drain},
     {.word = "why",
      .usage = "JID [HOST]",
      .help = "tell what happened to a job on a host, with times",

@@ -124,6 +124,21 @@ const struct verb_option verb_options_of_exec[] = {
      .value = "N",
      .directive = ".fail",
      .help = "start no more after N or N% failures"},
+    {.name = "retry",
+     .kind = VALUE_NUMBER,
+     .value = "N",
+     .directive = ".retry",
+     .help = "try again up to N times where it fails"},
+    {.name = "priority",
+     .kind = VALUE_TEXT,
+     .value = "N",
+     .directive = ".priority",
+     .help = "before those with less; -100 to 100"},
+    {.name = "lock",
+     .kind = VALUE_TEXT,
+     .value = "NAME[=N],NAME",
+     .directive = ".lock",
+     .help = "hold that lock, as N tasks may at once"},
     {.name = "min",
      .kind = VALUE_NUMBER,
      .value = "N",
@@ -254,6 +269,24 @@ const struct verb_option verb_options_of_explain[] = {
      .value = "SELECTOR",
      .many = true,
      .help = "its terms; given several times, all must hold"},
+    END,
+};
+
+const struct verb_option verb_options_of_rerun[] = {
+    {.name = "where",
+     .kind = VALUE_TEXT,
+     .value = "WORD,WORD",
+     .help = "where it ended so: failed, lost ..."},
+    {.name = "group", .help = "fold equal outputs, at the end"},
+    {.name = "detach", .help = "print the new job's id and leave it running"},
+    END,
+};
+
+const struct verb_option verb_options_of_drain[] = {
+    {.name = "for",
+     .kind = VALUE_TIME,
+     .value = "TIME",
+     .help = "only for so long"},
     END,
 };
 

@@ -17,6 +17,8 @@ extern const struct verb_option verb_options_of_deploy[];  /* verbs_push.c */
 extern const struct verb_option verb_options_of_plan[];
 extern const struct verb_option verb_options_of_explain[];
 extern const struct verb_option verb_options_of_follow[];
+extern const struct verb_option verb_options_of_rerun[];
+extern const struct verb_option verb_options_of_drain[];
 extern const struct verb_option verb_options_of_jobs[];
 extern const struct verb_option verb_options_of_dev[];
 extern const struct verb_option verb_options_of_tls[];
