@@ -276,7 +276,7 @@ const struct verb_option verb_options_of_rerun[] = {
     {.name = "where",
      .kind = VALUE_TEXT,
      .value = "WORD,WORD",
-     .help = "where it ended so: failed, lost ..."},
+     .help = "where it ended so: failed, lost and so on"},
     {.name = "group", .help = "fold equal outputs, at the end"},
     {.name = "detach", .help = "print the new job's id and leave it running"},
     END,
