@@ -33,7 +33,8 @@ static void print_programs(struct buf *out, const struct dev *d)
                 address(r, "new", a, sizeof(a)),
                 address(r, "find", b, sizeof(b)),
                 address(r, "event", c, sizeof(c)));
-    buf_add_fmt(out, "  %-11s %s\n", "dispatcher", d->dispatcher);
+    buf_add_fmt(out, "  %-11s %s  http %s\n", "dispatcher", d->dispatcher,
+                address(&d->children[DEV_DISPATCHER], "http", a, sizeof(a)));
     for (size_t i = 0; i + DEV_WORKER < d->count; i++)
         print_worker(out, d, i);
 }
@@ -77,6 +78,9 @@ static void print_json(struct cli *cli, const struct dev *d)
     jline_text(j, "event", "ready");
     jline_text(j, "registry", d->registry);
     jline_text(j, "dispatcher", d->dispatcher);
+    jline_text(
+        j, "http",
+        address(&d->children[DEV_DISPATCHER], "http", text, sizeof(text)));
     for (size_t i = DEV_WORKER; i < d->count; i++) {
         struct jline *w = jline_new();
 
