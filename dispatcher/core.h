@@ -172,6 +172,8 @@ void run_exited(struct dispatch *d, struct task *t, const struct wire_exit *e,
 /* Takes it back from its worker, to wait again: for another one (of a job for
  * any), or for the same. */
 void run_requeue(struct dispatch *d, struct task *t, bool other);
+/* The same for the same worker, not before so many ms have passed. */
+void run_requeue_later(struct dispatch *d, struct task *t, uint64_t ms);
 /* Ends it without hosts. */
 void run_fail_job(struct dispatch *d, struct job *j, const char *error);
 /* A schedule has had its last run. */

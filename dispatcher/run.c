@@ -220,6 +220,14 @@ void run_requeue(struct dispatch *d, struct task *t, bool other)
     dispatch_touch_job(d, j);
 }
 
+void run_requeue_later(struct dispatch *d, struct task *t, uint64_t ms)
+{
+    run_requeue(d, t, false);
+    task_release(t);
+    t->place = PLACE_LATER;
+    start_due(d, t, dispatch_now(d) + ms);
+}
+
 /* Its end must not wait for a reader: what that one has not read is bounded by
  * the store from here on. */
 static void job_unpace(struct dispatch *d, struct job *j)

@@ -8,6 +8,10 @@
 
 /* A refusal that begins so means: not now. */
 #define REFUSED_BUSY "no free slot"
+/* … because another job of that operation runs: it is asked again after a
+ * while, and jobs of other operations go on. */
+#define REFUSED_MUTEX REFUSED_BUSY ": "
+#define MUTEX_MS      1000
 
 struct task *said_find(const struct worker *w, const char *id)
 {
@@ -45,7 +49,9 @@ static void said_refuse(void *arg, const char *jid, const char *why)
         return;
     history_add(t, HISTORY_REFUSED, "by %s: %s", w->host, why);
     log_id_debug(jid, "%s refuses: %s", w->host, why);
-    if (strncmp(why, REFUSED_BUSY, strlen(REFUSED_BUSY)) == 0) {
+    if (strncmp(why, REFUSED_MUTEX, strlen(REFUSED_MUTEX)) == 0) {
+        run_requeue_later(w->core, t, MUTEX_MS);
+    } else if (strncmp(why, REFUSED_BUSY, strlen(REFUSED_BUSY)) == 0) {
         w->full = true;
         run_requeue(w->core, t, false);
     } else if (t->job->spec.any) {

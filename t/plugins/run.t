@@ -7,6 +7,7 @@ use lib "$FindBin::Bin/../lib";
 use JSON::PP qw(decode_json);
 use Muster;
 use MusterWorker;
+use POSIX ();
 use Test::More;
 
 need_programs(qw(musterd muster-worker muster-dispatch muster));
@@ -25,6 +26,9 @@ sleep 0.1
 rmdir "$locks/\$MUSTER_HOST"
 END
 write_plugin($dir, 'bad', '', 'echo nonsense >&3');
+my $fifo = scratch() . '/fifo';
+POSIX::mkfifo($fifo, 0600) or die "$fifo: $!";
+write_plugin($dir, 'held', 'mutex 1', "echo up; read x <$fifo");
 my $reg = registry();
 my $d = dispatcher($reg);
 worker($reg, $_, '-o', "worker.plugins=$dir", '-o', 'worker.slots=4')
@@ -68,13 +72,29 @@ my @children = map {
     exec(program('muster'), 'run', 'alone', '--all', '--registry',
         $reg->registry_address) if !$pid;
     $pid;
-} 1 .. 4;
+} 1 .. 3;
 my $failed = 0;
 for (@children) {
     waitpid $_, 0;
     $failed++ if $?;
 }
 is $failed, 0, 'one at a time, and all of them in the end';
+
+# one that waits for its turn keeps nobody else from theirs
+my @held = map { $d->dial('exec') } 1 .. 2;
+$_->send("held .hosts web1\n") for @held;
+ok eventually { 1 == grep { /^\S+ .* running 1 / }
+    $d->ask('exec', "jobs op=held\n") }, 'one of two runs';
+for (1 .. 5) {
+    ($rc) = run_op('show', 'a=1', '-H', 'web1');
+    is $rc, 0, 'another operation runs meanwhile';
+}
+spew($fifo, "x\n");
+ok eventually { 1 == grep { / state 0 / } $d->ask("exec", "jobs op=held\n") },
+    "one ends";
+spew($fifo, "x\n");
+like(($_->until(qr/^done/))[-1], qr/^done \S+ state 0 ok 1/, 'both end')
+    for @held;
 
 # mistakes on the command line
 for ([qr/no target/, 'show', 'a=1'], [qr/are for muster exec/, 'show', '--all',
