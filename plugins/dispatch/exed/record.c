@@ -110,9 +110,9 @@ static json_t *error_json(const struct attrs *pairs)
 static json_t *summary_json(const struct attrs *pairs)
 {
     static const char *const names[] = {
-        "hosts",   "waiting", "running", "ok",        "failed",
-        "changed", "skipped", "lost",    "cancelled", "unreachable",
-        "timeout", "idle",    "refused", "notstarted"};
+        "hosts",   "waiting", "running", "ok",         "failed",
+        "changed", "skipped", "lost",    "cancelled",  "unreachable",
+        "timeout", "idle",    "refused", "notstarted", "drained"};
     json_t *o = json_object();
 
     for (size_t i = 0; i < ARRAY_LEN(names); i++)
@@ -137,12 +137,26 @@ static void set_text(json_t *o, const char *name, const struct attrs *pairs,
         json_object_set_new(o, name, body_clean(text));
 }
 
+/* Of jobs that ask for more than EXEd knew: as `muster job` shows them. */
+static void set_more(json_t *o, const struct attrs *pairs)
+{
+    static const char *const texts[] = {"by",   "every", "after", "parent",
+                                        "plan", "key",   "lock",  "rerun-of"};
+    static const char *const numbers[] = {
+        "held",     "next",  "runs",   "missed", "planned",
+        "priority", "retry", "paused", "any",    "kept-until"};
+
+    set_text(o, "select", pairs, "on");
+    for (size_t i = 0; i < ARRAY_LEN(texts); i++)
+        set_text(o, texts[i], pairs, texts[i]);
+    for (size_t i = 0; i < ARRAY_LEN(numbers); i++)
+        if (attrs_get(pairs, numbers[i]))
+            json_object_set_new(o, numbers[i],
+                                json_integer(number(pairs, numbers[i])));
+}
+
 static void take_job(void *arg, const char *jid, const struct attrs *pairs)
 {
-    /* of jobs that ask for more than EXEd knew: as `muster job` shows them */
-    static const char *const more[] = {
-        "by",     "held",    "next", "every", "after",    "runs",   "missed",
-        "parent", "planned", "key",  "any",   "rerun-of", "paused", "priority"};
     const char *op = attrs_get(pairs, "op");
     json_t *o = arg;
 
@@ -155,9 +169,7 @@ static void take_job(void *arg, const char *jid, const struct attrs *pairs)
     json_object_set_new(o, "operate_args", args_json(op, pairs));
     json_object_set_new(o, "return_data", json_object());
     json_object_set_new(o, "summary", summary_json(pairs));
-    set_text(o, "select", pairs, "on");
-    for (size_t i = 0; i < ARRAY_LEN(more); i++)
-        set_text(o, more[i], pairs, more[i]);
+    set_more(o, pairs);
 }
 
 static void take_host(void *arg, const char *host, const struct attrs *pairs)
