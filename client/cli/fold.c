@@ -239,8 +239,9 @@ static void families_find(struct group **list, size_t n)
         family_join(list[k], g);
     }
     for (size_t i = 0; i < n; i++)
-        qsort(list[i]->members, list[i]->family_hosts,
-              sizeof(*list[i]->members), by_name);
+        if (list[i]->family_hosts)
+            qsort(list[i]->members, list[i]->family_hosts,
+                  sizeof(*list[i]->members), by_name);
 }
 
 /* Where only blanks are not the same, nothing differs. */
