@@ -77,6 +77,7 @@ struct dispatch {
     struct task_list orphans; /* SENT or RUNNING before a restart, and their
                                * workers are not known yet */
     uint64_t orphans_ms; /* since when all that are there are; 0: not yet */
+    struct loop_fd *store_past;    /* what was read, too */
     struct loop_fd *store_done;    /* what is on the disk can be collected */
     struct loop_timer *store_tick; /* for what nobody waits for */
     struct loop_task store_onward; /* what waits is handed over */
@@ -258,6 +259,6 @@ const char *reader_jid(const struct dispatch_reader *r);
 void reader_drop_job(struct dispatch *d, const struct job *j);
 void reader_wake_all(struct dispatch *d);
 /* Its readers may tell what they have. */
-void reader_wake_job(struct dispatch *d, const struct job *j);
+void reader_wake_job(struct dispatch *d, struct job *j);
 
 #endif

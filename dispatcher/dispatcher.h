@@ -191,6 +191,19 @@ enum dispatch_read dispatch_read(struct dispatch_reader *r,
 /* The job goes on; NULL is fine. */
 void dispatch_reader_free(struct dispatch_reader *r);
 
+/*
+ * Jobs that ended may be in the store only, as a whole or but for their record
+ * in lists. Brings a job (NULL: the records of all) into memory, for the calls
+ * that name it: NULL if it is there, or is not at all. Else ready comes once,
+ * in the settling step; the job stays there until the handle is freed.
+ */
+struct dispatch_fetch;
+MUST_CHECK struct dispatch_fetch *dispatch_fetch(struct dispatch *d,
+                                                 const char *jid,
+                                                 dispatch_ready_fn *ready,
+                                                 void *arg);
+void dispatch_fetch_free(struct dispatch_fetch *f); /* NULL is fine */
+
 /* Whose that job is: a token's name, "" for nobody's; NULL: no such job. */
 const char *dispatch_job_by(const struct dispatch *d, const char *jid);
 

@@ -241,6 +241,11 @@ void eventlog_restore(struct eventlog *log, const struct event_past *past)
     cursors_wake(log);
 }
 
+void eventlog_cut_head(struct eventlog *log, unsigned index)
+{
+    log->hosts[index].cutting = true;
+}
+
 void eventlog_set_offset(struct eventlog *log, unsigned index, unsigned stream,
                          uint64_t offset)
 {
@@ -258,6 +263,15 @@ void eventlog_drop_before(struct eventlog *log, uint64_t seq)
         }
         TAILQ_REMOVE(&log->events, e, link);
         free(e);
+    }
+}
+
+void eventlog_wake(struct eventlog *log)
+{
+    struct event_cursor *c;
+
+    LIST_FOREACH (c, &log->cursors, link) {
+        c->ready(c->arg);
     }
 }
 

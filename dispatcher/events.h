@@ -112,6 +112,8 @@ struct event_past {
     size_t len;
 };
 void eventlog_restore(struct eventlog *log, const struct event_past *past);
+/* What comes of that host from now on is of its tail. */
+void eventlog_cut_head(struct eventlog *log, unsigned index);
 /* So many bytes of that host came, whatever of them is here. */
 void eventlog_set_offset(struct eventlog *log, unsigned index, unsigned stream,
                          uint64_t offset);
@@ -119,6 +121,8 @@ void eventlog_set_offset(struct eventlog *log, unsigned index, unsigned stream,
  * and that nobody paces. Who reads has read them. */
 void eventlog_drop_before(struct eventlog *log, uint64_t seq);
 
+/* Every cursor is to look again, though nothing is appended. */
+void eventlog_wake(struct eventlog *log);
 /* Forgets what happened: nobody has read any of it. */
 void eventlog_clear(struct eventlog *log);
 /* Cursors end after what is there. */

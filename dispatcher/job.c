@@ -211,7 +211,7 @@ void job_lighten(struct job *j)
         a->value = xreallocarray(a->value, ARG_KEPT + 1, 1);
         a->value[ARG_KEPT] = '\0';
     }
-    j->light = true;
+    j->light = j->log_away = true;
 }
 
 void job_set_tasks(struct job *j, unsigned n)

@@ -122,6 +122,7 @@ struct task {
     struct history *history; /* owned; see history.h */
     enum task_state was;     /* before a restart; while it is made again */
     uint64_t kept;           /* last SEQ that the store has */
+    uint64_t tail_seq;       /* of the first event of its tail, at its end */
 };
 
 /* The workers that share a value of the .per attribute. */
@@ -170,6 +171,7 @@ struct job {
     size_t cost;           /* bytes beside its output, as the store counts */
     unsigned n_kept;       /* hosts of one whose tasks are not in memory */
     bool light;            /* it has ended, and they are in the store only */
+    bool log_away;         /* the same of its log */
     unsigned in_use;       /* by those who read what the store has of it */
     struct kept_job *kept; /* the store's; or NULL */
     TAILQ_ENTRY(job) link; /* in the store, in order */

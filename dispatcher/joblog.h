@@ -42,6 +42,7 @@ struct joblog_entry {
     uint64_t offset;
     uint64_t worker_seq;
     uint64_t offsets[EVENT_STREAMS]; /* EVENT_EXIT */
+    bool tail; /* it stood among its host's tail; not in the bytes */
     const char *text;
     size_t len;
 };

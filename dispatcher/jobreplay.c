@@ -14,8 +14,14 @@ struct row_at {
     const char *at;
     size_t left;
     struct joblog_entry next;
-    bool has;
+    bool has, tail;
 };
+
+static void row_next(struct row_at *r)
+{
+    r->has = joblog_next(&r->at, &r->left, &r->next);
+    r->next.tail = r->tail;
+}
 
 /* What is no event goes with the one behind it. */
 static struct row_at *first_of(struct row_at *rows, size_t n)
@@ -35,25 +41,26 @@ static bool turn_tell(struct jobreplay_turn *t)
     bool whole = true;
 
     for (size_t i = 0; i < t->n_rows; i++) {
-        rows[i].at = buf_data(&t->rows[i]);
-        rows[i].left = buf_len(&t->rows[i]);
-        rows[i].has = joblog_next(&rows[i].at, &rows[i].left, &rows[i].next);
+        rows[i].at = buf_data(&t->rows[i].data);
+        rows[i].left = buf_len(&t->rows[i].data);
+        rows[i].tail = t->rows[i].tail;
+        row_next(&rows[i]);
     }
     while ((r = first_of(rows, t->n_rows))) {
         t->fn(t->arg, &r->next);
-        r->has = joblog_next(&r->at, &r->left, &r->next);
+        row_next(r);
     }
     for (size_t i = 0; i < t->n_rows; i++) {
         whole &= !rows[i].left;
-        buf_free(&t->rows[i]);
+        buf_free(&t->rows[i].data);
     }
     free(rows);
     t->n_rows = 0;
     return whole;
 }
 
-bool jobreplay_row(struct jobreplay_turn *t, uint64_t turn, const char *data,
-                   size_t len)
+bool jobreplay_row(struct jobreplay_turn *t, uint64_t turn, bool tail,
+                   const char *data, size_t len)
 {
     bool whole = t->turn == turn || turn_tell(t);
 
@@ -62,9 +69,9 @@ bool jobreplay_row(struct jobreplay_turn *t, uint64_t turn, const char *data,
         t->size = t->size ? 2 * t->size : 4;
         t->rows = xreallocarray(t->rows, t->size, sizeof(*t->rows));
     }
-    t->rows[t->n_rows] = (struct buf)BUF_INIT;
+    t->rows[t->n_rows] = (struct jobreplay_row){.tail = tail};
     if (len)
-        buf_add(&t->rows[t->n_rows], data, len);
+        buf_add(&t->rows[t->n_rows].data, data, len);
     t->n_rows++;
     return whole;
 }
@@ -119,6 +126,8 @@ static void replay_event(struct job *j, const struct joblog_entry *e)
         t->seq = e->worker_seq;
     if (t && e->kind == EVENT_ACK)
         t->was = TASK_RUNNING;
+    if (t && e->tail)
+        eventlog_cut_head(&j->log, t->index);
     eventlog_restore(&j->log, &past);
 }
 

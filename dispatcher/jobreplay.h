@@ -21,9 +21,14 @@
  * numbers. */
 typedef void jobreplay_fn(void *arg, const struct joblog_entry *e);
 
+struct jobreplay_row {
+    struct buf data;
+    bool tail; /* of one host */
+};
+
 struct jobreplay_turn {
     uint64_t turn;
-    struct buf *rows; /* owned */
+    struct jobreplay_row *rows; /* owned */
     size_t n_rows, size;
     jobreplay_fn *fn;
     void *arg;
@@ -32,7 +37,7 @@ struct jobreplay_turn {
 /* A row, in the order in which they were kept; copied. What is complete by it
  * is told. False: a row before is damaged. */
 MUST_CHECK bool jobreplay_row(struct jobreplay_turn *t, uint64_t turn,
-                              const char *data, size_t len);
+                              bool tail, const char *data, size_t len);
 /* Tells the rest, and frees what is held. */
 MUST_CHECK bool jobreplay_end(struct jobreplay_turn *t);
 

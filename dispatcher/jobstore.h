@@ -65,6 +65,23 @@ struct jobstore_counts {
     struct histogram seconds; /* of the commits */
 };
 
+/*
+ * A job that may not be in memory, or not with its tasks, or all of those that
+ * ended: brought there, and a job held there, until jobstore_unfetch().
+ */
+struct jobstore_fetch {
+    /* It is there, or there is no such job (job is NULL): in
+     * jobstore_collect(). */
+    void (*done)(struct jobstore_fetch *f);
+    struct job *job;
+    /* the store's */
+    uint64_t number;
+    bool waits;
+    LIST_ENTRY(jobstore_fetch) link;
+};
+
+struct jobpages;
+
 /* What an implementation is. */
 struct jobstore_ops {
     void (*free)(struct jobstore *s);
@@ -90,6 +107,10 @@ struct jobstore_ops {
     void (*collect)(struct jobstore *s);
     void (*tick)(struct jobstore *s);
     void (*recover)(struct jobstore *s);
+    bool (*fetch)(struct jobstore *s, struct jobstore_fetch *f,
+                  const char *jid);
+    void (*unfetch)(struct jobstore *s, struct jobstore_fetch *f);
+    struct jobpages *(*pages)(struct jobstore *s, struct job *j);
 };
 
 struct jobstore {
@@ -98,7 +119,7 @@ struct jobstore {
     void *arg;
     struct jobstore_bounds bounds;
     struct eventlog_bounds logs; /* of the jobs that it makes again */
-    int fd;                      /* readable: collect; or -1 */
+    int fd, past_fd;             /* readable: collect; or -1 */
     const char *degraded;        /* static: why nothing can be kept; or NULL */
     uint64_t last;               /* the highest number that a job ever had */
     struct jobstore_counts counts;
@@ -226,6 +247,32 @@ static inline void jobstore_recover(struct jobstore *s)
     if (s->ops->recover)
         s->ops->recover(s);
 }
+
+/* Brings that job (NULL: the record of every one) into memory. False: that is
+ * done, or there is none; nothing is to be waited for or undone. */
+MUST_CHECK static inline bool
+jobstore_fetch(struct jobstore *s, struct jobstore_fetch *f, const char *jid)
+{
+    return s->ops->fetch && s->ops->fetch(s, f, jid);
+}
+
+static inline void jobstore_unfetch(struct jobstore *s,
+                                    struct jobstore_fetch *f)
+{
+    s->ops->unfetch(s, f);
+}
+
+/* The life of a job whose log is not in memory: events come into a log of its
+ * own as they are asked for. The job stays for as long. */
+static inline struct jobpages *jobstore_pages(struct jobstore *s, struct job *j)
+{
+    return s->ops->pages(s, j);
+}
+struct eventlog *jobpages_log(struct jobpages *g);
+/* All that is in the log has been read: asks for more. False: that is all,
+ * and the log is closed. */
+MUST_CHECK bool jobpages_more(struct jobpages *g);
+void jobpages_free(struct jobpages *g);
 
 /* In the settling step after pending(): what waits goes to the disk. */
 static inline void jobstore_hand_over(struct jobstore *s)

@@ -184,6 +184,7 @@ void disk_collect(struct jobstore *s)
     struct offload_items items = {0};
     struct offload_item *i;
 
+    jobpast_collect(q->past);
     if (!offload_take(q->thread, &items))
         return;
     q->busy = false;

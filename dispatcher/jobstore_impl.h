@@ -7,6 +7,7 @@
 
 #include "dispatcher/jobdb.h"
 #include "dispatcher/jobkept.h"
+#include "dispatcher/jobpast.h"
 #include "dispatcher/jobstore.h"
 #include "dispatcher/jobtable.h"
 #include "lib/attrs.h"
@@ -27,6 +28,7 @@ struct sqlite_store {
     struct offload_items failed; /* to be tried again */
     struct attrs settings;
     uint64_t fence;
+    struct jobpast *past; /* from the recovery on */
 };
 
 static inline struct sqlite_store *sqlite_of(struct jobstore *s)
@@ -35,7 +37,7 @@ static inline struct sqlite_store *sqlite_of(struct jobstore *s)
 }
 
 /* jobstore_sqlite.c: puts a job in the table. */
-void sqlite_enter(struct sqlite_store *q, struct job *j);
+void sqlite_enter(struct sqlite_store *q, struct job *j, struct job *below);
 
 /* jobstore_disk.c: there may be something to hand over. */
 void disk_ask(struct sqlite_store *q);
@@ -50,5 +52,12 @@ void disk_tick(struct jobstore *s);
 /* jobstore_load.c: reads what must be known; NULL, or why not (free()). */
 MUST_CHECK char *sqlite_load(struct sqlite_store *q);
 void sqlite_recover(struct jobstore *s);
+/* A job as its row says, of that dispatcher; NULL, and why not (free()). For
+ * any thread. */
+struct job *job_of_row(const char *instance, const struct eventlog_bounds *logs,
+                       const struct jobdb_row *row, char **error);
+/* Puts it in the table, of which it is not fresh. */
+struct kept_job *sqlite_enter_row(struct sqlite_store *q, struct job *j,
+                                  uint64_t bytes, struct job *below);
 
 #endif

@@ -15,10 +15,9 @@
 
 /* -- a job from its row ---------------------------------------------------- */
 
-static struct job *job_of_row(struct sqlite_store *q,
-                              const struct jobdb_row *row, char **error)
+struct job *job_of_row(const char *instance, const struct eventlog_bounds *logs,
+                       const struct jobdb_row *row, char **error)
 {
-    const char *instance = attrs_get(&q->settings, "instance");
     struct dispatch_spec spec = {0};
     char jid[JID_MAX];
     struct job *j;
@@ -28,23 +27,23 @@ static struct job *job_of_row(struct sqlite_store *q,
         dispatch_spec_free(&spec);
         return NULL;
     }
-    snprintf(jid, sizeof(jid), "%s-%llu", instance ? instance : "",
+    snprintf(jid, sizeof(jid), "%s-%llu", instance,
              (unsigned long long)row->number);
-    j = job_new(jid, row->number, &spec, &q->base.logs);
+    j = job_new(jid, row->number, &spec, logs);
     keep_read_job(j, row->state, row->state_len);
     j->stored = true;
     return j;
 }
 
-static struct kept_job *enter(struct sqlite_store *q, struct job *j,
-                              const struct jobdb_row *row)
+struct kept_job *sqlite_enter_row(struct sqlite_store *q, struct job *j,
+                                  uint64_t bytes, struct job *below)
 {
     struct kept_job *k;
 
-    sqlite_enter(q, j);
+    sqlite_enter(q, j, below);
     k = kept_new(&q->keep, j, false);
-    k->bytes = row->bytes;
-    q->keep.bytes += row->bytes;
+    k->bytes = bytes;
+    q->keep.bytes += bytes;
     k->state_sum = keep_job_sum(j);
     return k;
 }
@@ -54,11 +53,13 @@ static struct kept_job *enter(struct sqlite_store *q, struct job *j,
 static char *live_row(void *arg, const struct jobdb_row *row)
 {
     struct sqlite_store *q = arg;
+    const char *instance = attrs_get(&q->settings, "instance");
     char *error;
-    struct job *j = job_of_row(q, row, &error);
+    struct job *j =
+        job_of_row(instance ? instance : "", &q->base.logs, row, &error);
 
     if (j)
-        enter(q, j, row);
+        sqlite_enter_row(q, j, row->bytes, NULL);
     return error;
 }
 
@@ -78,7 +79,7 @@ static char *live_entries(void *arg, const struct jobdb_entries *e)
     else if (e->len)
         buf_add(&k->first, e->data, e->len);
     k->turn = e->turn;
-    if (!jobreplay_row(&r->turn, e->turn, e->data, e->len))
+    if (!jobreplay_row(&r->turn, e->turn, e->task >= 0, e->data, e->len))
         return xasprintf("an entry of job %s is damaged", r->job->jid);
     return NULL;
 }
@@ -168,9 +169,12 @@ void sqlite_recover(struct jobstore *s)
 
     q->thread = offload_new(jobdb_write, &q->writer);
     s->fd = offload_fd(q->thread);
+    q->past = jobpast_new(q);
+    s->past_fd = jobpast_fd(q->past);
     for (j = TAILQ_FIRST(&q->table.jobs); j; j = next) {
         next = TAILQ_NEXT(j, link);
         if (j->state != JOB_DONE)
             s->handler.recovered(s->arg, j);
     }
+    jobpast_load(q->past);
 }

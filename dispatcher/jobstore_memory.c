@@ -67,7 +67,7 @@ static void memory_add(struct jobstore *s, struct job *j)
     struct memory *m = memory_of(s);
     bool fits;
 
-    jobtable_add(&m->table, j);
+    jobtable_add(&m->table, j, NULL);
     fits = memory_fits(m);
     s->handler.added(s->arg, j,
                      fits ? NULL
@@ -196,7 +196,7 @@ struct jobstore *jobstore_memory_new(const struct jobstore_bounds *b,
     m->base.handler = *handler;
     m->base.arg = arg;
     m->base.bounds = *b;
-    m->base.fd = -1;
+    m->base.fd = m->base.past_fd = -1;
     jobtable_init(&m->table);
     return &m->base;
 }

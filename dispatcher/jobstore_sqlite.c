@@ -22,9 +22,9 @@ static struct kept_job *touch(struct sqlite_store *q, struct job *j, bool eager)
 
 /* -- what is to be kept ---------------------------------------------------- */
 
-void sqlite_enter(struct sqlite_store *q, struct job *j)
+void sqlite_enter(struct sqlite_store *q, struct job *j, struct job *below)
 {
-    jobtable_add(&q->table, j);
+    jobtable_add(&q->table, j, below);
     /* its output is counted apart: that is what memory is short of */
     q->table.size -= j->log.bytes;
     j->log.total = &q->output;
@@ -37,7 +37,7 @@ static void sqlite_add(struct jobstore *s, struct job *j)
 {
     struct sqlite_store *q = sqlite_of(s);
 
-    sqlite_enter(q, j);
+    sqlite_enter(q, j, NULL);
     kept_new(&q->keep, j, true);
     disk_ask(q);
 }
@@ -182,6 +182,11 @@ static void sqlite_ended(struct jobstore *s, struct job *j)
     jobtable_recount(&q->table, j);
     if (j->kept->refused)
         return;
+    for (unsigned i = 0; i < j->n_tasks; i++) {
+        const struct event *first = j->log.hosts[i].first;
+
+        j->tasks[i].tail_seq = first ? first->seq : 0;
+    }
     j->kept->ended = true;
     acks_add(&q->keep.acks, ACK_ENDED, j->kept, 0, 0, 0);
     touch(q, j, true);
@@ -191,6 +196,7 @@ static void table_forget(void *arg, struct job *j)
 {
     struct sqlite_store *q = arg;
 
+    jobpast_forget(q->past, j);
     kept_drop(&q->keep, j->kept, true);
 }
 
@@ -235,6 +241,22 @@ static void sqlite_unread(struct jobstore *s, struct job *j)
 
 /* -- start and end --------------------------------------------------------- */
 
+static bool sqlite_fetch(struct jobstore *s, struct jobstore_fetch *f,
+                         const char *jid)
+{
+    return jobpast_fetch(sqlite_of(s)->past, f, jid);
+}
+
+static void sqlite_unfetch(struct jobstore *s, struct jobstore_fetch *f)
+{
+    jobpast_unfetch(sqlite_of(s)->past, f);
+}
+
+static struct jobpages *sqlite_pages(struct jobstore *s, struct job *j)
+{
+    return jobpast_pages(sqlite_of(s)->past, j);
+}
+
 static void sqlite_free(struct jobstore *s)
 {
     struct sqlite_store *q = sqlite_of(s);
@@ -242,6 +264,7 @@ static void sqlite_free(struct jobstore *s)
     struct offload_item *i;
     struct job *j;
 
+    jobpast_free(q->past);
     if (q->thread) {
         offload_wait(q->thread); /* then what has come since */
         (void)offload_take(q->thread, &items);
@@ -289,6 +312,9 @@ static const struct jobstore_ops sqlite_ops = {
     .collect = disk_collect,
     .tick = disk_tick,
     .recover = sqlite_recover,
+    .fetch = sqlite_fetch,
+    .unfetch = sqlite_unfetch,
+    .pages = sqlite_pages,
 };
 
 struct jobstore *jobstore_sqlite_new(const char *path,
@@ -310,7 +336,8 @@ struct jobstore *jobstore_sqlite_new(const char *path,
                                 .arg = arg,
                                 .bounds = *b,
                                 .logs = *logs,
-                                .fd = -1};
+                                .fd = -1,
+                                .past_fd = -1};
     histogram_init_seconds(&q->base.counts.seconds);
     jobdb_writer_init(&q->writer, &q->db);
     jobtable_init(&q->table);

@@ -14,9 +14,10 @@ void jobtable_clear(struct jobtable *t)
         jobtable_drop(t, TAILQ_FIRST(&t->jobs));
 }
 
-void jobtable_add(struct jobtable *t, struct job *j)
+void jobtable_add(struct jobtable *t, struct job *j, struct job *below)
 {
-    struct job *other = TAILQ_LAST(&t->jobs, job_list);
+    struct job *other = below ? TAILQ_PREV(below, job_list, link)
+                              : TAILQ_LAST(&t->jobs, job_list);
 
     while (other && other->number > j->number)
         other = TAILQ_PREV(other, job_list, link);

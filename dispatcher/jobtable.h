@@ -29,8 +29,8 @@ struct jobtable {
 void jobtable_init(struct jobtable *t);
 /* Frees all of them. */
 void jobtable_clear(struct jobtable *t);
-/* Takes it over, in its order. */
-void jobtable_add(struct jobtable *t, struct job *j);
+/* Takes it over, in its order; below: it comes before that one, or NULL. */
+void jobtable_add(struct jobtable *t, struct job *j, struct job *below);
 /* Frees it. */
 void jobtable_drop(struct jobtable *t, struct job *j);
 /* What it takes of memory has changed. */

@@ -51,6 +51,7 @@ static const struct keep_row task_rows[] = {
     {"attempt", KEEP_UNSIGNED, TASK(attempt)},
     {"fence", KEEP_U64, TASK(fence)},
     {"lost", KEEP_FLAG, TASK(was_lost)},
+    {"tail", KEEP_U64, TASK(tail_seq)},
     {"seed", KEEP_U32, TASK(seed)},
     {"ties", KEEP_UNSIGNED, TASK(ties)},
     {"retries", KEEP_UNSIGNED, TASK(retries)},

@@ -9,6 +9,7 @@ struct dispatch_reader {
     struct dispatch *core;
     struct job *job; /* NULL: it was deleted */
     struct event_cursor *cursor;
+    struct jobpages *pages; /* its life is in the store; or NULL */
     dispatch_ready_fn *ready;
     void *arg;
     struct loop_task task;
@@ -46,7 +47,10 @@ struct dispatch_reader *reader_new(struct dispatch *d, struct job *j,
     r->arg = arg;
     r->pacer = pacer;
     r->task = (struct loop_task){.fn = reader_tell, .arg = r};
-    r->cursor = event_cursor_new(&j->log, pacer, reader_ready, r);
+    if (j->log_away)
+        r->pages = jobstore_pages(d->store, j);
+    r->cursor = event_cursor_new(r->pages ? jobpages_log(r->pages) : &j->log,
+                                 pacer, reader_ready, r);
     LIST_INSERT_HEAD(&d->readers, r, link);
     return r;
 }
@@ -85,6 +89,11 @@ static void reader_detach(struct dispatch_reader *r)
         if (j->tasks[i].owed)
             said_grant(r->core, &j->tasks[i]);
     }
+    if (r->pages)
+        jobpages_free(r->pages);
+    else
+        jobstore_unread(r->core->store, j);
+    r->pages = NULL;
 }
 
 void dispatch_reader_free(struct dispatch_reader *r)
@@ -119,14 +128,10 @@ void reader_wake_all(struct dispatch *d)
     }
 }
 
-void reader_wake_job(struct dispatch *d, const struct job *j)
+void reader_wake_job(struct dispatch *d, struct job *j)
 {
-    struct dispatch_reader *r;
-
-    LIST_FOREACH (r, &d->readers, link) {
-        if (r->job == j)
-            reader_ready(r);
-    }
+    (void)d;
+    eventlog_wake(&j->log);
 }
 
 /* -- events in the words of faces ------------------------------------------ */
@@ -192,7 +197,7 @@ static void event_translate(struct dispatch_reader *r,
     *ev = (struct dispatch_event){.seq = v->seq,
                                   .offset = v->offset,
                                   .jid = j->jid,
-                                  .hosts = j->n_tasks,
+                                  .hosts = job_hosts(j),
                                   .host = v->host ? v->host : "-"};
     switch (v->kind) {
     case EVENT_SUBMIT: ev->kind = DISPATCH_SUBMIT; break;
@@ -242,6 +247,17 @@ static enum dispatch_read reader_closing(struct dispatch_reader *r,
     return DISPATCH_GOT;
 }
 
+/* What is in the store comes when there is nothing left in memory. */
+static enum event_read reader_next(struct dispatch_reader *r,
+                                   struct event_view *v)
+{
+    enum event_read got = event_cursor_next(r->cursor, v);
+
+    if (got == EVENT_NONE && r->pages && !jobpages_more(r->pages))
+        got = event_cursor_next(r->cursor, v);
+    return got;
+}
+
 enum dispatch_read dispatch_read(struct dispatch_reader *r,
                                  struct dispatch_event *ev)
 {
@@ -257,7 +273,7 @@ enum dispatch_read dispatch_read(struct dispatch_reader *r,
     }
     if (!r->job->stored && !r->job->error)
         return r->core->closing ? reader_closing(r, ev) : DISPATCH_WAIT;
-    switch (event_cursor_next(r->cursor, &v)) {
+    switch (reader_next(r, &v)) {
     case EVENT_END: return DISPATCH_END;
     case EVENT_NONE:
         return r->core->closing ? reader_closing(r, ev) : DISPATCH_WAIT;

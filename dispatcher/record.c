@@ -169,7 +169,7 @@ void record_job(const struct job *j, bool whole, struct attrs *out)
 {
     attrs_set(out, "op", j->spec.op);
     attrs_set_fmt(out, "state", "%d", j->state == JOB_DONE ? job_result(j) : 1);
-    set_count(out, "hosts", j->n_tasks);
+    set_count(out, "hosts", job_hosts(j));
     record_summary(j, out);
     set_count(out, "waiting", j->counts[TASK_WAITING]);
     set_count(out, "running", job_active(j));

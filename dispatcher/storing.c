@@ -253,6 +253,9 @@ bool storing_open(struct dispatch *d, char **error)
         d->store_done =
             loop_fd_new(d->loop, d->store->fd, false, store_collect, d);
         loop_fd_on(d->store_done);
+        d->store_past =
+            loop_fd_new(d->loop, d->store->past_fd, false, store_collect, d);
+        loop_fd_on(d->store_past);
         loop_timer_set(d->store_tick, TICK_MS);
         log_info("dispatcher.store: %u jobs go on, the last one is number "
                  "%" PRIu64,
@@ -264,6 +267,7 @@ bool storing_open(struct dispatch *d, char **error)
 void storing_close(struct dispatch *d)
 {
     loop_fd_free(d->store_done);
+    loop_fd_free(d->store_past);
     loop_timer_free(d->store_tick);
     if (d->store)
         jobstore_free(d->store);

@@ -24,7 +24,8 @@ static void add_from_record(const struct telling *w, enum history_kind kind,
     if (kind == HISTORY_SUBMITTED && j->spec.by)
         buf_add_fmt(out, "by %s", j->spec.by);
     if (kind == HISTORY_MATCHED)
-        buf_add_fmt(out, "%u host%s", j->n_tasks, j->n_tasks == 1 ? "" : "s");
+        buf_add_fmt(out, "%u host%s", job_hosts(j),
+                    job_hosts(j) == 1 ? "" : "s");
     if (kind == HISTORY_ENDED && t && t->state == TASK_ENDED) {
         const char *why = attrs_get(&t->attrs, "why");
 

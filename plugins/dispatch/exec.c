@@ -10,6 +10,7 @@
 #include "lib/mem.h"
 #include "plugins/dispatch/exec_audit.h"
 #include "plugins/dispatch/exec_control.h"
+#include "plugins/dispatch/exec_later.h"
 #include "plugins/dispatch/exec_lines.h"
 #include "plugins/dispatch/exec_request.h"
 #include "plugins/dispatch/exec_session.h"
@@ -347,7 +348,7 @@ static void exec_request(struct exec_session *s, struct word *words, int n,
         beware_of_body(s, words, n);
     if (wrong)
         answer_error(s, wrong);
-    else
+    else if (!exec_later(s, &q, exec_do))
         exec_do(s, &q);
     free(wrong);
     exec_request_free(&q);
@@ -367,7 +368,7 @@ static enum conn_verdict exec_take(struct exec_session *s, char *line,
     else
         exec_request(s, words, n, body);
     s->in_line = false;
-    return s->reader || s->ask ? CONN_WAIT : CONN_NEXT;
+    return s->reader || s->ask || s->later ? CONN_WAIT : CONN_NEXT;
 }
 
 /* The line, and the bytes behind it, are there. */
@@ -428,7 +429,7 @@ static void exec_eof(struct conn *c, void *arg)
 {
     struct exec_session *s = arg;
 
-    if (!s->reader && !s->ask)
+    if (!s->reader && !s->ask && !s->later)
         conn_close(c, "the client has no more requests");
 }
 
@@ -446,6 +447,7 @@ static void exec_closed(struct conn *c, void *arg, const char *reason)
     (void)reason;
     dispatch_reader_free(s->reader);
     dispatch_ask_forget(s->ask);
+    exec_later_free(s->later);
     exec_audit_job_free(s->submitting);
     body_free(&s->body);
     free(s->host);

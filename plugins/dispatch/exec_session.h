@@ -11,12 +11,15 @@
 #include "lib/conn.h"
 #include "plugins/dispatch/exec_audit.h"
 
+struct exec_later;
+
 /* A connection, and the answer that is being given on it. */
 struct exec_session {
     struct conn *conn;
     struct dispatch *dispatch;
     struct dispatch_reader *reader;    /* while a job's life is told */
     const struct selector *selector;   /* while jobs are listed */
+    struct exec_later *later;          /* what it is about comes first */
     struct exec_audit_job *submitting; /* until it is known how that went */
     struct dispatch_ask *ask;          /* that a worker has yet to answer */
     const char *asked;                 /* what that is called ... */
