@@ -80,6 +80,22 @@ is_deeply JSON::PP::decode_json($json)->{args}, { 'a:' => '/wE=' },
 like $d->text($jid, 'stdout'), qr/^MUSTER_ARG_a=\xff\x01$/m,
     'and as they are in the environment';
 
+# -- secrets
+my $secret = 'hunter2 "it"';
+require MIME::Base64;
+$jid = $d->run('show a 1 pass: ' . MIME::Base64::encode_base64($secret, '')
+    . ' .secret pass');
+$d->ended($jid);
+($json) = split /\n/, $d->text($jid, 'stdout');
+is_deeply JSON::PP::decode_json($json)->{args}, { a => 1 }, 'no argument';
+like $json, qr/"secrets":\{"pass":"\*\*\*"\}/,
+    'but a secret, masked in what it writes';
+like $d->text($jid, 'stdout'), qr/^MUSTER_SECRET_pass=\*\*\*$/m,
+    'in the environment, too';
+$jid = $d->run('ends with ok pass: ' . MIME::Base64::encode_base64($secret, '')
+    . ' .secret pass');
+is $d->ended($jid)->{state}, 0, 'whichever plugin it is';
+
 # -- arguments
 is $d->refusal($d->run('show')), 'show needs an argument a', 'one is missing';
 is $d->refusal($d->run('show a 1 z 2')), 'show takes no argument z', 'unknown';
