@@ -1,7 +1,9 @@
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "dispatcher/core.h"
+#include "dispatcher/route.h"
 #include "lib/log.h"
 #include "lib/mem.h"
 
@@ -210,6 +212,21 @@ static bool lost_is_due(struct worker *w, const char *id)
     return false;
 }
 
+/* The task that an earlier attempt was of, on this host, which was lost. */
+static struct task *lost_before(struct worker *w, const char *id)
+{
+    unsigned attempt;
+    struct job *j = job_of(w, id, &attempt);
+
+    for (unsigned i = 0; j && i < j->n_tasks; i++) {
+        struct task *t = &j->tasks[i];
+
+        if (t->was_lost && attempt < t->attempt && route_has_tried(t, w->host))
+            return t;
+    }
+    return NULL;
+}
+
 static bool jid_is_ours(const struct dispatch *d, const char *jid)
 {
     return strncmp(jid, d->instance, INSTANCE_LEN) == 0 &&
@@ -242,7 +259,10 @@ void lost_have(void *arg, const char *jid, uint64_t last_seq, bool exited)
     /* it runs elsewhere by now, or nobody knows it */
     if (!exited)
         wire_cancel(w->wire, jid);
-    wire_got(w->wire, jid, last_seq);
+    if (lost_before(w, jid)) /* how it ended is still worth knowing */
+        wire_resume(w->wire, jid, exited && last_seq ? last_seq - 1 : last_seq);
+    else
+        wire_got(w->wire, jid, last_seq);
 }
 
 void lost_list_end(void *arg)
@@ -276,6 +296,26 @@ void lost_output(struct worker *w, const struct wire_output *o)
     wire_got(w->wire, o->jid, o->seq);
 }
 
+/* An attempt that was lost, after which came another: how it ended is said
+ * beside how that one does. */
+static void lost_exit_before(struct worker *w, const struct wire_exit *e)
+{
+    struct task *t = lost_before(w, e->jid);
+    const char *reason = attrs_get(e->attrs, "reason");
+    char jid[JID_MAX], name[32];
+    unsigned attempt;
+
+    if (!t || !wire_id_split(e->jid, jid, &attempt))
+        return;
+    snprintf(name, sizeof(name), "late.%u", attempt);
+    attrs_set_fmt(&t->attrs, name, "%s rc %s state %u reason %s", w->host,
+                  e->rc, e->state, reason ? reason : "exited");
+    history_add(t, HISTORY_LATE, "attempt %u on %s: %s, rc %s, state %u",
+                attempt, w->host, reason ? reason : "exited", e->rc, e->state);
+    log_id_info(e->jid, "%s was lost; late word: rc %s", w->host, e->rc);
+    jobstore_task(w->core->store, t);
+}
+
 /* The record says lost, as everybody was told; how it really ended is added to
  * it, and nothing is overwritten. */
 void lost_exit(struct worker *w, const struct wire_exit *e)
@@ -284,8 +324,10 @@ void lost_exit(struct worker *w, const struct wire_exit *e)
     const char *reason = attrs_get(e->attrs, "reason");
 
     wire_got(w->wire, e->jid, e->seq);
-    if (!t)
+    if (!t) {
+        lost_exit_before(w, e);
         return;
+    }
     t->seq = e->seq;
     attrs_set(&t->attrs, "late-rc", e->rc);
     attrs_set_fmt(&t->attrs, "late-state", "%u", e->state);

@@ -81,6 +81,11 @@ static bool tried_has(const char *tried, const char *word)
     return false;
 }
 
+bool route_has_tried(const struct task *t, const char *host)
+{
+    return tried_has(t->tried, host);
+}
+
 bool route_is_candidate(const struct task *t, const struct worker *w)
 {
     return worker_is_known(w) && !w->drained &&

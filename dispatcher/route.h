@@ -39,6 +39,8 @@ uint64_t route_backoff(unsigned n, uint64_t first, uint64_t most,
 /* NULL if that many matching workers will do, or why not (free()). */
 char *route_count_wrong(const struct dispatch_spec *spec, unsigned matching);
 
+/* Whether that host had it before and is not to get it again. */
+bool route_has_tried(const struct task *t, const char *host);
 /* Whether a job for any worker may go to this one, slot or not. */
 bool route_is_candidate(const struct task *t, const struct worker *w);
 
