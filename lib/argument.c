@@ -17,6 +17,8 @@ const char *argument_decode(struct word *name, struct word *value)
     good = base64_decode(&bytes, value->text, value->len);
     if (good && bytes.data) {
         memcpy(value->text, buf_data(&bytes), buf_len(&bytes));
+        explicit_bzero(value->text + buf_len(&bytes),
+                       value->len - buf_len(&bytes));
         value->len = (unsigned)buf_len(&bytes);
         value->text[value->len] = '\0';
     }
@@ -41,6 +43,11 @@ void argument_word(struct buf *text, const char *word, size_t len)
         buf_add_char(text, word[i]);
     }
     buf_add_char(text, '\'');
+}
+
+bool argument_line_is_secret(const char *line, size_t len)
+{
+    return memmem(line, len, ".secret", strlen(".secret")) != NULL;
 }
 
 bool argument_is_binary(const char *value, size_t len)

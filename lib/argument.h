@@ -35,6 +35,9 @@ argument_decode(struct word *name, struct word *value);
  * where it must be, with every byte in its place. */
 void argument_word(struct buf *text, const char *word, size_t len);
 
+/* True if a line names secrets: it is overwritten once it has been handled. */
+bool argument_line_is_secret(const char *line, size_t len);
+
 /* True if a line cannot carry it as it is. */
 bool argument_is_binary(const char *value, size_t len);
 /* Appends " name value", in base64 where it must be: also where the name

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <utlist.h>
 
+#include "lib/argument.h"
 #include "lib/log.h"
 #include "worker/request.h"
 
@@ -162,12 +163,15 @@ static void take_request(struct peer *p, char *line, size_t len,
                          struct body *body)
 {
     static struct word words[REQUEST_WORDS_MAX];
+    bool secret = argument_line_is_secret(line, len);
     int count = words_split(line, len, words, REQUEST_WORDS_MAX);
 
     if (count < 0)
         conn_error(p->conn, "%s", words_error_text(count));
     else if (count > 0)
         request_handle(p, words, count, body);
+    if (secret)
+        explicit_bzero(line, len);
 }
 
 /* The line, and the bytes behind it, are there. */

@@ -5,6 +5,7 @@
 
 #include "dispatcher/dispatcher.h"
 #include "dispatcher/rights.h"
+#include "lib/argument.h"
 #include "lib/body.h"
 #include "lib/conn.h"
 #include "lib/mem.h"
@@ -360,6 +361,7 @@ static enum conn_verdict exec_take(struct exec_session *s, char *line,
                                    size_t len, struct buf *body)
 {
     struct word words[EXEC_WORDS_MAX];
+    bool secret = argument_line_is_secret(line, len);
     int n = words_split(line, len, words, EXEC_WORDS_MAX);
 
     s->in_line = true;
@@ -367,6 +369,8 @@ static enum conn_verdict exec_take(struct exec_session *s, char *line,
         answer_error(s, words_error_text(n));
     else
         exec_request(s, words, n, body);
+    if (secret)
+        explicit_bzero(line, len);
     s->in_line = false;
     return s->reader || s->ask || s->later ? CONN_WAIT : CONN_NEXT;
 }
