@@ -31,7 +31,7 @@ void lister_free(struct lister *l)
     if (!l)
         return;
     /* whoever waits for all children waits for it, too */
-    syscall(SYS_pidfd_send_signal, l->pid_fd, SIGKILL, NULL, 0);
+    syscall(SYS_pidfd_send_signal, l->pid_fd, SIGTERM, NULL, 0);
     loop_fd_free(l->event);
     loop_timer_free(l->deadline);
     close(l->pid_fd);

@@ -19,7 +19,7 @@ mkdir "$dir/tmp";
 ansible_role("$dir/books/roles/web", <<"END");
 - name: the page
   ansible.builtin.copy:
-    content: "{{ text | default('plain') }}"
+    content: "{{ text | default('plain') }}{{ secret | default('') }}"
     dest: $dir/page
   tags: [page, reconfig]
 - name: nobody comes here
@@ -43,6 +43,9 @@ ansible_role("$dir/books/roles/bad", <<"END");
 - name: never
   ansible.builtin.command: touch $dir/never
 END
+
+# Under valgrind or a sanitizer, which see nothing of it
+sub slow { return ($ENV{MUSTER_TEST_SLOW} || 1) > 1 }
 
 sub deploy
 {
@@ -72,21 +75,21 @@ is $r->{results}[0]{role}, 'web', 'a result names the role';
 is $r->{results}[0]{host}, 'here', 'and the host';
 unlike $r->{three} . $r->{out}, qr/hunter22/, 'no_log is heeded';
 
-$r = deploy('web', partial => 'page');
-is steps($r), 'the page 0', 'a tag';
+SKIP: {
+skip 'Ansible is not what a checker looks at', 11 if slow();
+
+$r = deploy('web', partial => 'page,nosuch');
+is steps($r), 'the page 0', 'tags';
 is "$r->{state} $r->{rc}", 'ok 0', 'nothing has changed this time';
-$r = deploy('web', partial => 'page,check');
-is @{ $r->{results} }, 3, 'two tags';
 $r = deploy('web', partial => 'nosuch');
 is "$r->{state} $r->{rc}", 'skipped 0', 'a tag that nothing has';
 
-deploy('web', partial => 'reconfig', extra_vars => encode({
-    text => qq(\x{fc}\x{1f600} "'\n{{ lookup('pipe', 'touch $dir/pwned') }}) }));
+deploy('web', partial => 'reconfig', secrets => { secret => 'sesame' },
+    extra_vars => encode({ text => qq(\x{fc}\x{1f600} "'\n{{ lookup('pipe', 'touch $dir/pwned') }}) }));
 like slurp("$dir/page"), qr/^\xc3\xbc\xf0\x9f\x98\x80 "'\n\{\{ lookup/,
     'variables are data, byte for byte';
 ok !-e "$dir/pwned", 'and never templates';
-deploy('web', partial => 'page', secrets => { text => 'sesame' });
-is slurp("$dir/page"), 'sesame', 'a secret is a variable, too';
+like slurp("$dir/page"), qr/sesame\z/, 'a secret is a variable, too';
 
 $r = deploy('bad');
 is steps($r), 'it goes wrong and nobody minds 2; it goes wrong 2',
@@ -96,6 +99,7 @@ is_deeply [@{ $r->{results}[1] }{qw(rc stdout stderr)}], [3, 'out', 'err'],
     'with what it said';
 is "$r->{state} $r->{rc}", 'failed 2', 'the job failed';
 ok !-e "$dir/never", 'what follows is not run';
+}
 
 for my $bad (
     [{ role => '../etc' }, qr/role should be letters/],
