@@ -37,6 +37,7 @@ sub run_example
         plan skip_all => "$program is not built"
             if $info =~ /workers/ && !have_program($program);
     }
+    my %action = $dialogue =~ /^# action (\S+): (\{.*\})$/mg;
     my @tokens = $dialogue =~ /^# (\w+): (\{.*\})$/mg;
     $dialogue =~ s/^#.*\n//mg;
     my $reg = registry($info =~ /tokens/
@@ -46,6 +47,7 @@ sub run_example
     for my $spec (split /,/, $info =~ /workers=(\S+)/ ? $1 : '') {
         my ($host, @attrs) = split /:/, $spec;
         push @others, worker($reg, $host,
+            (map { ('-o', "worker.actions.$_=$action{$_}") } keys %action),
             map { ('-o', "worker.attrs.$_") } @attrs);
         $daemon{worker} = $others[-1];
     }
