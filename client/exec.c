@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "client/dispatch.h"
+#include "client/exec_told.h"
 #include "client/exec_write.h"
 #include "client/hosts.h"
 #include "client/reply.h"
@@ -137,73 +138,6 @@ static void exec_begins(struct muster_exec *e, const struct reply *r)
         exec_done(e, &none);
 }
 
-static void exec_output(struct muster_exec *e, struct host *h,
-                        const struct reply *r)
-{
-    bool whole = r->kind == REPLY_OUT;
-    size_t size = r->text_len + whole; /* the line end counts */
-    size_t news = (size_t)host_output(h, r->stream, size);
-
-    if (news && e->cb.on_output)
-        e->cb.on_output(e->arg, r->name, r->stream, r->text + (size - news),
-                        news - whole, whole);
-}
-
-static void exec_result(struct muster_exec *e, struct host *h,
-                        const struct reply *r)
-{
-    bool last = r->kind == REPLY_RESULT;
-    size_t size = r->text_len + last, len; /* its end counts */
-    size_t news = (size_t)host_output(h, MUSTER_RESULTS, size);
-    const char *json;
-
-    if (!news)
-        return;
-    json = host_result(h, r->text + (size - news), news - last, last, &len);
-    if (json && e->cb.on_result)
-        e->cb.on_result(e->arg, r->name, json, len);
-    else if (!json && last && e->cb.on_cut)
-        e->cb.on_cut(e->arg, r->name, MUSTER_RESULTS, len + 1);
-}
-
-/* As the dispatcher counts it: PERCENT, a blank, TEXT and its end. */
-static void exec_progress(struct muster_exec *e, struct host *h,
-                          const struct reply *r)
-{
-    unsigned percent = (unsigned)r->number;
-    size_t digits = percent > 99 ? 3 : percent > 9 ? 2 : 1;
-
-    if (host_output(h, MUSTER_PROGRESS, digits + 2 + r->text_len) &&
-        e->cb.on_progress)
-        e->cb.on_progress(e->arg, r->name, percent, r->text, r->text_len);
-}
-
-static void exec_cut(struct muster_exec *e, struct host *h,
-                     const struct reply *r)
-{
-    uint64_t news = host_output(h, r->stream, r->number);
-
-    if (news && r->stream == MUSTER_RESULTS)
-        host_result_cut(h);
-    if (news && e->cb.on_cut)
-        e->cb.on_cut(e->arg, r->name, r->stream, news);
-}
-
-static void exec_exit(struct muster_exec *e, struct host *h,
-                      const struct reply *r)
-{
-    if (host_exit(h) && e->cb.on_exit)
-        e->cb.on_exit(e->arg, r->name, &r->result);
-}
-
-static void exec_retry(struct muster_exec *e, struct host *h,
-                       const struct reply *r)
-{
-    if (host_retry(h, (unsigned)r->number) && e->cb.on_retry)
-        e->cb.on_retry(e->arg, r->name, (unsigned)r->number, r->result.attrs,
-                       r->result.attr_count);
-}
-
 /* A line about a host. */
 static void exec_host(struct muster_exec *e, const struct reply *r)
 {
@@ -216,20 +150,7 @@ static void exec_host(struct muster_exec *e, const struct reply *r)
     }
     backoff_reset(&e->backoff);
     object_enter(&e->obj);
-    if (r->kind == REPLY_OUT || r->kind == REPLY_PART)
-        exec_output(e, h, r);
-    else if (r->kind == REPLY_CUT)
-        exec_cut(e, h, r);
-    else if (r->kind == REPLY_RETRY)
-        exec_retry(e, h, r);
-    else if (r->kind == REPLY_EXIT)
-        exec_exit(e, h, r);
-    else if (r->kind == REPLY_RESULT || r->kind == REPLY_RESULT_MORE)
-        exec_result(e, h, r);
-    else if (r->kind == REPLY_PROGRESS)
-        exec_progress(e, h, r);
-    else if (host_ack(h) && e->cb.on_ack)
-        e->cb.on_ack(e->arg, r->name);
+    told_host(&e->cb, e->arg, h, r);
     object_leave(&e->obj);
 }
 

@@ -75,6 +75,8 @@ bool host_retry(struct host *h, unsigned n)
     if (n <= h->attempt)
         return false;
     h->attempt = n;
+    buf_reset(&h->result, 0); /* of the attempt that failed: never whole */
+    h->result_bad = false;
     return true;
 }
 

@@ -72,7 +72,7 @@ $c->close;
 like $d->news, qr/^e error '.*may have been started, or not' unreachable$/,
     'lost before an answer: not tried again';
 for my $bad ('hello', 'ack h', 'submit', "submit A-1 1\nout h what x",
-    "submit A-1 1\nack h\nack i", "submit A-1 1\ndone B-1 state 0",
+    "submit A-1 2\nack h\nack i\nack j", "submit A-1 1\ndone B-1 state 0",
     "submit A-1 1\nsubmit B-1 1")
 {
     $d->send("exec e execute cmd x\n");

@@ -52,6 +52,10 @@ static void results(void **state)
     assert_null(host_result(h, "2]", 2, true, &len));
     assert_int_equal(len, 2);
     assert_string_equal(host_result(h, "[3]", 3, true, &len), "[3]");
+    /* the half of one that a failed attempt left is no part of the next */
+    assert_null(host_result(h, "[4", 2, false, &len));
+    assert_true(host_retry(h, 1));
+    assert_string_equal(host_result(h, "[5]", 3, true, &len), "[5]");
     /* without an end: no memory beyond the bound */
     for (i = 0; i < HOST_RESULT_MAX; i += 4096)
         assert_null(host_result(h, (char[4096]){0}, 4096, false, &len));
