@@ -65,7 +65,8 @@ struct kept_job {
     struct job *job; /* NULL: it is gone */
     unsigned refs;   /* acks, and the job */
     bool fresh;      /* it has no row yet */
-    bool refused;    /* it never had one */
+    bool refused;    /* it never had one ... */
+    bool told;       /* ... and its submitter was told */
     bool spilled;    /* it has rows of entries */
     bool state_changed, ended, end_kept;
     bool dirty;

@@ -143,8 +143,10 @@ static void refuse(struct sqlite_store *q, struct offload_items *items,
     for (size_t i = 0; i < n; i++) {
         struct ack a = q->flying.list[i];
 
-        if (a.kind == ACK_ADDED && a.kept->job)
-            s->handler.added(s->arg, a.kept->job, error);
+        if (a.kind != ACK_ADDED || !a.kept->job || a.kept->told)
+            continue;
+        a.kept->told = true;
+        s->handler.added(s->arg, a.kept->job, error);
     }
 }
 

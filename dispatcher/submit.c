@@ -343,12 +343,12 @@ void submit_added(void *arg, struct job *j, const char *error)
     struct dispatch *d = arg;
 
     j->stored = !error;
+    reader_wake_job(d, j); /* in the settling step, when it can be told */
     if (error) {
         submit_undo(d, j);
         run_fail_job(d, j, error);
         return;
     }
-    reader_wake_job(d, j);
     if (j->state == JOB_HELD)
         submit_held(d, j);
     else if (j->state == JOB_MATCHING)

@@ -73,12 +73,20 @@ enum exed_who {
     EXED_RUNNER   /* who may run something somewhere */
 };
 
+/* What the store must have brought before the handler is called. */
+enum exed_needs {
+    EXED_NOTHING,
+    EXED_RECORDS, /* the records of all jobs */
+    EXED_JOB      /* that of the path's :jid, and its life */
+};
+
 struct exed_endpoint {
     unsigned method; /* one enum http_method */
     const char *path;
     const char *name; /* one word: "deploy" */
     enum http_verdict (*handler)(struct exed_call *c);
     enum exed_who who;
+    enum exed_needs needs;
     bool changes; /* something, although its method is GET */
     struct params params;
     const char *statuses; /* "201 400 404" beside those of every endpoint */

@@ -102,6 +102,71 @@ bool exed_owns(const struct exed_call *c, const char *jid)
     return rights_own_job(http_principal(c->request), c->exed->dispatch, jid);
 }
 
+/* A request that waits for the store. */
+struct waiting {
+    struct exed_call call;
+    struct dispatch_fetch *fetch;
+};
+
+static void waiting_free(struct waiting *w)
+{
+    dispatch_fetch_free(w->fetch);
+    json_decref(w->call.args);
+    free(w);
+}
+
+static void waiting_gone(struct http_request *r, void *arg)
+{
+    (void)r;
+    waiting_free(arg);
+}
+
+/* What it asked about is there, or there is none such. */
+static void fetched(void *arg)
+{
+    struct waiting *w = arg;
+
+    w->call.endpoint->handler(&w->call);
+    waiting_free(w);
+}
+
+/* A key may be that of a job that ended long ago, and so may what another one
+ * is to begin after. */
+static enum exed_needs needs_of(const struct exed_call *c)
+{
+    const json_t *options = json_object_get(c->args, "options");
+
+    bool keyed = http_header(c->request, "Idempotency-Key") ||
+                 json_object_get(options, "key") ||
+                 json_object_get(options, "after");
+
+    return keyed ? EXED_RECORDS : EXED_NOTHING;
+}
+
+/* False: what the handler asks about is there, or it asks about nothing. */
+static bool waits(struct exed_call *c)
+{
+    enum exed_needs needs = c->endpoint->needs;
+    const char *jid = NULL;
+    struct waiting *w;
+
+    if (needs == EXED_NOTHING)
+        needs = needs_of(c);
+    if (needs == EXED_NOTHING)
+        return false;
+    if (needs == EXED_JOB)
+        jid = http_param(c->request, "jid");
+    w = xcalloc(1, sizeof(*w));
+    w->fetch = dispatch_fetch(c->exed->dispatch, jid, fetched, w);
+    if (!w->fetch) {
+        free(w);
+        return false;
+    }
+    w->call = *c;
+    http_on_gone(c->request, waiting_gone, w);
+    return true;
+}
+
 /* The one handler of every route. */
 static enum http_verdict handle(struct http_request *r, void *ctx)
 {
@@ -118,6 +183,8 @@ static enum http_verdict handle(struct http_request *r, void *ctx)
             params_of_query(&c.endpoint->params, http_query_all(r), &c.args);
     if (wrong)
         return exed_wrong(r, 400, wrong);
+    if (waits(&c))
+        return HTTP_LATER;
     verdict = c.endpoint->handler(&c);
     json_decref(c.args);
     return verdict;

@@ -11,11 +11,14 @@ struct list {
     struct http_request *request;
     json_t *jids;
     size_t next;
-    bool any; /* one has been told */
+    struct dispatch_fetch *fetch; /* of the next one, if it takes that */
+    bool fetched;                 /* it is there now */
+    bool any;                     /* one has been told */
 };
 
 static void list_free(struct list *l)
 {
+    dispatch_fetch_free(l->fetch);
     json_decref(l->jids);
     free(l);
 }
@@ -42,17 +45,45 @@ static void tell(struct list *l, const char *jid)
     free(text);
 }
 
+static void list_ready(void *arg);
+
+/* Whether the job can be told; else list_ready() comes. */
+static bool list_fetch(struct list *l, const char *jid)
+{
+    if (!l->fetch)
+        l->fetch = dispatch_fetch(l->exed->dispatch, jid, list_ready, l);
+    return !l->fetch || l->fetched;
+}
+
 /* True once all is told. */
 static bool list_on(struct list *l)
 {
+    const char *jid;
+
     while (l->next < json_array_size(l->jids)) {
         if (!http_stream_has_room(l->request))
             return http_is_over(l->request);
-        tell(l, json_string_value(json_array_get(l->jids, l->next++)));
+        jid = json_string_value(json_array_get(l->jids, l->next));
+        if (!list_fetch(l, jid))
+            return false;
+        tell(l, jid);
+        dispatch_fetch_free(l->fetch);
+        l->fetch = NULL;
+        l->fetched = false;
+        l->next++;
     }
     http_stream_add(l->request, l->any ? "]\n" : "[]\n", l->any ? 2 : 3);
     http_stream_end(l->request);
     return true;
+}
+
+static void list_ready(void *arg)
+{
+    struct list *l = arg;
+
+    l->fetched = true;
+    if (list_on(l))
+        list_free(l);
 }
 
 static void on_room(struct http_request *r, void *arg)
