@@ -118,15 +118,20 @@ my $db = scratch() . '/jobs.db';
 sub in_store { return scalar(() = map { slurp($_) =~ /hunter2/g } glob "$db*") }
 my $kept = dispatcher($reg, '-o', "dispatcher.store=sqlite:$db");
 ok +(eventually { $kept->knows(1) }), 'a dispatcher with a store';
+my $hold = scratch() . '/hold';
+spew($hold, '');
+my ($before) = map { /^submit (\S+)/ } $kept->ask('exec', "execute cmd 'while "
+    . "test -e $hold; do sleep 0.05; done' .on all .detach 1\n");
 ($jid) = map { /^held (\S+)/ ? $1 : () } $kept->ask('exec', "execute cmd 'printf "
     . "%s \"\$MUSTER_SECRET_pw\" | md5sum; echo \$MUSTER_SECRET_pw' pw: $b64 "
-    . ".secret pw .on all .at +2s .detach 1\n");
+    . ".secret pw .on all .after $before .detach 1\n");
 ok $jid, 'a job that begins later';
 cmp_ok in_store(), '>', 0, 'its secret is kept for it';
 is_deeply [map { (stat)[2] & 077 } glob "$db*"], [map { 0 } glob "$db*"],
     'where nobody else may read';
 $kept->kill;
 $kept->restart;
+unlink $hold;
 my @life = $kept->ask('exec', "follow $jid\n");
 ok +(grep { /^out w1 stdout '$md5  -'$/ } @life), 'it begins with it'
     or diag explain \@life;

@@ -6,7 +6,6 @@ use FindBin;
 use lib "$FindBin::Bin/../lib";
 use Muster;
 use Test::More;
-use Time::HiRes qw(time);
 use Tokens;
 
 need_programs(qw(musterd muster-worker muster-dispatch));
@@ -24,7 +23,7 @@ my $own = tokens_file(ann => '{exec: all, ops: [execute, ping]}',
 my $reg = registry('-o', 'auth.anonymous=none', '-o', "auth.tokens=$all");
 my @closed = ('-o', 'auth.anonymous=none', '-o');
 my $w = worker($reg, 'w1', {unregistered => 1}, @closed,
-    'token_file=' . token_file('worker'));
+    'token_file=' . token_file('worker'), '-o', 'worker.slots=8');
 my $d = dispatcher($reg, @closed, 'token_file=' . token_file('dispatch'), '-o',
     "auth.tokens=$own");
 my $mark = scratch() . '/mark';
@@ -55,7 +54,17 @@ sub came
 ok +(eventually { ask('ann', 'ping .on all .expect 1')->[0] =~ /^submit/ } 20),
     'a worker';
 
-my $later = '.at +2s';
+# A job that runs until it is let go: others begin after it
+my $hold = scratch() . '/hold';
+sub held
+{
+    spew($hold, '');
+    my ($jid) = map { /^submit (\S+)/ } @{ask('ann',
+        "execute cmd 'while test -e $hold; do sleep 0.05; done' .on all "
+        . '.detach 1')};
+    return ".after $jid";
+}
+my $later = held();
 my %job = (
     stays => begin('ann', "execute cmd 'echo >>$mark.stays' $later"),
     revoked => begin('bob', "execute cmd 'echo >>$mark.revoked' $later"),
@@ -70,6 +79,7 @@ Tokens::private($own, tokens_text(
 $d->signal('HUP');
 ok +(eventually { grep { /token bob: the token was revoked/ } $d->log } 20),
     'a token is revoked';
+unlink $hold;
 is came($job{stays}), 'done', 'who still may: it runs';
 ok -e "$mark.stays", 'and has run';
 is came($job{revoked}), 'the token bob, which asked for it, was revoked, has '
@@ -88,9 +98,13 @@ like $why, qr/missed.*token bob, which asked for it, was revoked/,
     'which its history says';
 
 # One that the registry revokes while its job waits
-my $gone = begin('asked', "execute cmd 'echo >>$mark.gone' .at +14s");
+$later = held();
+my $gone = begin('asked', "execute cmd 'echo >>$mark.gone' $later");
 Tokens::private($all, tokens_text(tokens()));
 $reg->signal('HUP');
+ok +(eventually { grep { /token asked: the token was revoked/ } $d->log } 60),
+    'the dispatcher hears of it while the job waits';
+unlink $hold;
 like came($gone), qr/token asked, which asked for it, was revoked/,
     'a token that the registry takes back starts nothing';
 ok !-e "$mark.gone", 'and has not';
