@@ -7,6 +7,7 @@ use FindBin;
 use lib "$FindBin::Bin/../lib";
 use Cwd qw(realpath);
 use Muster;
+use MusterHttp;
 use MusterPlugin;
 use MusterWorker;
 use Sshd;
@@ -103,7 +104,6 @@ skip 'Ansible is not what a checker looks at', 7
 my @jobs = map { job($_) } 'ping .hosts ssh1,ssh2,gate .wait 60',
     q(execute cmd 'echo out; echo err >&2; exit 3' .on 'rack=r1' .wait 60),
     qq(execute argv 'printf %s ''{{ 7 * 6 }} \$HOME''' .hosts ssh2 .wait 60),
-    'facter .hosts ssh1 .wait 60',
     'service name no-such-service state exploded .hosts ssh1 .wait 60',
     'release appname a apptype common revision x .hosts ssh1';
 my @lines = $jobs[0]->rest(60);
@@ -117,13 +117,14 @@ is_deeply [sort(grep { /^(?:out|part)/ } @lines), %{ ends_of(@lines) }],
 @lines = $jobs[2]->rest(60);
 ok grep({ $_ eq q(part ssh2 stdout '{{ 7 * 6 }} $HOME') } @lines),
     'arguments byte for byte, no templates' or diag "@lines";
+my $facts = decode(http($d, 'GET', '/facter?target=ssh1', face => 'http')
+    ->{body});
+is $facts->{ssh1}{facter}{ansible_system}, 'Linux', 'GET /facter'
+    or diag encode($facts);
 @lines = $jobs[3]->rest(60);
-my ($facts) = results('ssh1', @lines);
-is $facts->{facter}{ansible_system}, 'Linux', 'facts as a result';
-@lines = $jobs[4]->rest(60);
 ok grep({ /^out ssh1 stderr .*bad service name or state/ } @lines),
     'a service: no such state' or diag "@lines";
-@lines = $jobs[5]->rest(60);
+@lines = $jobs[4]->rest(60);
 like "@lines", qr/release/, 'an operation that they do not have';
 unlike "@lines", qr/state [04]/, 'is none';
 }
@@ -147,15 +148,27 @@ for my $host (qw(ssh1 ssh2)) {
     is slurp("$dir/$host/page"), "hello on $host", "done on $host";
 }
 
-# -- one goes away ----------------------------------------------------------
+# -- one goes away; over HTTP, as EXEd's clients ask -------------------------
 $sshd[1]->stop;
-@all = job(q(deploy role site partial page extra_vars '{"text":"hello"}' )
-    . '.hosts ssh1,ssh2')->rest(90);
-my $ends = ends_of(@all);
-like $ends->{ssh1}, qr/^0 state 0/, 'the other: nothing has changed there';
-like $ends->{ssh2}, qr/^\d+ state 3/, 'the one that is gone is unreachable';
-is +(results('ssh2', @all))[-1]{state}, 3, 'and its result says so';
-like $all[-1], qr/unreachable 1/, 'the job says so' or diag $all[-1];
+my $r = http($d, 'POST', '/deploy', face => 'http',
+    headers => { 'Content-Type' => 'application/json' },
+    body => encode({ targets => ['ssh1', 'ssh2'], role => 'site',
+        partial => 'page', extra_vars => { text => 'hello' } }));
+is $r->{status}, 201, 'POST /deploy' or diag $r->{body};
+$jid = decode($r->{body})->{jid};
+my $done;
+ok eventually {
+    $done = decode(http($d, 'GET', "/jobs/$jid?outputs=1",
+        face => 'http')->{body});
+    return $done->{state} != 1;
+} 60;
+is_deeply { map { my $host = $_; ($host =>
+        [map { $_->{state} } @{ $done->{return_data}{$host} }]) }
+    qw(ssh1 ssh2) }, { ssh1 => [0, 0], ssh2 => [3, 3] },
+    'nothing has changed on one, the other is unreachable'
+    or diag encode($done);
+is $done->{state}, 2, 'the job failed';
+like $done->{error}, qr/1 of 2/, 'on one of two';
 
 # -- the inventory changes --------------------------------------------------
 inventory('ssh1', 'ssh9');

@@ -106,7 +106,7 @@ class CallbackModule(CallbackBase):
         elif failed:
             print(short(r._result.get("msg", state)), file=sys.stderr)
         elif self.op == "facter":
-            self.result({"facter": r._result.get("ansible_facts", {})})
+            self.result(r._result.get("ansible_facts", {}))
 
     # -- what Ansible calls
 
