@@ -15,6 +15,8 @@
 #include "dispatcher/clock.h"
 #include "dispatcher/core.h"
 #include "dispatcher/spec.h"
+#include "dispatcher/when.h"
+#include "lib/mem.h"
 #include "t/unit/fake_time.h"
 
 #define MINUTE 60000LL
@@ -260,6 +262,52 @@ static void ends(void **state)
     assert_int_equal(d->held.count, 0);
 }
 
+/* From that time (UTC) on for four days, looked at every ten minutes. */
+static void four_days(const char *from, const char *zone, unsigned runs,
+                      unsigned hourly)
+{
+    char *daily = xasprintf("ping .on all .overlap 1 .every "
+                            "'TZ=%s 30 2 * * *'",
+                            zone);
+    char *often =
+        xasprintf("ping .on all .overlap 1 .every 'TZ=%s 30 * * * *'", zone);
+    int64_t planned[100], begin;
+    struct job *a, *b;
+
+    assert_true(when_parse(from, 0, NULL, &begin));
+    wall_steps((begin - clock_wall_ms()) / 1000 * 1000 + 1000);
+    a = submit(daily);
+    b = submit(often);
+    for (int i = 0; i < 4 * 24 * 6; i++)
+        clock_goes(10 * MINUTE);
+    assert_int_equal(runs_of(a, planned, 100), runs);
+    assert_int_equal(runs_of(b, planned, 100), hourly);
+    assert_int_equal(a->missed + b->missed, 0);
+    run_cancel(d, a);
+    run_cancel(d, b);
+    turns(l);
+    free(daily);
+    free(often);
+}
+
+/* A time of day comes once a day, also when clocks change; every hour that
+ * clocks show comes. */
+static void daylight_saving(void **state)
+{
+    char *error;
+    struct zone *z = zone_open("Europe/Rome", &error);
+
+    (void)state;
+    free(error);
+    if (!z)
+        skip(); /* no tzdata */
+    zone_free(z);
+    four_days("2030-03-30T12:00:00Z", "Europe/Rome", 4, 96);
+    four_days("2030-10-26T12:00:00Z", "Europe/Rome", 4, 96);
+    four_days("2031-03-08T12:00:00Z", "America/New_York", 4, 96);
+    four_days("2031-11-01T12:00:00Z", "America/New_York", 4, 96);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -268,6 +316,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(away, setup, teardown),
         cmocka_unit_test_setup_teardown(overlap, setup, teardown),
         cmocka_unit_test_setup_teardown(ends, setup, teardown),
+        cmocka_unit_test_setup_teardown(daylight_saving, setup, teardown),
     };
 
     setenv("TZ", "UTC", 1);
