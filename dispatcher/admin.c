@@ -49,6 +49,13 @@ static double running(void *arg)
     return d->n_live;
 }
 
+static double held(void *arg)
+{
+    const struct dispatch *d = arg;
+
+    return d->held.count;
+}
+
 static double workers(void *arg)
 {
     const struct dispatch *d = arg;
@@ -69,6 +76,14 @@ struct admin *dispatch_admin(struct dispatch *d, struct listen_host *host,
                                  .owner = a});
     metrics_add_gauge("muster_jobs_running", "Jobs that have not ended.",
                       running, d, a);
+    metrics_add_gauge("muster_jobs_held",
+                      "Jobs that do not begin yet, schedules too.", held, d, a);
+    metrics_add(&(struct metric){.name = "muster_schedule_missed_total",
+                                 .help = "Planned times of schedules that "
+                                         "no run was made for.",
+                                 .type = METRIC_COUNTER,
+                                 .count = &d->held.missed,
+                                 .owner = a});
     metrics_add_gauge("muster_workers", "Workers that are known.", workers, d,
                       a);
     return a;

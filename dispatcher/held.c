@@ -169,6 +169,7 @@ static void count_missed(struct dispatch *d, struct job *j, unsigned n,
                          bool many, const char *why)
 {
     j->missed += n;
+    d->held.missed += n;
     history_add(j, HISTORY_MISSED, "%u%s: %s", n, many ? " or more" : "", why);
     log_id_warn(j->jid, "missed %u%s: %s", n, many ? " or more" : "", why);
     jobstore_changed(d->store, j);

@@ -23,9 +23,10 @@ struct loop_fd;
 #define HELD_LATE_MS 60000
 
 struct held {
-    unsigned count; /* jobs that are HELD */
-    int64_t next;   /* when the clock wakes us; 0: not */
-    int fd;         /* the timer */
+    unsigned count;  /* jobs that are HELD */
+    uint64_t missed; /* planned times, in all */
+    int64_t next;    /* when the clock wakes us; 0: not */
+    int fd;          /* the timer */
     struct loop_fd *readable;
 };
 
