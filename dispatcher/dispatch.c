@@ -261,10 +261,10 @@ void dispatch_free(struct dispatch *d)
         return;
     while (!LIST_EMPTY(&d->readers))
         dispatch_reader_free(LIST_FIRST(&d->readers));
+    held_stop(d);
     storing_close(d);
     workers_free(d);
     quarantine_free(d);
-    held_stop(d);
     plans_free(&d->plans);
     queue_free(&d->queue);
     due_free(&d->due);

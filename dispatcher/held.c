@@ -16,6 +16,48 @@
 
 #define POLL_MS 1000 /* where the system gives us no timer */
 
+/* -- a job of before ------------------------------------------------------- */
+
+struct held_fetch {
+    struct dispatch *core;
+    struct job *job;
+    struct dispatch_fetch *fetch;
+    bool done;
+};
+
+static void fetched(void *arg)
+{
+    struct held_fetch *f = arg;
+
+    f->done = true;
+    dispatch_touch_job(f->core, f->job);
+}
+
+/* After a restart one that has ended may not be in memory yet. */
+static bool is_being_fetched(struct dispatch *d, struct job *j)
+{
+    struct held_fetch *f = j->fetch;
+
+    if (f)
+        return !f->done;
+    f = xcalloc(1, sizeof(*f));
+    f->core = d;
+    f->job = j;
+    f->fetch = dispatch_fetch(d, j->spec.after, fetched, f);
+    j->fetch = f;
+    f->done = !f->fetch;
+    return !f->done;
+}
+
+static void fetch_end(struct job *j)
+{
+    if (!j->fetch)
+        return;
+    dispatch_fetch_free(j->fetch->fetch);
+    free(j->fetch);
+    j->fetch = NULL;
+}
+
 /* -- waking ---------------------------------------------------------------- */
 
 static void wake_at(struct dispatch *d, int64_t ms)
@@ -67,8 +109,19 @@ void held_start(struct dispatch *d)
     loop_fd_on(d->held.readable);
 }
 
+void held_let_go(struct dispatch *d, struct job *j)
+{
+    d->held.count--;
+    fetch_end(j);
+}
+
 void held_stop(struct dispatch *d)
 {
+    struct job *j;
+
+    TAILQ_FOREACH (j, &d->live, live) {
+        fetch_end(j);
+    }
     loop_fd_free(d->held.readable);
     if (d->held.fd >= 0)
         close(d->held.fd);
@@ -96,8 +149,9 @@ static void schedule_begin(struct job *j)
 
     if (!j->spec.at_ms && j->every->interval)
         j->spec.at_ms = now + j->every->interval;
-    if (!j->settled_ms)
-        j->settled_ms = now;
+    if (j->settled_ms)
+        return; /* it goes on after a restart */
+    j->settled_ms = now;
     if (j->spec.at_ms <= now && now - j->spec.at_ms <= HELD_LATE_MS)
         j->settled_ms = j->spec.at_ms - 1; /* .at +0 */
 }
@@ -141,7 +195,7 @@ static void let_go(struct dispatch *d, struct job *j)
     standing_drop(j);
     if (!job_set_state(j, JOB_MATCHING))
         return;
-    d->held.count--;
+    held_let_go(d, j);
     d->n_matching++;
     j->next_ms = 0;
     j->begun = true;
@@ -317,6 +371,9 @@ static bool after_is_over(struct dispatch *d, struct job *j)
     const struct job *first = jobstore_find(d->store, j->spec.after);
     char *error = NULL;
 
+    if (!first && is_being_fetched(d, j))
+        return false;
+    first = jobstore_find(d->store, j->spec.after);
     if (!first)
         error = xasprintf("job %s, after which it was to begin, is not known",
                           j->spec.after);
@@ -325,6 +382,7 @@ static bool after_is_over(struct dispatch *d, struct job *j)
     else if (!j->spec.after_any && job_result(first) != 0)
         error = xasprintf("job %s, after which it was to begin, failed",
                           j->spec.after);
+    fetch_end(j);
     if (!error)
         return j->after_over = true;
     run_fail_job(d, j, error); /* j may be gone after it */

@@ -42,7 +42,11 @@ void held_look_all(struct dispatch *d);
 /* That job has ended: what waits for it is looked at. */
 void held_ended(struct dispatch *d, const struct job *j);
 
+/* It begins, or has ended. */
+void held_let_go(struct dispatch *d, struct job *j);
+
 void held_start(struct dispatch *d);
+/* While the jobs are still there. */
 void held_stop(struct dispatch *d);
 
 #endif

@@ -162,6 +162,7 @@ struct job {
     int64_t next_ms;         /* the next one; 0: none */
     unsigned runs, missed;   /* that a schedule has made; could not make */
     bool after_over;         /* the job that it waited for has ended */
+    struct held_fetch *fetch; /* that one is brought from the store */
     bool begun;              /* it was held, and is not any more */
     uint64_t match_until;    /* while JOB_MATCHING: when it gives up, ms */
     char *error;             /* why it ended without hosts */

@@ -101,7 +101,8 @@ void run_exited(struct dispatch *d, struct task *t, const struct wire_exit *e,
 static void job_finish(struct dispatch *d, struct job *j, enum event_kind last)
 {
     d->n_matching -= j->state == JOB_MATCHING;
-    d->held.count -= j->state == JOB_HELD;
+    if (j->state == JOB_HELD)
+        held_let_go(d, j);
     if (!job_set_state(j, JOB_DONE))
         return;
     if (j->dirty)

@@ -206,6 +206,8 @@ static struct job *submit_make(struct dispatch *d, struct dispatch_spec *spec)
     j->submitted = time(NULL);
     j->queued_ms = dispatch_now(d);
     history_mark(j, HISTORY_SUBMITTED);
+    if (j->state == JOB_HELD)
+        history_mark(j, HISTORY_HELD);
     return j;
 }
 
@@ -333,7 +335,6 @@ struct dispatch_reader *dispatch_submit(struct dispatch *d,
 
 static void submit_held(struct dispatch *d, struct job *j)
 {
-    history_mark(j, HISTORY_HELD);
     jobstore_event(d->store, j, EVENT_HELD, NULL);
     held_look(d, j);
 }

@@ -39,7 +39,10 @@ static bool later_needs(const struct exec_request *q, const char **jid)
 {
     bool run = q->verb == EXEC_RUN || q->verb == EXEC_PLAN;
 
-    *jid = run ? q->spec.after : q->jid;
+    if (run)
+        *jid = q->spec.key ? NULL : q->spec.after;
+    else
+        *jid = q->jid;
     return *jid || q->verb == EXEC_JOBS || (run && q->spec.key);
 }
 
