@@ -153,6 +153,7 @@ struct dispatch_event {
     uint64_t seq; /* its number in the job's life; of a cut: that of what comes
                    * next */
     uint64_t offset; /* of output and cuts: in that stream of its host, bytes */
+    int64_t ms;      /* when, by the wall clock since 1970; 0: it has no time */
     const char *jid;
     unsigned hosts;
     const char *host; /* "-": a job for any worker that none has taken */

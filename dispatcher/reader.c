@@ -196,6 +196,7 @@ static void event_translate(struct dispatch_reader *r,
 
     *ev = (struct dispatch_event){.seq = v->seq,
                                   .offset = v->offset,
+                                  .ms = v->ms,
                                   .jid = j->jid,
                                   .hosts = job_hosts(j),
                                   .host = v->host ? v->host : "-"};

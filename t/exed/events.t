@@ -35,7 +35,8 @@ is_deeply [map { $_->{offset} } @all], [$all[0]{offset}
     .. $all[0]{offset} + $#all], 'each has the next offset';
 is_deeply [@{$of{submit}}{qw(jid hosts)}], [$jid, 1], 'submit';
 is $of{ack}{host}, $host, 'ack';
-is_deeply $of{outputstderr}, {event => 'output', host => $host, at => 0,
+cmp_ok abs($of{submit}{ms} / 1000 - time), '<', 60, 'each its time';
+is_deeply $of{outputstderr}, {ms => $of{outputstderr}{ms}, event => 'output', host => $host, at => 0,
     offset => $of{outputstderr}{offset}, stream => 'stderr', text => 'two',
     eol => JSON::PP::true}, 'output: a line';
 is_deeply [@{$of{outputstdout}}{qw(text base64 at)},

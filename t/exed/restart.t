@@ -20,8 +20,10 @@ sub events
         ask($f, 'GET', "/jobs/$jid/events" . ($from ? "?from=$from" : ''))
             ->{body});
 }
+# What is kept is kept in its order: with a new job all that was before it.
 sub again
 {
+    post_job($f, '/ping', {targets => [$host]});
     $f->{d}->kill;
     $f->{d}->restart;
     my $ready = eventually { $f->{d}->knows(2) } 20;
@@ -76,7 +78,6 @@ again();
 is_deeply job($f, $runs), $job, 'once more';
 is_deeply [events($runs)], \@seen, 'its whole life';
 is ask($f, 'DELETE', "/jobs/$done")->{status}, 204, 'one is deleted';
-post_job($f, '/ping', {targets => [$host]}); # what is kept has its order
 again();
 is ask($f, 'GET', "/jobs/$done")->{status}, 404, 'for good';
 my @left = @{ask($f, 'GET', '/jobs')->{json}};

@@ -157,6 +157,8 @@ json_t *events_json(const struct dispatch_event *ev)
 
     json_object_set_new(o, "offset", json_integer((json_int_t)ev->seq));
     json_object_set_new(o, "event", json_string(kind_of(ev)->name));
+    if (ev->ms)
+        json_object_set_new(o, "ms", json_integer(ev->ms));
     if (kind_of(ev)->of_host)
         json_object_set_new(o, "host", body_clean(ev->host));
     kind_of(ev)->write(o, ev);
