@@ -137,11 +137,9 @@ static const struct op *op_find(const struct op_rules *rules,
 static const struct op_arg *arg_find(const struct op *op,
                                      const struct word *name)
 {
-    const struct op_arg *a;
-
-    for (a = op->args; a < op->args + op->arg_count; a++)
-        if (word_is(name, a->name))
-            return a;
+    for (size_t i = 0; i < op->arg_count; i++)
+        if (word_is(name, op->args[i].name))
+            return &op->args[i];
     return NULL;
 }
 
@@ -229,9 +227,11 @@ static char *args_take(const struct op *op, struct op_request *r,
         wrong = words[i].text[0] == '.'
                     ? directive_take(r, &words[i], &words[i + 1])
                     : arg_take(op, r, &words[i], &words[i + 1]);
-    for (a = op->args; !wrong && a < op->args + op->arg_count; a++)
+    for (size_t k = 0; k < op->arg_count && !wrong; k++) {
+        a = &op->args[k];
         if (a->required && !op_request_get(r, a->name))
             wrong = xasprintf("%s needs an argument %s", op->name, a->name);
+    }
     return wrong;
 }
 
