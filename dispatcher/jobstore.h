@@ -56,7 +56,6 @@ struct jobstore_counts {
     uint64_t commits;               /* groups of changes put on the disk */
     uint64_t items;                 /* rows in them */
     uint64_t failures;              /* groups that could not be */
-    uint64_t waiting;               /* jobs whose changes wait for the disk */
     uint64_t bytes;                 /* of jobs and output in the store */
     uint64_t jobs;                  /* that it has */
     uint64_t file_bytes, log_bytes; /* of the database */

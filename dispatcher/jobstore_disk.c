@@ -23,6 +23,11 @@ void disk_ask(struct sqlite_store *q)
  * that was lost may yet be heard of. */
 void disk_let_go(struct sqlite_store *q, struct job *j)
 {
+    if (j->kept->refused && jobtable_may_go(j)) { /* it never was */
+        kept_drop(&q->keep, j->kept, false);
+        jobtable_drop(&q->table, j);
+        return;
+    }
     if (!j->kept->end_kept || j->light || j->reasons[REASON_LOST] ||
         !jobtable_may_go(j))
         return;
@@ -165,12 +170,10 @@ static void count(struct sqlite_store *q, const struct offload_items *items)
 {
     struct jobstore_counts *c = &q->base.counts;
 
-    if (q->writer.error) {
-        c->failures++;
-    } else {
+    for (struct offload_item *i = items->first; i; i = i->next)
+        ++*(q->writer.error ? &c->failures : &c->items);
+    if (!q->writer.error) {
         c->commits++;
-        for (struct offload_item *i = items->first; i; i = i->next)
-            c->items++;
         histogram_add(&c->seconds, q->writer.seconds);
     }
     c->file_bytes = q->writer.file_bytes;

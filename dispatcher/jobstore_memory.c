@@ -196,6 +196,7 @@ struct jobstore *jobstore_memory_new(const struct jobstore_bounds *b,
     m->base.handler = *handler;
     m->base.arg = arg;
     m->base.bounds = *b;
+    histogram_init_seconds(&m->base.counts.seconds);
     m->base.fd = m->base.past_fd = -1;
     jobtable_init(&m->table);
     return &m->base;

@@ -180,8 +180,10 @@ static void sqlite_ended(struct jobstore *s, struct job *j)
 
     q->table.n_ended++;
     jobtable_recount(&q->table, j);
-    if (j->kept->refused)
+    if (j->kept->refused) {
+        disk_let_go(q, j);
         return;
+    }
     for (unsigned i = 0; i < j->n_tasks; i++) {
         const struct event *first = j->log.hosts[i].first;
 
