@@ -1,8 +1,10 @@
 #include "worker/fronts.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <uthash.h>
 
@@ -34,6 +36,8 @@ struct fronts {
     const struct op_rules *rules;
     struct front *by_name;
     struct lister *lister; /* NULL: nobody is asked now */
+    char *inventory;       /* that was looked through last, or NULL */
+    char *file;            /* where what it has is kept for a restart */
     struct plugin ops[OPS];
 };
 
@@ -244,19 +248,84 @@ void fronts_set(struct fronts *f, const char *attr, const char *value)
     }
 }
 
+/* -- over a restart -------------------------------------------------------- */
+
+/* What was known is known at once when the worker starts again: dispatchers
+ * come back for their jobs before an inventory has been looked through. The
+ * file begins with a line that says of which inventory it is. */
+static void known_keep(const struct fronts *f, const struct buf *text)
+{
+    char *new = xasprintf("%s.new", f->file);
+    FILE *out = fopen(new, "we");
+    bool good;
+
+    if (!out) {
+        log_debug("%s: %m", new);
+        free(new);
+        return;
+    }
+    fprintf(out, "%s\n", f->inventory);
+    fwrite(buf_data(text), 1, buf_len(text), out);
+    good = !ferror(out);
+    if (fclose(out) != 0 || !good || rename(new, f->file) < 0)
+        log_warn("%s: %m", f->file);
+    free(new);
+}
+
+static void known_read(const struct fronts *f, struct buf *text)
+{
+    FILE *in = fopen(f->file, "re");
+    size_t n;
+
+    while (in && buf_len(text) < LISTER_MAX &&
+           (n = fread(buf_reserve(text, 65536), 1, 65536, in)) > 0)
+        text->end += n;
+    if (in)
+        fclose(in);
+}
+
+static void known_take(struct fronts *f)
+{
+    struct buf text = BUF_INIT;
+    struct inventory v = {0};
+    size_t len = strlen(f->inventory);
+    char *why;
+
+    known_read(f, &text);
+    if (buf_len(&text) > len + 1 &&
+        memcmp(buf_data(&text), f->inventory, len) == 0 &&
+        buf_data(&text)[len] == '\n') {
+        buf_add_char(&text, '\0');
+        why = inventory_parse(&v, buf_data(&text) + len + 1,
+                              buf_len(&text) - len - 2);
+        if (why)
+            log_warn("%s: %s", f->file, why);
+        else
+            fronts_take(f, &v);
+        inventory_free(&v);
+        free(why);
+    }
+    buf_free(&text);
+}
+
 /* -- looking --------------------------------------------------------------- */
 
 static void on_listed(void *arg, struct buf *out, const char *why)
 {
     struct fronts *f = arg;
     struct inventory v = {0};
+    struct buf text = BUF_INIT;
     char *wrong = why ? xstrdup(why) : NULL;
 
     f->lister = NULL;
     if (!wrong) {
+        buf_add(&text, buf_data(out), buf_len(out));
         buf_add_char(out, '\0');
         wrong = inventory_parse(&v, buf_data(out), buf_len(out) - 1);
     }
+    if (!wrong)
+        known_keep(f, &text);
+    buf_free(&text);
     if (wrong)
         log_error("ansible.inventory: %s: its %u hosts stay as they were",
                   wrong, HASH_COUNT(f->by_name));
@@ -316,9 +385,16 @@ void fronts_look(struct fronts *f, const struct conf *conf)
         free(f->ops[i].path);
         f->ops[i].path = program ? xstrdup(program) : NULL;
     }
-    if (inventory && *inventory && program)
+    free(f->file);
+    f->file = xasprintf("%s/inventory", conf_str(conf, "worker.state"));
+    mkdir(conf_str(conf, "worker.state"), 0700);
+    free(f->inventory);
+    f->inventory = xstrdup(inventory ? inventory : "");
+    if (*f->inventory && program && !f->by_name)
+        known_take(f);
+    if (*f->inventory && program)
         lister_begin(f, program);
-    else if (inventory && *inventory)
+    else if (*f->inventory)
         log_error(
             "ansible.inventory: no folder of worker.plugins has a file " PROGRAM
             " that may be run");
@@ -352,5 +428,7 @@ void fronts_free(struct fronts *f)
         front_free(front);
     for (size_t i = 0; i < OPS; i++)
         free(f->ops[i].path);
+    free(f->inventory);
+    free(f->file);
     free(f);
 }

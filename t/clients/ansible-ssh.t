@@ -53,10 +53,11 @@ END
 
 my $reg = registry();
 my $d = dispatcher($reg);
-my $gate = worker($reg, 'gate', '-o', 'worker.slots=4',
+my @gate = ('-o', 'worker.slots=4',
     '-o', 'worker.plugins=' . source_dir() . '/plugins/worker',
     '-o', "ansible.workdir=$dir/work", '-o', 'ansible.inventory=inventory',
     '-o', 'ansible.playbooks=books', '-o', 'ansible.sshkey=' . $sshd[0]->key);
+my $gate = worker($reg, 'gate', @gate);
 
 # A job's lines
 sub job
@@ -182,15 +183,24 @@ ok eventually { grep { /ansible\.inventory: .*stay as they were/ } $gate->log }
 is scalar(my @left = $reg->find('via gate .names 1')), 2,
     'a broken inventory changes nothing';
 
+# -- a worker that starts again knows them at once --------------------------
+$gate->stop;
+my $again = worker($reg, 'gate', @gate);
+ok eventually { $reg->find('via gate .names 1') == 2 } 60;
+ok eventually { grep { /ansible\.inventory: .*stay as they were/ } $again->log }
+    60;
+is scalar(@left = $reg->find('via gate .names 1')), 2,
+    'though the inventory is still broken';
+
 # -- by the wire ------------------------------------------------------------
-my $w = connect_to($gate->{addr}{worker});
+my $w = connect_to($again->{addr}{worker});
 $w->send("hello AAAA .host nobody\n");
 like $w->line, qr/^error: 'this worker is gate and has no host nobody behind/,
     'a host that is not behind it';
-$w = connect_to($gate->{addr}{worker});
+$w = connect_to($again->{addr}{worker});
 $w->send("hello AAAA .host gate\n");
 like $w->line, qr/^hello gate /, 'its own name is its own';
-$w = connect_to($gate->{addr}{worker});
+$w = connect_to($again->{addr}{worker});
 $w->send("hello AAAB .host ssh1\n");
 like $w->line, qr/^hello ssh1 \S+ slots 4 ops ping,facter,/, 'one behind it';
 
