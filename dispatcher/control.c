@@ -232,6 +232,8 @@ char *dispatch_again(const struct dispatch *d, const char *jid,
         return xasprintf("no job %s", jid);
     if (j->state != JOB_DONE)
         return xasprintf("job %s has not ended", jid);
+    if (j->light) /* faces fetch it first */
+        return xasprintf("job %s is not at hand: ask again", jid);
     wrong = where_wrong(where);
     if (!wrong && j->spec.n_secrets)
         wrong = xasprintf("the secrets of job %s are not kept: submit it anew",
