@@ -145,6 +145,28 @@ static const struct conf_setting table[] = {
      .programs = WORKER,
      .help = "a job that waits for its dispatcher to take its output is ended "
              "when that one has not come back for so long; 0 is never"},
+    {.key = "worker.spool",
+     .type = CONF_STRING,
+     .def = "/var/lib/muster/spool",
+     .programs = WORKER,
+     .help = "folder in which jobs and their results outlive the worker; off "
+             "keeps them in memory, and jobs end with it"},
+    {.key = "worker.spool_size",
+     .type = CONF_SIZE,
+     .def = "64M",
+     .min = MIB,
+     .max = 1024 * GIB,
+     .reloadable = true,
+     .programs = WORKER,
+     .help = "how much output of a job waits in the spool for the dispatcher; "
+             "a job that writes more waits"},
+    {.key = "worker.survive",
+     .type = CONF_BOOL,
+     .def = "off",
+     .reloadable = true,
+     .programs = WORKER,
+     .help = "whether running jobs go on, with a spool, when the worker is "
+             "told to end; off lets them end, or ends them (worker.drain)"},
     {.key = "worker.users",
      .type = CONF_WORDS,
      .reloadable = true,

@@ -2,11 +2,15 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/sched.h>
 #include <mntent.h>
+#include <signal.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "lib/mem.h"
@@ -78,6 +82,33 @@ bool cgroup_kill(int group)
     if (fd >= 0)
         close(fd);
     return done;
+}
+
+pid_t cgroup_fork(int group)
+{
+    struct clone_args args = {.flags = CLONE_INTO_CGROUP,
+                              .exit_signal = SIGCHLD,
+                              .cgroup = (uint64_t)group};
+
+    if (group >= 0) {
+        long pid = syscall(SYS_clone3, &args, sizeof(args));
+
+        if (pid >= 0)
+            return (pid_t)pid;
+    }
+    return fork();
+}
+
+void cgroup_kill_named(int dir, const char *name)
+{
+    int group = dir < 0 || !name
+                    ? -1
+                    : openat(dir, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+    if (group < 0)
+        return;
+    cgroup_kill(group);
+    close(group);
 }
 
 /* Whether a group can be made in there, and killed; NULL or why not. */

@@ -3,13 +3,19 @@
  * socket of the kind SOCK_SEQPACKET, each a letter and what belongs to it.
  *
  *   worker                            monitor
- *     |---- start --------------------->|   (only if it was told to wait)
- *     |<--- ready ----------------------|   its record is there
+ *     |<--- ready ----------------------|   (with a spool: its file is there)
+ *     |---- start --------------------->|
  *     |<--- lines, lines, ... ----------|   whole lines of the record
  *     |---- acked OFFSET -------------->|   lets it send, and forget, more
  *     |---- end REASON, kill REASON --->|
  *     |<--- gone -----------------------|   nobody of the tree is left
  *     |<--- last -----------------------|   lines up to the last one
+ *
+ * A worker that comes after the first one is greeted, and gets lines when it
+ * has said which:
+ *
+ *     |<--- hello LAST -----------------|
+ *     |---- from SEQ ------------------>|
  *
  * Must not know what a line says.
  */
@@ -32,11 +38,14 @@ enum channel_word {
     CHANNEL_STUCK = 's', /* some live on after KILL: their number */
     CHANNEL_FACT = 'f',  /* about the host: ATTR, NUL, VALUE */
     CHANNEL_LEFT = 'd',  /* whom it leaves behind on purpose: their pids */
+    CHANNEL_HELLO =
+        'h', /* to a worker that has come: number of its last line */
     /* the worker's */
     CHANNEL_START = 'S',
     CHANNEL_END = 'e',   /* TERM, grace, KILL: the reason */
     CHANNEL_KILL = 'k',  /* KILL at once: the reason */
     CHANNEL_ACKED = 'a', /* the dispatcher has all before: an offset */
+    CHANNEL_FROM = 'n',  /* it wants the lines behind that number */
     CHANNEL_PEER = 'p'   /* whether a dispatcher takes the lines: 0 or 1 */
 };
 

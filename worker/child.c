@@ -17,7 +17,7 @@
 
 #define PATH_ROOT "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 #define PATH_USER "/usr/local/bin:/usr/bin:/bin"
-#define ENV_CLEAN 11 /* at most so many that env_clean() sets, and the end */
+#define ENV_CLEAN 12 /* at most so many that env_clean() sets, and the end */
 
 static bool fail(struct child_failure *f, const char *step, int error)
 {
@@ -75,6 +75,8 @@ static void env_clean(const struct child *c, char **env, size_t *n)
     if (c->spec->jid)
         env_put(env, n, "MUSTER_JOB", c->spec->jid);
     env_put(env, n, "MUSTER_HOST", c->spec->host);
+    if (c->spec->worker)
+        env_put(env, n, "MUSTER_WORKER", c->spec->worker);
     if (c->spec->fence) {
         char fence[24];
 

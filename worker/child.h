@@ -23,10 +23,11 @@ struct child_spec {
     const char *input;         /* for standard input; NULL: /dev/null */
     size_t input_len;
     const char *jid, *host; /* MUSTER_JOB (NULL: it is no job), MUSTER_HOST */
-    uint64_t fence;         /* MUSTER_FENCE; 0: none */
-    struct rlimit nofile;   /* soft and hard, as the worker found them */
-    bool report;            /* it gets a descriptor 3 to report on */
-    bool leaves;            /* what it leaves behind is not ended */
+    const char *worker;   /* MUSTER_WORKER: the name of its spool; NULL: none */
+    uint64_t fence;       /* MUSTER_FENCE; 0: none */
+    struct rlimit nofile; /* soft and hard, as the worker found them */
+    bool report;          /* it gets a descriptor 3 to report on */
+    bool leaves;          /* what it leaves behind is not ended */
 };
 
 /* Which step failed, and with which errno: what the monitor reads. */

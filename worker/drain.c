@@ -52,7 +52,7 @@ void drain_check(struct worker *w)
 {
     if (w->phase == SERVING || w->jobs.active)
         return;
-    if (w->jobs.finished_count == 0)
+    if (w->jobs.finished_count == 0 || w->spool)
         loop_stop(w->loop);
     else if (w->phase != DELIVERING)
         phase_enter(w, DELIVERING, DELIVER_MS);
@@ -71,10 +71,27 @@ static void drain_begin(struct worker *w)
     status_changed(w);
 }
 
+void drain_leave(void *arg)
+{
+    struct worker *w = arg;
+
+    if (!w->spool) {
+        log_warn("without worker.spool no job outlives the worker: it stays");
+        return;
+    }
+    daemon_stopping(&w->daemon, "told to; its jobs go on");
+    loop_stop(w->loop);
+}
+
 void drain_signal(void *arg)
 {
     struct worker *w = arg;
 
+    if (w->phase == SERVING && w->spool &&
+        conf_bool(w->daemon.conf, "worker.survive")) {
+        drain_leave(w);
+        return;
+    }
     if (w->phase == SERVING) {
         drain_begin(w);
         return;

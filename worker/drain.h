@@ -13,6 +13,9 @@ struct worker;
 /* SIGTERM: the first time no new jobs, the second the end of all. arg is the
  * struct worker. */
 void drain_signal(void *arg);
+/* SIGUSR1: gone at once; with a spool jobs go on, and the next worker finds
+ * them. arg is the struct worker. */
+void drain_leave(void *arg);
 /* Jobs have come or gone: what it waits for may have happened. */
 void drain_check(struct worker *w);
 

@@ -51,6 +51,8 @@ void exit_line_write(struct buf *out, const char *jid, uint64_t seq,
         add_failure(out, &e->failure);
     else
         add_run(out, e);
+    if (e->cut)
+        buf_add_fmt(out, " cut %" PRIu64, e->cut);
     if (e->why)
         buf_add_pair(out, "why", e->why);
     if (e->adopted)

@@ -22,6 +22,7 @@ struct job_end {
     const char *why;    /* more about it; NULL: nothing */
     bool lost;          /* nobody knows how it ended: why says why */
     bool adopted;       /* it outlived the worker that started it */
+    uint64_t cut;       /* bytes of its output that no disk could take */
     int left;           /* how many processes it left behind */
     uint64_t run_usec;  /* from its start to its end */
 };

@@ -7,28 +7,21 @@
 
 #include "lib/log.h"
 #include "lib/mem.h"
-#include "worker/exit_line.h"
+#include "worker/job_impl.h"
 
 #define JOBS_KEPT 4096 /* names of jobs remembered after they are fetched */
 
-enum job_event {
-    END_ASKED, /* by a dispatcher, a deadline, the drain */
-    TREE_GONE, /* nobody of its tree is left */
-    EMPTIED,   /* all its lines are in the journal */
-    FETCHED,   /* the dispatcher has its exit line, or it is dropped */
-    JOB_EVENTS
-};
-
 static const char *const state_names[JOB_STATES] = {
-    "running", "ending", "emptying", "exited", "kept"};
+    "beginning", "running", "ending", "emptying", "exited", "kept"};
 
 /* -1: cannot be. */
 static const signed char steps[JOB_STATES][JOB_EVENTS] = {
-    [JOB_RUNNING] = {JOB_ENDING, JOB_EMPTYING, -1, -1},
-    [JOB_ENDING] = {JOB_ENDING, JOB_EMPTYING, -1, -1},
-    [JOB_EMPTYING] = {JOB_EMPTYING, -1, JOB_EXITED, -1},
-    [JOB_EXITED] = {JOB_EXITED, -1, -1, JOB_KEPT},
-    [JOB_KEPT] = {JOB_KEPT, -1, -1, JOB_KEPT},
+    [JOB_BEGINNING] = {JOB_RUNNING, JOB_BEGINNING, JOB_EMPTYING, -1, -1},
+    [JOB_RUNNING] = {-1, JOB_ENDING, JOB_EMPTYING, -1, -1},
+    [JOB_ENDING] = {-1, JOB_ENDING, JOB_EMPTYING, -1, -1},
+    [JOB_EMPTYING] = {-1, JOB_EMPTYING, -1, JOB_EXITED, -1},
+    [JOB_EXITED] = {-1, JOB_EXITED, -1, -1, JOB_KEPT},
+    [JOB_KEPT] = {-1, JOB_KEPT, -1, -1, JOB_KEPT},
 };
 
 /* -- names ----------------------------------------------------------------- */
@@ -96,8 +89,10 @@ static void job_settle_process(struct job *j)
     j->task = NULL;
 }
 
-static void job_free(struct job *j)
+void job_free(struct job *j)
 {
+    if (j->jobs->spool)
+        spool_forget_caller(j->jobs->spool, j);
     HASH_DEL(j->jobs->by_jid, j);
     job_settle_process(j);
     journal_clear(&j->journal);
@@ -113,8 +108,19 @@ static void job_keep(struct job *j)
 
     DL_DELETE(js->finished, j);
     js->finished_count--;
+    j->journal.last = job_last(j);
     journal_clear(&j->journal);
+    j->from_file = j->unasked = false;
     js->news(j);
+    if (j->spooled)
+        job_spool_keep(j);
+    job_put_kept(j);
+}
+
+void job_put_kept(struct job *j)
+{
+    struct jobs *js = j->jobs;
+
     DL_APPEND(js->kept, j);
     if (++js->kept_count > JOBS_KEPT) {
         struct job *oldest = js->kept;
@@ -127,16 +133,13 @@ static void job_keep(struct job *j)
 
 /* -- its state ------------------------------------------------------------- */
 
-static void job_step(struct job *j, enum job_event event);
-
 static bool same_dispatcher(const struct job *a, const struct job *b)
 {
     return a->instance_len == b->instance_len &&
            memcmp(a->jid, b->jid, a->instance_len) == 0;
 }
 
-/* WORD JID SEQ … */
-static uint64_t line_number(const char *line)
+uint64_t job_line_number(const char *line)
 {
     return strtoull(strchr(strchr(line, ' ') + 1, ' '), NULL, 10);
 }
@@ -160,7 +163,6 @@ static void results_bound(struct job *newest)
                 js->finished_count - 1);
     if (j->state == JOB_EMPTYING)
         job_step(j, EMPTIED);
-    j->journal.last = line_number(j->last_line);
     job_step(j, FETCHED);
 }
 
@@ -178,11 +180,14 @@ static void entered_emptying(struct job *j)
 static void entered_exited(struct job *j)
 {
     job_settle_process(j);
+    j->last = job_line_number(j->last_line);
+    if (j->spooled && !j->peer)
+        spool_sync(j->jobs->spool, j->jid);
     log_id_info(j->jid, "ended:%s", strchr(strchr(j->last_line, ' ') + 1, ' '));
     j->jobs->news(j);
 }
 
-static void job_step(struct job *j, enum job_event event)
+void job_step(struct job *j, enum job_event event)
 {
     int next = steps[j->state][event];
 
@@ -221,7 +226,11 @@ static char *last_line_of(const char *lines, size_t len)
 static void on_lines(void *arg, const char *lines, size_t len, bool last)
 {
     struct job *j = arg;
+    uint64_t first = spool_line_number(lines, len, j->jid);
 
+    /* what the dispatcher had, or nobody has, is not told again */
+    if (first > j->journal.last + 1)
+        journal_restart(&j->journal, first - 1);
     journal_add(&j->journal, lines, len);
     j->received += len;
     if (last) {
@@ -239,8 +248,10 @@ static void on_gone(void *arg, const char *line, size_t len)
 {
     struct job *j = arg;
 
+    free(j->last_line);
     j->last_line = xstrndup(line, len);
-    job_step(j, TREE_GONE);
+    if (job_is_active(j))
+        job_step(j, TREE_GONE);
 }
 
 /* Writes the last line itself: there is nobody else to. */
@@ -260,10 +271,14 @@ static void job_end_line(struct job *j, const struct job_end *e)
 
 static void on_lost(void *arg)
 {
+    struct job *j = arg;
     struct job_end e = {
         .lost = true, .state = -1, .why = "its monitor was killed"};
 
-    job_end_line(arg, &e);
+    if (j->spooled)
+        job_spool_lost(j);
+    else
+        job_end_line(j, &e);
 }
 
 static void on_fact(void *arg, const char *attr, const char *value)
@@ -281,7 +296,10 @@ static void on_stuck(void *arg, int processes)
     log_id_warn(j->jid, "%d of its processes do not die", processes);
 }
 
-static const struct task_handler task_handler = {
+const struct task_handler job_task_handler = {
+    .ready = job_on_ready,
+    .left = job_on_left,
+    .hello = job_on_hello,
     .lines = on_lines,
     .gone = on_gone,
     .lost = on_lost,
@@ -291,11 +309,12 @@ static const struct task_handler task_handler = {
 
 /* -- what others ask ------------------------------------------------------- */
 
-static struct job *job_new(struct jobs *js, const char *jid)
+struct job *job_new(struct jobs *js, const char *jid)
 {
     struct job *j = xcalloc(1, sizeof(*j));
 
     j->jobs = js;
+    j->state = JOB_RUNNING;
     memcpy(j->jid, jid, strnlen(jid, JID_MAX));
     j->instance_len = strcspn(jid, "-");
     journal_init(&j->journal);
@@ -322,12 +341,15 @@ struct job *job_start(struct jobs *js, const char *jid,
                               .grace_ms = l->grace_ms,
                               .timeout_ms = timeout_of(l, process->timeout_ms),
                               .idle_ms = process->idle_ms,
-                              .abandon_ms = l->abandon_ms};
+                              .abandon_ms = l->abandon_ms,
+                              .op = process->op ? process->op : "execute",
+                              .by = js->by ? js->by : "",
+                              .spool_size = js->spool_size};
 
     s.child.jid = j->jid;
     s.child.host = js->host;
     j->op = process->op ? xstrdup(process->op) : NULL;
-    j->task = task_start(&js->tasks, &s, &task_handler, j);
+    j->task = task_start(&js->tasks, &s, &job_task_handler, j);
     if (!j->task) {
         *why = xasprintf("cannot start a process: %s", strerror(errno));
         job_free(j);
@@ -335,6 +357,8 @@ struct job *job_start(struct jobs *js, const char *jid,
     }
     js->active++;
     js->changed(js->arg);
+    if (js->spool)
+        job_begin(j);
     return j;
 }
 
@@ -353,7 +377,10 @@ static void job_stop(struct job *j, const char *reason, bool at_once)
     if (!job_is_active(j))
         return;
     job_step(j, END_ASKED);
-    task_end(j->task, reason, at_once);
+    if (j->state == JOB_BEGINNING)
+        j->ending = reason;
+    else
+        task_end(j->task, reason, at_once);
 }
 
 void job_end(struct job *j, const char *reason)
@@ -371,7 +398,8 @@ static void tell_acked(struct job *j)
 {
     uint64_t acked = j->received - j->journal.bytes;
 
-    if (!j->task || acked - j->acked < j->jobs->limits.window / 4)
+    if (!j->task || j->received < j->journal.bytes ||
+        acked - j->acked < j->jobs->limits.window / 4)
         return;
     j->acked = acked;
     task_acked(j->task, acked);
@@ -381,12 +409,17 @@ bool job_ack(struct job *j, uint64_t seq)
 {
     if (j->state == JOB_KEPT)
         return true;
-    if (!journal_ack(&j->journal, seq))
+    if (seq > job_last(j))
         return false;
-    if (j->state == JOB_EXITED && seq == j->journal.last)
+    if (j->state == JOB_EXITED && seq == job_last(j)) {
         job_step(j, FETCHED);
-    else
-        tell_acked(j);
+        return true;
+    }
+    /* of lines that are not loaded nothing is to be forgotten here */
+    if (!journal_ack(&j->journal, seq))
+        return true;
+    tell_acked(j);
+    job_feed(j);
     return true;
 }
 
@@ -398,6 +431,8 @@ void job_attach(struct job *j, struct peer *peer)
         task_peer(j->task, !alone);
     j->alone = alone;
     j->peer = peer;
+    if (alone && j->spooled && j->state == JOB_EXITED)
+        spool_sync(j->jobs->spool, j->jid);
 }
 
 /* -- all of them ----------------------------------------------------------- */
@@ -405,7 +440,10 @@ void job_attach(struct job *j, struct peer *peer)
 bool jobs_init(struct jobs *js, struct loop *l, const char *instance)
 {
     js->loop = l;
-    return tasks_init(&js->tasks, l, instance);
+    if (!tasks_init(&js->tasks, l, instance))
+        return false;
+    js->tasks.spool = js->spool;
+    return true;
 }
 
 void jobs_free(struct jobs *js)

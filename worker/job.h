@@ -2,13 +2,15 @@
  * A job from its acceptance to the day it is forgotten. Its state changes in
  * one place, by a table of states and events:
  *
+ *   BEGINNING ──(its id is safe)──► RUNNING        (with a spool)
+ *
  *   RUNNING ──(cancel, timeout, idle, drain)──► ENDING
  *      │                                          │
  *      └────────(nobody of its tree is left)──────┤
  *                                                 ▼
  *   KEPT ◄──(dispatcher has it)── EXITED ◄──── EMPTYING (rest of its output)
  *
- * A job holds a slot while it is RUNNING or ENDING. An EXITED one waits for a
+ * A job holds a slot until it is EMPTYING. An EXITED one waits for a
  * dispatcher to fetch the result; a KEPT one is a name and a last line, so that
  * a request that comes twice is not run twice.
  *
@@ -31,6 +33,7 @@
 #define JID_MAX          (JID_INSTANCE_MAX + 1 + 20 + 1 + 20)
 
 enum job_state {
+    JOB_BEGINNING,
     JOB_RUNNING,
     JOB_ENDING,
     JOB_EMPTYING,
@@ -41,6 +44,7 @@ enum job_state {
 
 struct job;
 struct peer;
+struct peers;
 
 /* Settings that jobs go by; the program refreshes them. */
 struct job_limits {
@@ -73,7 +77,15 @@ struct jobs {
     /* A plugin has found out something about this host. */
     void (*fact)(void *arg, const struct job *j, const char *attr,
                  const char *value);
+    /* A job that was JOB_BEGINNING has begun; or, why, it never will: it is
+     * freed after the call. */
+    void (*begun)(struct job *j, const char *why);
     void *arg;
+    struct peers *asked_by; /* for peer_begun() */
+    struct spool *spool;    /* borrowed; NULL: jobs do not outlive the worker */
+    size_t spool_size;      /* bytes that one job's file may hold */
+    const char *by;         /* for whom the next one is started */
+    bool rewriting;         /* the spool's journal is being written anew */
 };
 
 struct job {
@@ -91,8 +103,21 @@ struct job {
     uint64_t acked;    /* the task knows that the dispatcher has those before */
     bool alone;        /* the task knows that no dispatcher takes them */
 
+    /* with a spool */
+    bool spooled;       /* it has a file there */
+    bool ready;         /* BEGINNING: its monitor waits for the start */
+    bool synced;        /* BEGINNING: its id is on the disk */
+    bool this_boot;     /* recovering: it began since the machine was started */
+    bool unasked;       /* nobody has asked yet for the lines of before */
+    bool from_file;     /* the rest of its lines is read from there */
+    bool reading;       /* some are on their way */
+    bool renumber;      /* lines of it are lost: the last one follows any */
+    uint64_t file_at;   /* where the next ones stand; 0: not known */
+    uint64_t last;      /* number of the newest line in there, if known */
+    const char *ending; /* BEGINNING: it is to be ended; static text */
+
     struct peer *peer; /* who takes its lines; NULL: nobody for now */
-    bool ready;        /* on its list */
+    bool in_turn;      /* on its list */
     struct job *ready_prev, *ready_next;
     struct job *prev, *next; /* finished or kept */
     UT_hash_handle hh;       /* by jid */
@@ -136,9 +161,23 @@ MUST_CHECK bool job_ack(struct job *j, uint64_t seq);
 /* Its lines go to peer (NULL: to nobody) from now on. */
 void job_attach(struct job *j, struct peer *peer);
 
+/* Its lines behind seq are wanted: loads them if they are in the spool. False:
+ * it never had a line seq. */
+MUST_CHECK bool job_seek(struct job *j, uint64_t seq);
+/* Loads more of them, if there is room. */
+void job_feed(struct job *j);
+/* What the spool has from workers before: jobs that go on, results, names. */
+void jobs_recover(struct jobs *js);
+
 static inline bool job_is_active(const struct job *j)
 {
-    return j->state == JOB_RUNNING || j->state == JOB_ENDING;
+    return j->state <= JOB_ENDING;
+}
+
+/* The number of its newest line, as far as it is known. */
+static inline uint64_t job_last(const struct job *j)
+{
+    return j->last > j->journal.last ? j->last : j->journal.last;
 }
 
 #endif

@@ -42,6 +42,13 @@ void journal_clear(struct journal *j)
     j->at_seq = j->last + 1;
 }
 
+void journal_restart(struct journal *j, uint64_t seq)
+{
+    journal_clear(j);
+    j->last = j->acked = seq;
+    j->at_seq = seq + 1;
+}
+
 /* -- writing --------------------------------------------------------------- */
 
 static struct journal_chunk *chunk_add(struct journal *j)

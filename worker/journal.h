@@ -32,6 +32,9 @@ void journal_init(struct journal *j);
 /* Forgets every line; numbers go on. */
 void journal_clear(struct journal *j);
 
+/* The same, and they go on behind that number. */
+void journal_restart(struct journal *j, uint64_t seq);
+
 /*
  * Adds a line: write it, without its LF, to what journal_begin() returns, then
  * journal_end(). Its number is j->last + 1.

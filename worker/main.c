@@ -87,6 +87,7 @@ void worker_configure(struct worker *w)
         .abandon_ms = (uint64_t)conf_duration_ms(c, "worker.abandon"),
         .part = part_of(c)};
     plugin_env_set(&w->jobs.settings, c);
+    w->jobs.spool_size = conf_size(c, "worker.spool_size");
     w->peers.body_max = conf_size(c, "limits.body");
     rules->ops = conf_list(c, "worker.ops", &rules->op_count);
     rules->users = conf_list(c, "worker.users", &rules->user_count);
@@ -212,6 +213,7 @@ static void signals_start(struct worker *w)
     w->signals[0] = loop_signal_new(w->loop, SIGTERM, drain_signal, w);
     w->signals[1] = loop_signal_new(w->loop, SIGINT, drain_signal, w);
     w->signals[2] = loop_signal_new(w->loop, SIGHUP, on_reload, w);
+    w->signals[3] = loop_signal_new(w->loop, SIGUSR1, drain_leave, w);
 }
 
 /* -- starting -------------------------------------------------------------- */
@@ -293,12 +295,34 @@ static bool registrar_begin(struct worker *w)
     return done;
 }
 
+/* False, and logged: jobs could not be kept where the settings say. */
+static bool spool_start(struct worker *w)
+{
+    const char *path = conf_str(w->daemon.conf, "worker.spool");
+    char *why = NULL;
+
+    if (strcmp(path, "off") == 0)
+        return true;
+    w->spool = spool_open(w->loop, path, &why);
+    if (!w->spool) {
+        log_error("worker.spool %s: %s. Give this worker a folder of its own "
+                  "that it may write to, or say off: then jobs end with the "
+                  "worker",
+                  path, why);
+        free(why);
+        return false;
+    }
+    snprintf(w->instance, sizeof(w->instance), "%s", spool_instance(w->spool));
+    w->jobs.spool = w->spool;
+    return true;
+}
+
 static bool worker_start(struct worker *w)
 {
     w->loop = loop_new(NULL);
     instance_make(w->instance, sizeof(w->instance) - 1);
     if (!w->loop || !audit_start(w->loop, w->daemon.conf, w->daemon.name) ||
-        !jobs_init(&w->jobs, w->loop, w->instance))
+        !spool_start(w) || !jobs_init(&w->jobs, w->loop, w->instance))
         return false;
     w->host = xstrdup(conf_str(w->daemon.conf, "worker.host"));
     w->jobs.host = w->host;
@@ -308,6 +332,8 @@ static bool worker_start(struct worker *w)
     w->jobs.news = peer_news;
     w->jobs.changed = on_jobs_changed;
     w->jobs.fact = on_fact;
+    w->jobs.begun = peer_begun;
+    w->jobs.asked_by = &w->peers;
     w->jobs.arg = w;
     w->plugins = plugins_new(&w->jobs, on_plugins, w);
     w->peers.rules.plugins = w->plugins;
@@ -319,6 +345,8 @@ static bool worker_start(struct worker *w)
     w->peers.drain = on_drain;
     w->peers.arg = w;
     worker_configure(w);
+    if (w->spool)
+        jobs_recover(&w->jobs);
     status_init(w);
     plugins_begin(w);
     if (!listen_start(w))
@@ -361,6 +389,7 @@ static void worker_free(struct worker *w)
     plugins_free(w->plugins);
     plugin_env_free(&w->jobs.settings);
     jobs_free(&w->jobs);
+    spool_free(w->spool);
     audit_stop();
     auth_free(w->auth);
     tls_conf_free(w->tls);

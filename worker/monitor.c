@@ -1,15 +1,17 @@
-#include "worker/monitor.h"
+#include "worker/monitor_impl.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/sched.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
-#include <sys/syscall.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -22,30 +24,10 @@
 #include "worker/output.h"
 #include "worker/output_report.h"
 #include "worker/record.h"
+#include "worker/spool_file.h"
 
-#define TOO_MUCH   "it wrote more than it may"
-#define LEFT_MAX   256 /* whom it may leave behind, direct children */
-#define REASON_MAX 31  /* bytes of a word for why a job was ended */
-
-struct monitor {
-    const struct monitor_setup *setup;
-    int control; /* to the worker; -1: it is gone */
-    int signals; /* signalfd: SIGCHLD, and SIGTERM as the worker's death */
-    int failure; /* pipe from the child: a struct child_failure or the end */
-    bool unsent; /* the socket is full */
-    bool stuck_told;
-    struct ending ending;
-    struct record record;
-    struct output output;
-    uint64_t started_us;
-    uint64_t timeout_ms; /* when it has run long enough; 0: never */
-    uint64_t
-        absent_ms; /* since when nobody takes its lines; 0: somebody does */
-    char reason[REASON_MAX + 1]; /* of the end; "": nobody asked for it */
-    struct job_end end;
-    struct buf last; /* the last line, once it is known */
-    bool gone_told;
-};
+#define TOO_MUCH "it wrote more than it may"
+#define LEFT_MAX 256 /* whom it may leave behind, direct children */
 
 static uint64_t now_us(void)
 {
@@ -60,75 +42,23 @@ static uint64_t now_ms(void)
     return now_us() / 1000;
 }
 
-/* -- what it is ------------------------------------------------------------ */
-
-static int by_number(const void *a, const void *b)
-{
-    return *(const int *)a - *(const int *)b;
-}
-
-/* Closes everything but what the setup names. */
-static void descriptors_close(const struct monitor_setup *s)
-{
-    int keep[] = {s->control, s->groups};
-    unsigned from = 3;
-    size_t i;
-
-    qsort(keep, ARRAY_LEN(keep), sizeof(keep[0]), by_number);
-    for (i = 0; i < ARRAY_LEN(keep); i++) {
-        if (keep[i] < (int)from)
-            continue;
-        if ((unsigned)keep[i] > from)
-            close_range(from, (unsigned)keep[i] - 1, 0);
-        from = (unsigned)keep[i] + 1;
-    }
-    close_range(from, ~0U, 0);
-}
-
-/* The worker's handlers must not run here: all signals are blocked since
- * before the fork, those that count are read from a descriptor. */
-static void signals_take(struct monitor *m)
-{
-    struct sigaction plain = {.sa_handler = SIG_DFL};
-    sigset_t set;
-    int signo;
-
-    for (signo = 1; signo < NSIG; signo++)
-        sigaction(signo, &plain, NULL);
-    sigemptyset(&set);
-    sigaddset(&set, SIGCHLD);
-    sigaddset(&set, SIGTERM);
-    m->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-}
-
-static void monitor_become(struct monitor *m)
-{
-    const struct monitor_setup *s = m->setup;
-    int fd;
-
-    setsid();
-    prctl(PR_SET_NAME, "muster-job");
-    prctl(PR_SET_CHILD_SUBREAPER, 1);
-    prctl(PR_SET_PDEATHSIG, SIGTERM);
-    for (fd = 0; fd < 3; fd++)
-        dup2(s->null, fd);
-    descriptors_close(s);
-    signals_take(m);
-    /* dead before it could be noticed */
-    if (getppid() != s->worker)
-        _exit(1);
-}
-
 /* -- the worker ------------------------------------------------------------ */
 
-/* The worker has died: shorter grace, for it is told lost within seconds. */
+/* The worker has died: shorter grace, for it is told lost within seconds. With
+ * a spool the job goes on, and nobody takes its lines for now. */
 static void worker_died(struct monitor *m)
 {
     if (m->control >= 0)
         close(m->control);
     m->control = -1;
     m->unsent = false;
-    ending_hurry(&m->ending, now_ms());
+    if (!monitor_has_spool(m)) {
+        ending_hurry(&m->ending, now_ms());
+        return;
+    }
+    m->end.adopted = true;
+    if (!m->absent_ms)
+        m->absent_ms = now_ms();
 }
 
 /* Sends what may be sent. */
@@ -138,8 +68,9 @@ static void monitor_send(struct monitor *m)
     const char *lines;
     size_t len;
 
+    record_write(r, now_ms());
     m->unsent = false;
-    while (m->control >= 0 &&
+    while (m->control >= 0 && !m->silent &&
            (len = record_next(r, CHANNEL_LINES_MAX, &lines))) {
         bool last = r->over && r->sent + len == r->end;
 
@@ -167,7 +98,7 @@ static void end_now(struct monitor *m, const char *reason)
     end_asked(m, reason, strlen(reason), false);
 }
 
-static void order_obey(struct monitor *m, const struct channel_message *order)
+void monitor_obey(struct monitor *m, const struct channel_message *order)
 {
     switch (order->word) {
     case CHANNEL_END:
@@ -175,6 +106,10 @@ static void order_obey(struct monitor *m, const struct channel_message *order)
         end_asked(m, order->bytes, order->len, order->word == CHANNEL_KILL);
         break;
     case CHANNEL_ACKED: record_acked(&m->record, channel_number(order)); break;
+    case CHANNEL_FROM:
+        record_seek(&m->record, channel_number(order));
+        m->silent = false;
+        break;
     case CHANNEL_PEER:
         m->absent_ms = channel_number(order) ? 0 : now_ms();
         break;
@@ -189,7 +124,7 @@ static void control_read(struct monitor *m)
     int taken;
 
     while ((taken = channel_take(m->control, room, &order)) > 0)
-        order_obey(m, &order);
+        monitor_obey(m, &order);
     if (taken == 0)
         worker_died(m);
 }
@@ -228,6 +163,9 @@ static uint64_t monitor_due(const struct monitor *m)
     sooner(&at, m->output.hold_ms);
     sooner(&at, idle_at(m));
     sooner(&at, abandon_at(m));
+    sooner(&at, m->record.retry_ms);
+    if (m->control < 0 && m->listen < 0)
+        sooner(&at, m->listen_ms);
     return at;
 }
 
@@ -236,6 +174,9 @@ static void monitor_step(struct monitor *m, uint64_t now)
     uint64_t idle = idle_at(m), abandon = abandon_at(m);
 
     output_step(&m->output, now);
+    if (m->control < 0 && monitor_has_spool(m) && m->listen < 0 &&
+        now >= m->listen_ms)
+        monitor_listen(m, now);
     if (m->timeout_ms && now >= m->timeout_ms) {
         m->timeout_ms = 0;
         end_now(m, "timeout");
@@ -288,7 +229,8 @@ static void monitor_wait(struct monitor *m)
         {.fd = paused ? -1 : m->output.fds[1], .events = POLLIN},
         {.fd = paused ? -1 : m->output.fds[2], .events = POLLIN},
         {.fd = m->signals, .events = POLLIN},
-        {.fd = m->control, .events = control}};
+        {.fd = m->control, .events = control},
+        {.fd = m->listen, .events = POLLIN}};
     int i;
 
     if (poll(p, ARRAY_LEN(p), wait_ms(m)) > 0) {
@@ -299,6 +241,8 @@ static void monitor_wait(struct monitor *m)
             signals_read(m);
         if (p[4].revents & ~POLLOUT && m->control >= 0)
             control_read(m);
+        if (p[5].revents)
+            monitor_welcome(m);
     }
     monitor_step(m, now_ms());
     monitor_send(m);
@@ -332,22 +276,6 @@ static bool monitor_reap(struct monitor *m)
     return pid < 0 && errno == ECHILD;
 }
 
-/* fork(), into the job's cgroup if there is one. */
-static pid_t fork_into(int group)
-{
-    struct clone_args args = {.flags = CLONE_INTO_CGROUP,
-                              .exit_signal = SIGCHLD,
-                              .cgroup = (uint64_t)group};
-
-    if (group >= 0) {
-        long pid = syscall(SYS_clone3, &args, sizeof(args));
-
-        if (pid >= 0)
-            return (pid_t)pid;
-    }
-    return fork();
-}
-
 /* False and errno, or m->end.failure. */
 static bool job_fork(struct monitor *m, struct child *c)
 {
@@ -362,7 +290,7 @@ static bool job_fork(struct monitor *m, struct child *c)
     if (s->groups >= 0 && !s->child.leaves)
         m->ending.group = cgroup_make(s->groups, s->group);
     m->started_us = now_us();
-    m->ending.main = fork_into(m->ending.group);
+    m->ending.main = cgroup_fork(m->ending.group);
     if (m->ending.main == 0)
         child_exec(c);
     close(pipe_fds[1]);
@@ -425,6 +353,7 @@ static void tell_end(struct monitor *m)
     struct record *r = &m->record;
 
     m->end.left = m->ending.left;
+    m->end.cut = m->record.cut_all;
     m->end.state = output_report_state(&m->output, WEXITSTATUS(m->end.status));
     if (!m->end.why)
         m->end.why = m->output.report.wrong;
@@ -432,6 +361,7 @@ static void tell_end(struct monitor *m)
         m->end.reason = "output"; /* it ended before it could be */
         m->end.why = TOO_MUCH;
     }
+    record_tell_cut(r);
     exit_line_write(&m->last, r->jid, r->last + 1, &m->end);
     buf_add(record_last_line(r), buf_data(&m->last), buf_len(&m->last));
     record_line_end(r);
@@ -446,18 +376,41 @@ static void tell_gone(struct monitor *m)
     m->unsent = m->unsent || !m->gone_told;
 }
 
+/* Whether nothing is left to be done: the worker reads from the file what it
+ * has not been sent. */
+static bool is_delivered(const struct monitor *m)
+{
+    const struct record *r = &m->record;
+
+    if (record_is_sent(r) && !m->silent)
+        return true;
+    if (m->control < 0)
+        return r->fd < 0 || r->written == r->end;
+    return r->fd >= 0 && r->written == r->end && m->gone_told;
+}
+
 /* The rest goes as the worker takes it, if it lives. */
 static void deliver(struct monitor *m)
 {
     monitor_send(m);
-    while (!record_is_sent(&m->record) && m->control >= 0) {
-        struct pollfd p = {.fd = m->control, .events = POLLIN};
+    while (!is_delivered(m)) {
+        struct pollfd p[] = {{.fd = m->control, .events = POLLIN},
+                             {.fd = m->listen, .events = POLLIN}};
 
-        tell_gone(m);
+        if (m->control >= 0)
+            tell_gone(m);
+        if (is_delivered(m))
+            break;
         if (m->unsent)
-            p.events |= POLLOUT;
-        if (poll(&p, 1, -1) > 0 && p.revents & ~POLLOUT)
-            control_read(m);
+            p[0].events |= POLLOUT;
+        if (poll(p, 2, wait_ms(m)) > 0) {
+            if (p[0].revents & ~POLLOUT)
+                control_read(m);
+            if (p[1].revents)
+                monitor_welcome(m);
+        }
+        if (m->control < 0 && monitor_has_spool(m) && m->listen < 0)
+            monitor_listen(m, now_ms());
         monitor_send(m);
     }
 }
@@ -476,6 +429,7 @@ void monitor_run(const struct monitor_setup *setup)
 {
     struct monitor m = {.setup = setup,
                         .control = setup->control,
+                        .listen = -1,
                         .ending = {.group = -1,
                                    .leaves = setup->child.leaves,
                                    .grace_ms = setup->grace_ms}};
@@ -483,6 +437,8 @@ void monitor_run(const struct monitor_setup *setup)
     monitor_become(&m);
     record_init(&m.record, setup->child.jid ? setup->child.jid : "-",
                 setup->window);
+    if (monitor_has_spool(&m))
+        monitor_file_begin(&m);
     if (job_start(&m)) {
         while (!monitor_reap(&m) && !m.ending.over)
             monitor_wait(&m);
@@ -496,5 +452,6 @@ void monitor_run(const struct monitor_setup *setup)
         cgroup_remove(setup->groups, setup->group);
     tell_end(&m);
     deliver(&m);
+    monitor_listen_end(&m);
     _exit(0);
 }

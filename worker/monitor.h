@@ -8,7 +8,9 @@
  *
  * It is a fork of the worker without an exec, and has nothing of it but the
  * descriptors named in its setup. It writes no log. When the worker dies, by
- * whatever cause, it ends the tree.
+ * whatever cause, it ends the tree; with a spool it goes on instead, and waits
+ * for another worker at JID.sock in there. As long as it lives it holds a lock
+ * on the job's file: nothing else tells whether it does.
  */
 #ifndef MUSTER_WORKER_MONITOR_H
 #define MUSTER_WORKER_MONITOR_H
@@ -35,6 +37,12 @@ struct monitor_setup {
     uint64_t idle_ms;    /* it says nothing for so long */
     uint64_t abandon_ms; /* it waits for a dispatcher to come back */
     pid_t worker;
+    /* with a spool */
+    int spool;      /* the folder of the jobs' files; -1: there is none */
+    const char *op; /* what is written of the job there, and … */
+    const char *by;
+    const char *boot;
+    size_t spool_size; /* … bytes that the file may hold */
 };
 
 void monitor_run(const struct monitor_setup *setup) __attribute__((noreturn));

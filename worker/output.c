@@ -22,8 +22,11 @@ static void tell_text(void *arg, bool whole, const char *text, size_t len)
 {
     const struct telling *t = arg;
     struct record *r = t->output->record;
-    struct buf *b = record_line(r, whole ? "out" : "part");
+    struct buf *b;
 
+    if (record_cut(r, (int)t->stream, len + whole))
+        return;
+    b = record_line(r, whole ? "out" : "part");
     buf_add_char(b, ' ');
     buf_add_str(b, stream_names[t->stream]);
     buf_add_word(b, text, len);

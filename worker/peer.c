@@ -15,13 +15,13 @@
 static void ready_add(struct peer *p, struct job *j)
 {
     DL_APPEND2(p->ready, j, ready_prev, ready_next);
-    j->ready = true;
+    j->in_turn = true;
 }
 
 static void ready_remove(struct peer *p, struct job *j)
 {
     DL_DELETE2(p->ready, j, ready_prev, ready_next);
-    j->ready = false;
+    j->in_turn = false;
 }
 
 /* Jobs take turns, so that a loud one does not hold up the others. */
@@ -44,7 +44,7 @@ void peer_news(struct job *j)
     struct peer *p = j->peer;
     bool more = journal_has_more(&j->journal);
 
-    if (!p || more == j->ready)
+    if (!p || more == j->in_turn)
         return;
     if (!more) {
         ready_remove(p, j);
@@ -99,7 +99,7 @@ static void on_drain(struct conn *c, void *arg)
 
 static void detach(struct job *j)
 {
-    if (j->ready)
+    if (j->in_turn)
         ready_remove(j->peer, j);
     job_attach(j, NULL);
 }
@@ -126,14 +126,26 @@ bool peer_send_from(struct peer *p, struct job *j, uint64_t seq)
         }
         return true;
     }
-    if (j->ready)
+    if (j->in_turn)
         ready_remove(j->peer, j);
-    if (!journal_seek(&j->journal, seq)) {
+    if (!job_seek(j, seq)) {
         peer_news(j);
         return false;
     }
     attach(p, j);
+    job_feed(j);
     return true;
+}
+
+void peer_begun(struct job *j, const char *why)
+{
+    struct peers *ps = j->jobs->asked_by;
+    struct peer *p;
+
+    DL_FOREACH (ps->list, p)
+        if (strlen(p->name) == j->instance_len &&
+            memcmp(p->name, j->jid, j->instance_len) == 0)
+            request_answer(p, j, why);
 }
 
 /* A dispatcher that comes back may be quicker than the end of its old link. */

@@ -58,6 +58,8 @@ struct op_rules peer_rules(const struct peer *p);
 MUST_CHECK bool peer_send_from(struct peer *p, struct job *j, uint64_t seq);
 /* For jobs->news: sends what a job has to say, in its turn. */
 void peer_news(struct job *j);
+/* For jobs->begun: answers whoever asked for it, if he is there. */
+void peer_begun(struct job *j, const char *why);
 /* Once their connections are freed. */
 void peers_free(struct peers *ps);
 /* A line for every dispatcher: load slots-free N load X; with ops A,B in it

@@ -72,7 +72,7 @@ static bool name_is_anothers(const struct peer *p, const struct word *name)
             strcmp(conn_principal(other->conn)->name, who->name) != 0)
             return true;
     for (j = p->peers->jobs->by_jid; j; j = j->hh.next)
-        if (j->instance_len == name->len &&
+        if (j->by[0] && j->instance_len == name->len &&
             memcmp(j->jid, name->text, name->len) == 0 &&
             strcmp(j->by, who->name) != 0)
             return true;
@@ -237,6 +237,23 @@ static char *run_wrong(const struct principal *who, struct word *words,
     return NULL;
 }
 
+/* While its id is on its way to the disk nothing is said: peer_begun() will. */
+static void request_begun(struct peer *p, struct job *j)
+{
+    if (j->state == JOB_BEGINNING)
+        return;
+    reply(p, "ack", j->jid);
+    send_known(p, j);
+}
+
+void request_answer(struct peer *p, struct job *j, const char *why)
+{
+    if (why)
+        refuse(p, j->jid, why);
+    else
+        request_begun(p, j);
+}
+
 static void do_run(struct peer *p, struct word *words, int count)
 {
     struct peers *ps = p->peers;
@@ -250,8 +267,7 @@ static void do_run(struct peer *p, struct word *words, int count)
         return;
     j = job_find(ps->jobs, jid);
     if (j) {
-        reply(p, "ack", jid);
-        send_known(p, j);
+        request_begun(p, j);
         return;
     }
     if (ps->draining)
@@ -260,13 +276,13 @@ static void do_run(struct peer *p, struct word *words, int count)
         why = xstrdup(audit_refusal());
     else
         why = run_wrong(who, words, count);
+    ps->jobs->by = who->name;
     if (!why)
         j = op_run(ps->jobs, &rules, jid, words + 2, count - 2, &why);
     tell_run(p, jid, words[2].text, j ? NULL : why);
     if (j) {
         snprintf(j->by, sizeof(j->by), "%s", who->name);
-        reply(p, "ack", jid);
-        send_known(p, j);
+        request_begun(p, j);
     } else {
         refuse(p, jid, why);
     }
@@ -293,7 +309,7 @@ static void do_list(struct peer *p, struct word *words, int count)
     for (j = p->peers->jobs->by_jid; j; j = j->hh.next)
         if (j->state != JOB_KEPT && j->instance_len == len &&
             memcmp(j->jid, p->name, len) == 0)
-            buf_add_fmt(b, "have %s %" PRIu64 " %s\n", j->jid, j->journal.last,
+            buf_add_fmt(b, "have %s %" PRIu64 " %s\n", j->jid, job_last(j),
                         j->state == JOB_EXITED ? "exited" : "running");
     buf_add_str(b, ".end\n");
     conn_flush(p->conn);

@@ -17,5 +17,7 @@
 /* One request, of at least one word; body NULL: none came with it. */
 void request_handle(struct peer *p, struct word *words, int count,
                     struct body *body);
+/* The answer to a run that had to wait; why NULL: it has begun. */
+void request_answer(struct peer *p, struct job *j, const char *why);
 
 #endif

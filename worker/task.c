@@ -1,4 +1,4 @@
-#include "worker/task.h"
+#include "worker/task_impl.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -15,28 +15,14 @@
 #include "lib/mem.h"
 #include "worker/cgroup.h"
 #include "worker/channel.h"
+#include "worker/strays.h"
 #include "worker/tree.h"
 
 #define STRAY_MS 20 /* between rounds of killing strays */
 
-struct task {
-    struct tasks *tasks;
-    char *group; /* name of its cgroup, if there are any */
-    const struct task_handler *handler; /* NULL: released */
-    void *arg;
-    pid_t monitor; /* 0 once it has been waited for */
-    int control;   /* -1: closed */
-    struct loop_fd *control_event;
-    bool over;     /* its last line was told, or that it is lost */
-    bool orphaned; /* no monitor, and strays may live */
-    struct task *prev, *next;
-};
-
-static void strays_round(void *arg);
-
 /* -- its end --------------------------------------------------------------- */
 
-static void control_close(struct task *t)
+void task_control_close(struct task *t)
 {
     loop_fd_free(t->control_event);
     t->control_event = NULL;
@@ -47,8 +33,11 @@ static void control_close(struct task *t)
 
 static void task_free(struct task *t)
 {
-    control_close(t);
+    task_control_close(t);
     DL_DELETE(t->tasks->list, t);
+    loop_timer_free(t->retry);
+    free(t->adopted);
+    free(t->end);
     free(t->group);
     free(t);
 }
@@ -57,11 +46,13 @@ static void task_free(struct task *t)
 void task_release(struct task *t)
 {
     t->handler = NULL;
-    if (!t->over)
+    if (!t->over && !t->tasks->spool)
         task_end(t, "cancelled", true);
-    control_close(t);
+    task_control_close(t);
     if (!t->monitor && !t->orphaned)
         task_free(t);
+    else if (t->retry)
+        loop_timer_off(t->retry);
 }
 
 /* -- what the monitor says ------------------------------------------------- */
@@ -110,6 +101,12 @@ static void left_ended(struct tasks *ts, pid_t pid)
             ts->left[i--] = ts->left[--ts->left_count];
 }
 
+static void task_ready(struct task *t, int error)
+{
+    t->over = error != 0;
+    t->handler->ready(t->arg, error);
+}
+
 static void task_said(struct task *t, const struct channel_message *m)
 {
     switch (m->word) {
@@ -120,7 +117,12 @@ static void task_said(struct task *t, const struct channel_message *m)
         t->over = true;
         t->handler->lines(t->arg, m->bytes, m->len, true);
         break;
-    case CHANNEL_GONE: t->handler->gone(t->arg, m->bytes, m->len); break;
+    case CHANNEL_READY: task_ready(t, (int)channel_number(m)); break;
+    case CHANNEL_HELLO: t->handler->hello(t->arg, channel_number(m)); break;
+    case CHANNEL_GONE:
+        t->gone = true;
+        t->handler->gone(t->arg, m->bytes, m->len);
+        break;
     case CHANNEL_STUCK:
         t->handler->stuck(t->arg, (int)channel_number(m));
         break;
@@ -139,7 +141,9 @@ static bool control_take(struct task *t)
     if (!t->handler || t->over)
         return false;
     taken = channel_take(t->control, t->tasks->scratch, &m);
-    if (taken == 0)
+    if (taken == 0 && t->adopted)
+        task_adopted_closed(t);
+    else if (taken == 0)
         loop_fd_off(t->control_event); /* SIGCHLD tells the rest */
     if (taken > 0)
         task_said(t, &m);
@@ -147,7 +151,7 @@ static bool control_take(struct task *t)
 }
 
 /* One message of a task in each turn: loud ones leave a turn to others. */
-static void control_readable(void *arg)
+void task_readable(void *arg)
 {
     control_take(arg);
 }
@@ -161,8 +165,23 @@ static void task_tell(struct task *t, enum channel_word word, const void *bytes,
         log_debug("the monitor %d does not listen: %m", (int)t->monitor);
 }
 
+void task_go(struct task *t)
+{
+    task_tell(t, CHANNEL_START, NULL, 0);
+}
+
+void task_from(struct task *t, uint64_t seq)
+{
+    task_tell(t, CHANNEL_FROM, &seq, sizeof(seq));
+}
+
 void task_end(struct task *t, const char *reason, bool at_once)
 {
+    if (t->adopted && t->control < 0) {
+        free(t->end);
+        t->end = xstrdup(reason);
+        t->end_at_once = at_once;
+    }
     task_tell(t, at_once ? CHANNEL_KILL : CHANNEL_END, reason, strlen(reason));
 }
 
@@ -190,6 +209,15 @@ static void task_lost(struct task *t)
         task_free(t);
 }
 
+void task_left(struct task *t)
+{
+    t->over = true;
+    if (t->handler)
+        t->handler->left(t->arg);
+    else
+        task_free(t);
+}
+
 /* The monitor has ended. What it said before that counts. */
 static void monitor_waited(struct task *t)
 {
@@ -202,10 +230,14 @@ static void monitor_waited(struct task *t)
     }
     if (t->over)
         return;
+    if (t->gone && t->tasks->spool) {
+        task_left(t);
+        return;
+    }
     log_warn("a monitor was killed: ending what is left of its job");
     t->orphaned = true;
-    control_close(t);
-    strays_round(t->tasks);
+    task_control_close(t);
+    task_strays_round(t->tasks);
 }
 
 /* -- strays: children that no monitor looks after -------------------------- */
@@ -237,20 +269,50 @@ static void orphans_end(struct tasks *ts)
     struct task *t;
 
     while ((t = first_orphan(ts))) {
-        cgroup_remove(ts->groups, t->group);
+        if (t->group)
+            cgroup_remove(ts->groups, t->group);
         task_lost(t);
     }
 }
 
+/* -- strays that are nobody's: of monitors that were adopted --------------- */
+
+static bool is_orphans(void *arg, const char *jid)
+{
+    const struct tasks *ts = arg;
+    const struct task *t;
+
+    DL_FOREACH (ts->list, t)
+        if (t->orphaned && t->adopted && strcmp(t->adopted, jid) == 0)
+            return true;
+    return false;
+}
+
+static int adopted_strays_kill(struct tasks *ts)
+{
+    const struct task *t;
+    bool any = false;
+
+    DL_FOREACH (ts->list, t) {
+        if (!t->orphaned || !t->adopted)
+            continue;
+        any = true;
+        cgroup_kill_named(ts->groups, t->group);
+    }
+    return any ? strays_kill(ts->instance, is_orphans, ts) : 0;
+}
+
 /* The worker is a subreaper, too: when a monitor is killed its tree comes to
  * the worker. Whoever is below us and below no monitor is of such a tree. */
-static void strays_round(void *arg)
+void task_strays_round(void *arg)
 {
     struct tasks *ts = arg;
+    int left;
 
     if (!first_orphan(ts))
         return;
-    if (tree_kill(getpid(), is_no_stray, ts) > 0)
+    left = adopted_strays_kill(ts);
+    if (tree_kill(getpid(), is_no_stray, ts) > 0 || left > 0)
         loop_timer_set(ts->stray_timer, STRAY_MS);
     else
         orphans_end(ts);
@@ -272,7 +334,7 @@ static void children_ended(void *arg)
         else
             left_ended(ts, pid);
     }
-    strays_round(ts);
+    task_strays_round(ts);
 }
 
 /* -- starting -------------------------------------------------------------- */
@@ -301,8 +363,7 @@ static struct task *task_new(struct tasks *ts, pid_t monitor, int control,
     t->arg = arg;
     t->monitor = monitor;
     t->control = control;
-    t->control_event =
-        loop_fd_new(ts->loop, control, false, control_readable, t);
+    t->control_event = loop_fd_new(ts->loop, control, false, task_readable, t);
     loop_fd_on(t->control_event);
     DL_APPEND(ts->list, t);
     return t;
@@ -327,6 +388,12 @@ struct task *task_start(struct tasks *ts, const struct monitor_setup *setup,
     s.groups = ts->groups;
     s.group = group;
     s.worker = getpid();
+    s.spool = -1;
+    if (ts->spool && s.child.jid) {
+        s.spool = spool_jobs(ts->spool);
+        s.boot = spool_boot(ts->spool);
+        s.child.worker = ts->instance;
+    }
     pid = monitor_fork(&s);
     close(fds[1]);
     if (pid < 0) {
@@ -360,7 +427,7 @@ bool tasks_init(struct tasks *ts, struct loop *l, const char *instance)
     }
     ts->scratch = xmalloc(CHANNEL_MAX);
     ts->sigchld = loop_signal_new(l, SIGCHLD, children_ended, ts);
-    ts->stray_timer = loop_timer_new(l, strays_round, ts);
+    ts->stray_timer = loop_timer_new(l, task_strays_round, ts);
     return true;
 }
 

@@ -29,6 +29,7 @@ struct worker {
     struct auth *auth; /* who may */
     struct tls_conf *tls;
     struct admin *admin;
+    struct spool *spool; /* NULL: there is none */
     struct jobs jobs;
     struct peers peers;
     struct plugins *plugins;
@@ -38,7 +39,7 @@ struct worker {
     char *host; /* worker.host */
     struct actions actions;
     char *ops;        /* "execute,ping" */
-    char instance[9]; /* of this process */
+    char instance[9]; /* of the spool, or of this process */
 
     /* what it says of itself as it changes: status.c */
     char load[16];
@@ -55,7 +56,7 @@ struct worker {
     /* its end: drain.c */
     enum worker_phase phase;
     struct loop_timer *drain_timer;
-    struct loop_signal *signals[3];
+    struct loop_signal *signals[4];
 };
 
 /* Settings into the parts; again after a reload. */

@@ -134,9 +134,18 @@ sub in_memory
         if $program eq 'musterd' && !grep { /registry\.admin/ } @args;
     unshift @args, '-o', 'worker.state=' . scratch() . '/state'
         if $program eq 'muster-worker' && !grep { /worker\.state/ } @args;
+    unshift @args, '-o', 'worker.spool=' . spool_of()
+        if $program eq 'muster-worker' && !grep { /worker\.spool=/ } @args;
     unshift @args, '-o', 'worker.plugins=off'
         if $program eq 'muster-worker' && !grep { /worker\.plugins/ } @args;
     return ($options, @args);
+}
+
+# In memory; or, with MUSTER_TEST_SPOOL=1, a folder of each worker's own
+sub spool_of
+{
+    return 'off' unless $ENV{MUSTER_TEST_SPOOL};
+    return scratch() . '/spool' . ++(our $spools);
 }
 
 sub options_first

@@ -64,7 +64,7 @@ for my $name (sort keys %user) {
         "$name: descriptors for all its connections";
     is $u->{Install}{WantedBy}[0], 'multi-user.target', "$name can be enabled";
     if ($name eq 'muster-worker') {
-        is $s{KillMode}, 'mixed', 'jobs may end by themselves';
+        is $s{KillMode}, 'process', 'the monitors of jobs live on';
         is $s{Delegate}, 'yes', 'and have control groups';
         my $ms = 0;
         $ms += setting("worker.$_")->{ms} for qw(drain grace);

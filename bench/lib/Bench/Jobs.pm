@@ -38,7 +38,7 @@ sub real_workers
     for my $n (1 .. $workers) {
         my $w = daemon({core => 'load'}, 'muster-worker', "worker.host=w$n",
             'worker.bind=127.0.0.1:0', "worker.registry=$d->{registry}",
-            'worker.plugins=off', 'worker.state=' . scratch() . "/state-$n");
+            'worker.spool=off', 'worker.plugins=off', 'worker.state=' . scratch() . "/state-$n");
         push @{$d->{pids}}, $w->{pid};
     }
     until_workers($d, $workers);
