@@ -1,8 +1,9 @@
 /*
  * carry: how fast bytes come through.
  *
- *   carry jobs PORT BYTES LEN  `execute cmd 'BYTES LEN' .on all` at the exec port,
- *                             read to its end: bytes of output a second
+ *   carry jobs PORT BYTES LEN
+ *                             `execute cmd 'BYTES LEN' .on all` at the exec
+ *                             port, read to its end: bytes of output a second
  *   carry sink                says its port, takes one connection, reads it to
  *                             its end: bytes a second
  *

@@ -5,8 +5,8 @@
  *   workers NEW-PORT COUNT
  *
  * It says "registered" when all of them are, and ends when its stdin does.
- * ping ends at once; `execute cmd 'N LEN'` writes N bytes, in lines of LEN (100),
- * and no more than the window ahead of what the dispatcher has.
+ * ping ends at once; `execute cmd 'N LEN'` writes N bytes, in lines of LEN
+ * (100), and no more than the window ahead of what the dispatcher has.
  * doc/protocol.md, "worker".
  */
 #include <errno.h>

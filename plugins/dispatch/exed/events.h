@@ -4,9 +4,9 @@
  *   {"offset": 7, "event": "output", "ms": 1795338528123, "host": "web1",
  *    "stream": "stdout", "text": "hi", "eol": true, "at": 0}
  *
- * offset is the event's number in the job's life, ms its time since 1970: who has lost the connection
- * goes on behind the last one that he has. Text that is no UTF-8 is in base64,
- * and "base64": true stands with it.
+ * offset is the event's number in the job's life, ms its time since 1970: who
+ * has lost the connection goes on behind the last one that he has. Text that is
+ * no UTF-8 is in base64, and "base64": true stands with it.
  *
  * Pure: must not know requests or readers.
  */
