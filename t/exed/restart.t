@@ -83,4 +83,6 @@ is ask($f, 'GET', "/jobs/$done")->{status}, 404, 'for good';
 my @left = @{ask($f, 'GET', '/jobs')->{json}};
 ok !(grep { $_ eq $done } @left), 'not listed';
 ok scalar(grep { $_ eq $runs } @left), 'others are';
+# they would wait for the dispatcher to take what is new since then
+$_->kill for values %{$f->{workers}};
 finish();
