@@ -154,18 +154,18 @@ struct job {
     unsigned failures;              /* those that .fail counts */
     bool stopped;                   /* .fail was reached */
     bool cancelled;
-    bool sifted;             /* drained hosts have ended */
-    bool paused;             /* nothing of it starts */
-    struct history *history; /* of the job itself; owned */
-    struct every *every;     /* of a schedule; owned; see held.h */
-    int64_t settled_ms;      /* planned times up to here have been seen to */
-    int64_t next_ms;         /* the next one; 0: none */
-    unsigned runs, missed;   /* that a schedule has made; could not make */
-    bool after_over;         /* the job that it waited for has ended */
+    bool sifted;              /* drained hosts have ended */
+    bool paused;              /* nothing of it starts */
+    struct history *history;  /* of the job itself; owned */
+    struct every *every;      /* of a schedule; owned; see held.h */
+    int64_t settled_ms;       /* planned times up to here have been seen to */
+    int64_t next_ms;          /* the next one; 0: none */
+    unsigned runs, missed;    /* that a schedule has made; could not make */
+    bool after_over;          /* the job that it waited for has ended */
     struct held_fetch *fetch; /* that one is brought from the store */
-    bool begun;              /* it was held, and is not any more */
-    uint64_t match_until;    /* while JOB_MATCHING: when it gives up, ms */
-    char *error;             /* why it ended without hosts */
+    bool begun;               /* it was held, and is not any more */
+    uint64_t match_until;     /* while JOB_MATCHING: when it gives up, ms */
+    char *error;              /* why it ended without hosts */
     time_t submitted, ended;
     uint64_t ended_ms;
     struct eventlog log;
