@@ -1,6 +1,7 @@
 # What README.md tells a newcomer to type is there, and works.
 use strict;
 use warnings;
+use File::Basename;
 use FindBin;
 use lib "$FindBin::Bin/lib";
 use Muster;
@@ -13,7 +14,9 @@ my @commands = map { split /\n/ } $text =~ /^```sh\n(.*?)^```$/msg;
 cmp_ok scalar(@commands), '>', 10, 'there are commands';
 
 my $reg = registry();
-my @workers = map { worker($reg, "w$_", '-o', 'worker.attrs.role=web') } 1, 2;
+my $plugins = dirname(program('plugins/worker/facter'));
+my @workers = map { worker($reg, "w$_", '-o', 'worker.attrs.role=web', '-o',
+        "worker.plugins=$plugins") } 1, 2;
 my $dispatcher = dispatcher($reg);
 ok eventually { $dispatcher->knows(2) }, 'all of muster runs';
 
