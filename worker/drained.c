@@ -160,6 +160,7 @@ static void drained_register(struct worker *w, const char *reason)
 
     if (w->phase != SERVING)
         return;
+    fronts_set(w->fronts, "drain", reason);
     if (reason)
         registrar_set(&w->registrar, "drain", reason);
     else

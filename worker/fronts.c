@@ -242,7 +242,10 @@ void fronts_set(struct fronts *f, const char *attr, const char *value)
     struct front *front;
 
     for (front = f ? f->by_name : NULL; front; front = front->hh.next) {
-        attrs_set(&front->attrs, attr, value);
+        if (value)
+            attrs_set(&front->attrs, attr, value);
+        else
+            attrs_unset(&front->attrs, attr);
         if (front->service)
             muster_registration_set(front->service, attr, value);
     }
@@ -372,6 +375,18 @@ static void lister_begin(struct fronts *f, char *program)
     free(home);
 }
 
+/* Workers of one machine may share the folder. */
+static char *file_path(const struct conf *conf, const char *host)
+{
+    const char *folder = conf_str(conf, "worker.state");
+    char *path = xasprintf("%s/inventory.%s", folder, host), *p;
+
+    for (p = path + strlen(folder) + 1; *p; p++)
+        if (*p == '/')
+            *p = '!';
+    return path;
+}
+
 void fronts_look(struct fronts *f, const struct conf *conf)
 {
     const char *inventory = conf_str(conf, "ansible.inventory");
@@ -386,7 +401,7 @@ void fronts_look(struct fronts *f, const struct conf *conf)
         f->ops[i].path = program ? xstrdup(program) : NULL;
     }
     free(f->file);
-    f->file = xasprintf("%s/inventory", conf_str(conf, "worker.state"));
+    f->file = file_path(conf, f->jobs->host);
     mkdir(conf_str(conf, "worker.state"), 0700);
     free(f->inventory);
     f->inventory = xstrdup(inventory ? inventory : "");

@@ -27,7 +27,7 @@ void fronts_free(struct fronts *f);
 
 /* Looks through the inventory that the settings name, now. */
 void fronts_look(struct fronts *f, const struct conf *conf);
-/* Sets an attribute of all of them. */
+/* Sets an attribute of all of them; value NULL: removes it. */
 void fronts_set(struct fronts *f, const char *attr, const char *value);
 
 /* Whether one is called so. f may be NULL. */

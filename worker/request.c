@@ -352,7 +352,11 @@ static void do_got(struct peer *p, struct word *words, int count)
 
 static void drain_answer(struct peer *p, const char *reason, uint64_t seconds)
 {
-    char *wrong = p->peers->drain(p->peers->arg, reason, seconds);
+    char *wrong =
+        p->front
+            ? xasprintf("%s is reached through %s: that one can be drained",
+                        p->front, p->peers->host)
+            : p->peers->drain(p->peers->arg, reason, seconds);
     struct buf *b = conn_out(p->conn);
 
     buf_add_words(b, "drain");

@@ -20,7 +20,8 @@ int verb_drain(struct cli *cli)
 {
     const char *words[4] = {cli->verb->word, cli->args.words[0],
                             cli->args.n_words > 1 ? cli->args.words[1] : NULL};
-    const char *time = args_get(&cli->args, "for");
+    /* undrain has no such option, nor any other */
+    const char *time = cli->verb->options ? args_get(&cli->args, "for") : NULL;
     size_t count = 1 + cli->args.n_words;
     char seconds[24];
     uint64_t ms;

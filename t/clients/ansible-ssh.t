@@ -192,6 +192,16 @@ ok eventually { grep { /ansible\.inventory: .*stay as they were/ } $again->log }
 is scalar(@left = $reg->find('via gate .names 1')), 2,
     'though the inventory is still broken';
 
+# -- draining ---------------------------------------------------------------
+my ($rc, $out, $err) = muster($reg, 'drain', 'ssh1', 'no disk');
+isnt $rc, 0, 'such a host is not drained by itself';
+like $err, qr/ssh1 is reached through gate: that one can be drained/, 'but so';
+($rc, $out, $err) = muster($reg, 'drain', 'gate', 'no disk');
+is $rc, 0, 'its worker is' or diag $err;
+ok eventually { $reg->find("via gate drain 'no disk' .names 1") == 2 };
+muster($reg, 'undrain', 'gate');
+ok eventually { $reg->find('via gate drain! * .names 1') == 2 };
+
 # -- by the wire ------------------------------------------------------------
 my $w = connect_to($again->{addr}{worker});
 $w->send("hello AAAA .host nobody\n");
