@@ -3,6 +3,7 @@
 use strict;
 use warnings;
 use Digest::MD5;
+use File::Find ();
 use FindBin;
 use JSON::PP ();
 use lib "$FindBin::Bin/../lib";
@@ -16,7 +17,7 @@ need_programs(qw(musterd muster-worker muster-dispatch muster));
 my %audit = map { $_ => audit_file($_) } qw(dispatch work);
 my $reg = registry();
 my $w = worker($reg, 'w1', '-o', "audit.to=file:$audit{work}",
-    '-o', 'log.level=debug');
+    '-o', 'log.level=debug', '-o', 'worker.spool=' . scratch() . '/spool');
 my $d = dispatcher($reg, '-o', "audit.to=file:$audit{dispatch}",
     '-o', 'log.level=debug');
 my $secret = "hunter2;\$(x) 'q'";
@@ -139,6 +140,26 @@ ok +(grep { /^out w1 stdout \*\*\*$/ } @life), 'and shows nothing';
 unlike join("\n", $kept->ask('exec', "job $jid\n")), qr/hunter2/, 'nor does its record';
 $kept->stop;
 is in_store(), 0, 'and nothing is left of it';
+
+# what a worker keeps while a job runs
+spew($hold, '');
+my ($running) = $d->ask('exec', "execute cmd 'echo \$MUSTER_SECRET_pw; while "
+    . "test -e $hold; do sleep 0.05; done' pw: $b64 .secret pw .on all .detach 1\n");
+$running =~ s/^submit (\S+).*/$1/;
+my @spool;
+sub in_spool
+{
+    @spool = ();
+    File::Find::find({no_chdir => 1, wanted => sub {
+        push @spool, slurp($_) if -f $_ && m{/spool};
+    }}, scratch());
+    return join '', @spool;
+}
+ok +(eventually { in_spool() =~ qr{ stdout \*\*\*} }),
+    'a worker has the output of a running job in its spool';
+unlike in_spool(), qr/hunter2|\Q$b64\E/, 'and no secret';
+unlink $hold;
+$d->ask('exec', "follow $running\n");
 
 my $seen = join '', @everything, map { slurp($_) }
     values %audit, $w->{log}, $d->{log}, $reg->{log};
