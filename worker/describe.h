@@ -17,7 +17,7 @@
 #include "lib/attrs.h"
 #include "worker/op.h"
 
-#define DESCRIBE_NAME_MAX  64   /* bytes of an operation's or argument's name */
+#define DESCRIBE_NAME_MAX  63   /* bytes of an operation's or argument's name */
 #define DESCRIBE_ARGS_MAX  64   /* arguments */
 #define DESCRIBE_ATTRS_MAX 8    /* further pairs */
 #define DESCRIBE_VALUE_MAX 1024 /* bytes of the value of one, and of doc */
