@@ -204,6 +204,10 @@ MUST_CHECK struct dispatch_fetch *dispatch_fetch(struct dispatch *d,
                                                  dispatch_ready_fn *ready,
                                                  void *arg);
 void dispatch_fetch_free(struct dispatch_fetch *f); /* NULL is fine */
+/* All that was done so far is kept, and survives: NULL. Else ready comes when
+ * it is, or cannot be. */
+MUST_CHECK struct dispatch_fetch *
+dispatch_kept(struct dispatch *d, dispatch_ready_fn *ready, void *arg);
 
 /* Whose that job is: a token's name, "" for nobody's; NULL: no such job. */
 const char *dispatch_job_by(const struct dispatch *d, const char *jid);

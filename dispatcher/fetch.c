@@ -25,8 +25,8 @@ static void fetch_done(struct jobstore_fetch *base)
     loop_settle(f->core->loop, &f->task);
 }
 
-struct dispatch_fetch *dispatch_fetch(struct dispatch *d, const char *jid,
-                                      dispatch_ready_fn *ready, void *arg)
+static struct dispatch_fetch *fetch_new(struct dispatch *d,
+                                        dispatch_ready_fn *ready, void *arg)
 {
     struct dispatch_fetch *f = xcalloc(1, sizeof(*f));
 
@@ -35,10 +35,31 @@ struct dispatch_fetch *dispatch_fetch(struct dispatch *d, const char *jid,
     f->arg = arg;
     f->base.done = fetch_done;
     f->task = (struct loop_task){.fn = fetch_tell, .arg = f};
-    if (jobstore_fetch(d->store, &f->base, jid))
+    return f;
+}
+
+static struct dispatch_fetch *fetch_begun(struct dispatch_fetch *f, bool begun)
+{
+    if (begun)
         return f;
     free(f);
     return NULL;
+}
+
+struct dispatch_fetch *dispatch_fetch(struct dispatch *d, const char *jid,
+                                      dispatch_ready_fn *ready, void *arg)
+{
+    struct dispatch_fetch *f = fetch_new(d, ready, arg);
+
+    return fetch_begun(f, jobstore_fetch(d->store, &f->base, jid));
+}
+
+struct dispatch_fetch *dispatch_kept(struct dispatch *d,
+                                     dispatch_ready_fn *ready, void *arg)
+{
+    struct dispatch_fetch *f = fetch_new(d, ready, arg);
+
+    return fetch_begun(f, jobstore_sync(d->store, &f->base));
 }
 
 void dispatch_fetch_free(struct dispatch_fetch *f)

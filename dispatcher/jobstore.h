@@ -109,6 +109,7 @@ struct jobstore_ops {
     bool (*fetch)(struct jobstore *s, struct jobstore_fetch *f,
                   const char *jid);
     void (*unfetch)(struct jobstore *s, struct jobstore_fetch *f);
+    bool (*sync)(struct jobstore *s, struct jobstore_fetch *f);
     struct jobpages *(*pages)(struct jobstore *s, struct job *j);
 };
 
@@ -259,6 +260,14 @@ static inline void jobstore_unfetch(struct jobstore *s,
                                     struct jobstore_fetch *f)
 {
     s->ops->unfetch(s, f);
+}
+
+/* f is done when all that was told so far is kept, or cannot be. False: it is
+ * already. */
+MUST_CHECK static inline bool jobstore_sync(struct jobstore *s,
+                                            struct jobstore_fetch *f)
+{
+    return s->ops->sync && s->ops->sync(s, f);
 }
 
 /* The life of a job whose log is not in memory: events come into a log of its

@@ -183,6 +183,36 @@ static void count(struct sqlite_store *q, const struct offload_items *items)
     c->jobs = HASH_CNT(hh, q->table.by_jid);
 }
 
+bool disk_sync(struct jobstore *s, struct jobstore_fetch *f)
+{
+    struct sqlite_store *q = sqlite_of(s);
+    bool pending = q->keep.eager || q->keep.items.first;
+
+    if (s->degraded || (!pending && !q->busy))
+        return false;
+    f->job = NULL;
+    f->number = s->counts.commits + pending + q->busy;
+    f->waits = true;
+    LIST_INSERT_HEAD(&q->syncs, f, link);
+    return true;
+}
+
+/* Tells who waits for what is kept now; while it cannot be, nobody waits. */
+static void tell_syncs(struct sqlite_store *q)
+{
+    struct jobstore *s = &q->base;
+    struct jobstore_fetch *f, *next;
+
+    for (f = LIST_FIRST(&q->syncs); f; f = next) {
+        next = LIST_NEXT(f, link);
+        if (!s->degraded && f->number > s->counts.commits)
+            continue;
+        LIST_REMOVE(f, link);
+        f->waits = false;
+        f->done(f);
+    }
+}
+
 void disk_collect(struct jobstore *s)
 {
     struct sqlite_store *q = sqlite_of(s);
@@ -198,12 +228,14 @@ void disk_collect(struct jobstore *s)
         say(q, q->writer.error);
         refuse(q, &items, q->writer.error);
         q->failed = items;
+        tell_syncs(q);
         return;
     }
     say(q, NULL);
     while ((i = offload_shift(&items)))
         jobdb_item_free(container_of(i, struct jobdb_item, link));
     carry_out_all(q);
+    tell_syncs(q);
     disk_ask(q);
 }
 

@@ -29,6 +29,7 @@ struct sqlite_store {
     struct attrs settings;
     uint64_t fence;
     struct jobpast *past; /* from the recovery on */
+    LIST_HEAD(, jobstore_fetch) syncs; /* number: after so many commits */
 };
 
 static inline struct sqlite_store *sqlite_of(struct jobstore *s)
@@ -48,6 +49,7 @@ void disk_give(struct sqlite_store *q);
 void disk_hand_over(struct jobstore *s);
 void disk_collect(struct jobstore *s);
 void disk_tick(struct jobstore *s);
+bool disk_sync(struct jobstore *s, struct jobstore_fetch *f);
 
 /* jobstore_load.c: reads what must be known; NULL, or why not (free()). */
 MUST_CHECK char *sqlite_load(struct sqlite_store *q);

@@ -317,6 +317,7 @@ static const struct jobstore_ops sqlite_ops = {
     .fetch = sqlite_fetch,
     .unfetch = sqlite_unfetch,
     .pages = sqlite_pages,
+    .sync = disk_sync,
 };
 
 struct jobstore *jobstore_sqlite_new(const char *path,
@@ -346,6 +347,7 @@ struct jobstore *jobstore_sqlite_new(const char *path,
     q->table.forget = table_forget;
     q->table.arg = q;
     keeper_init(&q->keep);
+    LIST_INIT(&q->syncs);
     *error = sqlite_load(q);
     if (!*error)
         return &q->base;

@@ -230,12 +230,15 @@ static void tell_arg(const struct dispatch_spec *spec,
     free(name);
 }
 
-static void tell_job(const struct job *j, bool whole, dispatch_record_fn *fn,
-                     void *arg)
+static void tell_job(const struct dispatch *d, const struct job *j, bool whole,
+                     dispatch_record_fn *fn, void *arg)
 {
     struct attrs pairs = {0};
 
     record_job(j, whole, &pairs);
+    if (j->ended)
+        set_time(&pairs, "kept-until",
+                 j->ended + (time_t)(d->settings.jobs_age_ms / 1000));
     for (size_t i = 0; whole && i < j->spec.n_args; i++)
         tell_arg(&j->spec, &j->spec.args[i], &pairs);
     fn(arg, j->jid, &pairs);
@@ -247,7 +250,7 @@ void dispatch_jobs(struct dispatch *d, dispatch_record_fn *fn, void *arg)
     struct job *j = NULL;
 
     while ((j = jobstore_next(d->store, j)))
-        tell_job(j, false, fn, arg);
+        tell_job(d, j, false, fn, arg);
 }
 
 bool dispatch_job(struct dispatch *d, const char *jid, dispatch_record_fn *job,
@@ -257,7 +260,7 @@ bool dispatch_job(struct dispatch *d, const char *jid, dispatch_record_fn *job,
 
     if (!j)
         return false;
-    tell_job(j, true, job, arg);
+    tell_job(d, j, true, job, arg);
     for (unsigned i = 0; i < j->n_tasks; i++) {
         struct attrs pairs = {0};
 

@@ -151,6 +151,7 @@ sub known_jid
     $got =~ s/\b(submitted|ended) \d{10}\b/$1 1790000000/g;
     $got =~ s/^at \d{10}\.\d{3} /at 1790000000.000 /;
     $got =~ s/\bnext \d{10}\b/next 1790000000/;
+    $got =~ s/\bkept-until \d{10}\b/kept-until 1792592000/;
     $got =~ s/ age \d+\.\d{3}$/ age 0.003/;
     $got =~ s/(cpus.* value) \d+ /$1 2 /;
     $got =~ s/ slots \d+ / slots 2 /;

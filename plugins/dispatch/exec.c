@@ -41,6 +41,13 @@ static void answer_error(struct exec_session *s, const char *text)
     answer_end(s);
 }
 
+static void answer_ok(struct exec_session *s, struct exec_request *q)
+{
+    (void)q;
+    buf_add_str(conn_out(s->conn), "ok\n");
+    answer_end(s);
+}
+
 void exec_answer_verdict(struct exec_session *s, char *error)
 {
     if (error) {
@@ -48,8 +55,8 @@ void exec_answer_verdict(struct exec_session *s, char *error)
         free(error);
         return;
     }
-    buf_add_str(conn_out(s->conn), "ok\n");
-    answer_end(s);
+    if (!exec_later_kept(s, answer_ok))
+        answer_ok(s, NULL);
 }
 
 static void exec_submitted(struct exec_session *s,

@@ -34,6 +34,21 @@ static void later_now(void *arg)
     exec_later_free(l);
 }
 
+bool exec_later_kept(struct exec_session *s, exec_later_fn *fn)
+{
+    struct exec_later *l = xcalloc(1, sizeof(*l));
+
+    l->session = s;
+    l->fn = fn;
+    l->fetch = dispatch_kept(s->dispatch, later_now, l);
+    if (!l->fetch) {
+        free(l);
+        return false;
+    }
+    s->later = l;
+    return true;
+}
+
 /* What it needs: a job by id, or the records of all of them. */
 static bool later_needs(const struct exec_request *q, const char **jid)
 {

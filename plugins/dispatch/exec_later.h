@@ -17,6 +17,9 @@ typedef void exec_later_fn(struct exec_session *s, struct exec_request *q);
 /* False: it can be carried out now. True: q was taken over, and fn comes. */
 bool exec_later(struct exec_session *s, struct exec_request *q,
                 exec_later_fn *fn);
+/* What was done is to survive before it is told: true, and fn comes when it
+ * does, with NULL; false: now. */
+bool exec_later_kept(struct exec_session *s, exec_later_fn *fn);
 /* Forgets it; NULL is fine. */
 void exec_later_free(struct exec_later *l);
 

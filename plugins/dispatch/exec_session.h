@@ -30,7 +30,8 @@ struct exec_session {
     bool in_line;     /* inside exec_line(): no resuming is needed */
 };
 
-/* Ends the answer with one line, ok or the error, which is freed. */
+/* Ends the answer with one line, ok (once what was done is kept) or the error,
+ * which is freed. */
 void exec_answer_verdict(struct exec_session *s, char *error);
 
 #endif

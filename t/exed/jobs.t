@@ -49,6 +49,7 @@ is_deeply $detail->[1], {
     operate => 'execute', operate_args => {cmd => 'false'},
     return_data => {}, targets => [$host],
     summary => $detail->[1]{summary},
+    'kept-until' => $detail->[1]{'kept-until'},
 }, 'as one of them is';
 is_deeply ask($f, 'GET', "/jobs/$jids[1]")->{json}, $detail->[1],
     'which is the same';

@@ -60,7 +60,7 @@ is $bytes + $cut, length(join '', map { "$_\n" } 1 .. 100_000),
 my ($first) = $jobs[0] =~ /^(\S+)/;
 is_deeply [ask("delete $first")], ['ok'], 'one is deleted';
 like +(ask("follow $first"))[0], qr/^error: 'no job /, 'it is gone';
-$d->stop;
+$d->kill;
 $d->start;
 is scalar(my @rest = ask('jobs')), 6, 'for good';
 like +(ask('ping .on all'))[0], qr/^submit \S+-8 2$/,
