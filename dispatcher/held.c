@@ -272,13 +272,21 @@ static void nobody_reads(void *arg)
     (void)arg;
 }
 
+static void run_is_none(struct dispatch *d, struct job *j, const char *error)
+{
+    j->runs--;
+    count_missed(d, j, 1, false, error);
+}
+
 static void start_run(struct dispatch *d, struct job *j, int64_t planned)
 {
     struct dispatch_spec spec = {.op = NULL};
     struct dispatch_reader *r = NULL;
     char *error = run_spec(j, planned, &spec);
+    unsigned missed = j->missed;
     struct buf at = BUF_INIT;
 
+    j->runs++;
     when_write(planned, &at);
     if (!error)
         error = standing_renew(d, j, &spec);
@@ -286,16 +294,24 @@ static void start_run(struct dispatch *d, struct job *j, int64_t planned)
         dispatch_spec_free(&spec);
     else
         r = dispatch_submit(d, &spec, nobody_reads, NULL, &error);
-    if (r) {
-        j->runs++;
+    if (!r)
+        run_is_none(d, j, error);
+    else if (j->missed == missed) /* a store may say at once that it cannot */
         history_add(j, HISTORY_SENT, "%s as %s", buf_str(&at), reader_jid(r));
-        dispatch_reader_free(r);
-        jobstore_changed(d->store, j);
-    } else {
-        count_missed(d, j, 1, false, error);
-    }
+    dispatch_reader_free(r);
+    jobstore_changed(d->store, j);
     free(error);
     buf_free(&at);
+}
+
+void held_not_stored(struct dispatch *d, const struct job *run,
+                     const char *error)
+{
+    struct job *j =
+        run->spec.parent ? jobstore_find(d->store, run->spec.parent) : NULL;
+
+    if (j && j->state == JOB_HELD)
+        run_is_none(d, j, error);
 }
 
 /* Whether the newest planned time is to be kept now; else it was missed, or,

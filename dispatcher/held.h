@@ -42,6 +42,9 @@ void held_look_all(struct dispatch *d);
 /* That job has ended: what waits for it is looked at. */
 void held_ended(struct dispatch *d, const struct job *j);
 
+/* A job cannot be kept; of a schedule that is a planned time missed. */
+void held_not_stored(struct dispatch *d, const struct job *run,
+                     const char *error);
 /* It begins, or has ended. */
 void held_let_go(struct dispatch *d, struct job *j);
 

@@ -347,6 +347,7 @@ void submit_added(void *arg, struct job *j, const char *error)
     reader_wake_job(d, j); /* in the settling step, when it can be told */
     if (error) {
         submit_undo(d, j);
+        held_not_stored(d, j, error);
         run_fail_job(d, j, error);
         return;
     }

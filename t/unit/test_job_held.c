@@ -262,6 +262,25 @@ static void ends(void **state)
     assert_int_equal(d->held.count, 0);
 }
 
+/* A run that the store cannot keep is none. */
+static void no_room(void **state)
+{
+    size_t size = d->store->bounds.size;
+    struct job *j;
+
+    (void)state;
+    to_full_hour();
+    j = submit("ping .on all .every 10m .times 1");
+    d->store->bounds.size = 1;
+    clock_goes(10 * MINUTE + 500);
+    assert_int_equal(j->runs, 0);
+    assert_int_equal(j->missed, 1);
+    d->store->bounds.size = size;
+    clock_goes(10 * MINUTE + 500);
+    assert_int_equal(j->runs, 1);
+    assert_int_equal(j->missed, 1);
+}
+
 /* From that time (UTC) on for four days, looked at every ten minutes. */
 static void four_days(const char *from, const char *zone, unsigned runs,
                       unsigned hourly)
@@ -316,6 +335,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(away, setup, teardown),
         cmocka_unit_test_setup_teardown(overlap, setup, teardown),
         cmocka_unit_test_setup_teardown(ends, setup, teardown),
+        cmocka_unit_test_setup_teardown(no_room, setup, teardown),
         cmocka_unit_test_setup_teardown(daylight_saving, setup, teardown),
     };
 
