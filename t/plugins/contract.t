@@ -16,7 +16,7 @@ write_plugin($dir, 'show', "args a,b?,_c2? doc 'it shows'", <<'END');
 [ "$1" = run ] || exit 9
 cat
 echo
-env | LC_ALL=C grep -a ^MUSTER_ | LC_ALL=C sort
+env | LC_ALL=C grep -a ^MUSTER_ | grep -av WORKER= | LC_ALL=C sort
 pwd
 echo complaint >&2
 END
