@@ -109,6 +109,11 @@ void lineup_remove(struct task *t)
         l->emptied(l);
 }
 
+struct lineup *lineup_of(const struct task *t)
+{
+    return t->lane->level->line;
+}
+
 void lineup_served(struct task *t)
 {
     struct lane *lane = t->lane;

@@ -49,6 +49,9 @@ void lineup_remove(struct task *t);
 /* Its submitter had his turn in that line: others come before him. */
 void lineup_served(struct task *t);
 
+/* The line that it is in. */
+struct lineup *lineup_of(const struct task *t);
+
 /* The head of a line. */
 struct lineup_head {
     struct task *task;

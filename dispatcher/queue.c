@@ -10,18 +10,24 @@ void queue_init(struct queue *q)
 {
     memset(q, 0, sizeof(*q));
     TAILQ_INIT(&q->freed);
+    TAILQ_INIT(&q->rows);
 }
 
 /* -- submitters ------------------------------------------------------------ */
 
 /* A token, else where the request came from. */
+static const char *submitter_name(const struct job *j)
+{
+    if (j->spec.by)
+        return j->spec.by;
+    return j->spec.from ? j->spec.from : "";
+}
+
 static struct submitter *submitter_get(struct queue *q, const struct job *j)
 {
-    const char *name = j->spec.by ? j->spec.by : j->spec.from;
+    const char *name = submitter_name(j);
     struct submitter *s;
 
-    if (!name)
-        name = "";
     HASH_FIND_STR(q->submitters, name, s);
     if (s)
         return s;
@@ -39,14 +45,17 @@ static void submitter_free(struct queue *q, struct submitter *s)
     free(s);
 }
 
+static void queue_know(struct queue *q, struct job *j)
+{
+    if (j->who)
+        return;
+    j->who = submitter_get(q, j);
+    j->who->jobs++;
+}
+
 static void queue_add(struct queue *q, struct lineup *line, struct task *t)
 {
-    struct job *j = t->job;
-
-    if (!j->who) {
-        j->who = submitter_get(q, j);
-        j->who->jobs++;
-    }
+    queue_know(q, t->job);
     lineup_add(line, t);
 }
 
@@ -101,11 +110,13 @@ struct task *queue_absent(struct queue *q, const char *host)
 
 /* -- kinds ----------------------------------------------------------------- */
 
-/* Whatever route_is_candidate() asks of the task. */
+/* Whatever route_is_candidate() asks of the task, and whose turn it is by. */
 static void kind_key(const struct task *t, struct buf *key)
 {
     const struct dispatch_spec *spec = &t->job->spec;
 
+    buf_add_fmt(key, "%d", spec->priority);
+    buf_add_words(key, submitter_name(t->job));
     buf_add_words(key, spec->op);
     buf_add_words(key, spec->on ? spec->on : "");
     buf_add_words(key, t->tried ? t->tried : "");
@@ -128,10 +139,70 @@ struct kind *queue_kind(struct queue *q, const struct task *t)
     return k;
 }
 
+static struct kind_row *row_get(struct queue *q, const struct job *j)
+{
+    struct kind_row *r;
+
+    TAILQ_FOREACH (r, &q->rows, link) {
+        if (r->who == j->who && r->priority == j->spec.priority)
+            return r;
+    }
+    r = xcalloc(1, sizeof(*r));
+    r->who = j->who;
+    r->priority = j->spec.priority;
+    TAILQ_INIT(&r->kinds);
+    TAILQ_INSERT_TAIL(&q->rows, r, link);
+    return r;
+}
+
+static void row_leave(struct kind *k)
+{
+    struct kind_row *r = k->row;
+
+    TAILQ_REMOVE(&r->kinds, k, in_row);
+    if (!TAILQ_EMPTY(&r->kinds))
+        return;
+    TAILQ_REMOVE(&k->queue->rows, r, link);
+    free(r);
+}
+
+/* Its oldest is a new one of its row, most often the newest. */
+static void row_enter(struct kind_row *r, struct kind *k,
+                      const struct task *oldest)
+{
+    struct kind *other = TAILQ_LAST(&r->kinds, kind_list);
+
+    while (other && lineup_any(&other->line)->job->number > oldest->job->number)
+        other = TAILQ_PREV(other, kind_list, in_row);
+    k->row = r;
+    if (other)
+        TAILQ_INSERT_AFTER(&r->kinds, other, k, in_row);
+    else
+        TAILQ_INSERT_HEAD(&r->kinds, k, in_row);
+}
+
+/* Its oldest is about to leave: behind those whose oldest is older than its
+ * next. */
+static void row_move(struct kind *k, const struct task *next)
+{
+    struct kind *other = TAILQ_NEXT(k, in_row);
+
+    while (other && lineup_any(&other->line)->job->number < next->job->number)
+        other = TAILQ_NEXT(other, in_row);
+    if (other == TAILQ_NEXT(k, in_row))
+        return;
+    TAILQ_REMOVE(&k->row->kinds, k, in_row);
+    if (other)
+        TAILQ_INSERT_BEFORE(other, k, in_row);
+    else
+        TAILQ_INSERT_TAIL(&k->row->kinds, k, in_row);
+}
+
 static void kind_emptied(struct lineup *line)
 {
     struct kind *k = container_of(line, struct kind, line);
 
+    row_leave(k);
     HASH_DEL(k->queue->kinds, k);
     free(k->key);
     free(k);
@@ -152,6 +223,8 @@ struct kind *queue_for_any(struct queue *q, struct task *t)
         lineup_init(&k->line, kind_emptied);
         HASH_ADD_KEYPTR(hh, q->kinds, k->key, buf_len(&key), k);
         buf_free(&key);
+        queue_know(q, t->job);
+        row_enter(row_get(q, t->job), k, t);
     }
     queue_add(q, &k->line, t);
     return k;
@@ -196,26 +269,49 @@ static bool kind_takes(const struct kind *k, const struct worker *w)
     return worker_takes(w, &t->job->spec) && route_is_candidate(t, w);
 }
 
+/* The first of its kinds that the worker may take. */
+static void row_consider(struct lineup_head *best, const struct kind_row *r,
+                         const struct queue *q, const struct worker *w,
+                         uint64_t now)
+{
+    const struct kind *k;
+
+    TAILQ_FOREACH (k, &r->kinds, in_row) {
+        if (!kind_takes(k, w))
+            continue;
+        head_consider(best, &k->line, q, w, now);
+        return;
+    }
+}
+
 struct task *queue_next(struct queue *q, const struct worker *w, uint64_t now)
 {
     struct lineup_head best = {0};
-    struct kind *k, *next;
+    struct kind_row *r;
 
     if (w->light.n && w->up)
         return lineup_any(&w->light);
     if (w->waiting.n && worker_free_slots(w))
         head_consider(&best, &w->waiting, q, w, now);
-    HASH_ITER (hh, q->kinds, k, next) {
-        if (kind_takes(k, w))
-            head_consider(&best, &k->line, q, w, now);
+    TAILQ_FOREACH (r, &q->rows, link) {
+        row_consider(&best, r, q, w, now);
     }
     return best.task;
+}
+
+static void line_served(struct task *t)
+{
+    struct task *next = TAILQ_NEXT(t, in_worker);
+
+    if (t->job->spec.any && next)
+        row_move(container_of(lineup_of(t), struct kind, line), next);
+    lineup_served(t);
 }
 
 void queue_served(struct queue *q, struct worker *w, struct task *t)
 {
     if (t->place == PLACE_LINE)
-        lineup_served(t);
+        line_served(t);
     if (!t->job->who)
         return;
     t->job->who->turn = ++q->turns;

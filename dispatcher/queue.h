@@ -22,14 +22,29 @@
 #include "dispatcher/lineup.h"
 #include "dispatcher/worker.h"
 
-/* Tasks that the same workers may take. */
+/* Tasks of one submitter, with one priority, that the same workers may take. */
 struct kind {
     struct queue *queue;
+    struct kind_row *row;
+    TAILQ_ENTRY(kind) in_row;
     char *key; /* what they have in common */
     struct lineup line;
     uint64_t down_ms; /* since when none of these has a link; 0: one has */
     UT_hash_handle hh;
 };
+
+TAILQ_HEAD(kind_list, kind);
+
+/* All kinds of one submitter, with one priority: by the age of their oldest, so
+ * that for a worker the first that it may take is the one. */
+struct kind_row {
+    struct submitter *who;
+    int priority;
+    struct kind_list kinds;
+    TAILQ_ENTRY(kind_row) link;
+};
+
+TAILQ_HEAD(kind_rows, kind_row);
 
 /* Tasks for a host that is not there. */
 struct absent {
@@ -57,6 +72,7 @@ struct queue {
     struct submitter *submitters;
     uint64_t turns, ids;
     struct kind *kinds;
+    struct kind_rows rows;
     struct absent *absent;
     struct lock *locks;
     struct lock_list freed;

@@ -191,8 +191,7 @@ static struct worker *pick_any(struct dispatch *d, struct task *t)
     return choice.best;
 }
 
-/* Who could have it, slot or not: the number of these, and of those that have a
- * link. */
+/* Whether anybody could have it, slot or not, and with a link. */
 static void any_look(struct dispatch *d, const struct task *t,
                      unsigned *candidates, unsigned *reachable)
 {
@@ -202,8 +201,10 @@ static void any_look(struct dispatch *d, const struct task *t,
     HASH_ITER (by_host, d->by_host, w, next) {
         if (!route_is_candidate(t, w))
             continue;
-        ++*candidates;
-        *reachable += w->up;
+        *candidates = 1;
+        *reachable = w->up;
+        if (w->up)
+            return;
     }
 }
 

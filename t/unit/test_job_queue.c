@@ -145,6 +145,24 @@ static void fair_among_any(void **state)
     assert_string_equal(order(10), "1 5 7 2 6 3 4");
 }
 
+/* Of one submitter the oldest, however many kinds he has; one that the worker
+ * cannot take is passed by. */
+static void oldest_of_kinds(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < 8; i++) {
+        make("a", 0, 0);
+        jobs[i]->spec.any = true;
+        jobs[i]->tasks[0].tried = i == 2  ? strdup("w")
+                                  : i % 3 ? strdup("x")
+                                          : NULL;
+    }
+    for (unsigned i = 8; i-- > 0;)
+        queue_for_any(&q, &jobs[i]->tasks[0]);
+    assert_string_equal(order(0), "1 2 4 5 6 7 8");
+    task_release(&jobs[2]->tasks[0]);
+}
+
 /* Neither those of the worker nor those of any take all of it. */
 static void fair_between(void **state)
 {
@@ -332,17 +350,12 @@ static void dues_in_order(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(oldest_first),
-        TEST(fair_at_a_worker),
-        TEST(fair_among_any),
-        TEST(fair_between),
-        TEST(urgent_first),
-        TEST(priorities_age),
-        TEST(pings_pass),
-        TEST(hosts_that_come),
-        TEST(locks_have_holders),
-        TEST(locks_count),
-        cmocka_unit_test(dues_in_order),
+        TEST(oldest_first),    TEST(fair_at_a_worker),
+        TEST(fair_among_any),  TEST(fair_between),
+        TEST(oldest_of_kinds), TEST(urgent_first),
+        TEST(priorities_age),  TEST(pings_pass),
+        TEST(hosts_that_come), TEST(locks_have_holders),
+        TEST(locks_count),     cmocka_unit_test(dues_in_order),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
