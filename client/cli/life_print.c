@@ -43,7 +43,7 @@ void print_result_text(const struct roster_host *h, char *out, size_t size)
     char end[32] = "failed";
 
     if (h->status == 0) {
-        out[0] = 0;
+        snprintf(out, size, "%s", h->drained ? h->detail : "");
         return;
     }
     /* an exit status of 0 that its plugin, or what it said, made a failure */

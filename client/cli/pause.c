@@ -3,6 +3,7 @@
  * muster drain and undrain: a worker gets no more jobs, and gets them again.
  */
 #include <stdio.h>
+#include <string.h>
 
 #include "client/cli/ask.h"
 #include "lib/mem.h"
@@ -16,13 +17,11 @@ int verb_pause(struct cli *cli)
 }
 
 /* The time is asked for in seconds. */
-int verb_drain(struct cli *cli)
+static int drain_for(struct cli *cli)
 {
-    const char *words[4] = {cli->verb->word, cli->args.words[0],
-                            cli->args.n_words > 1 ? cli->args.words[1] : NULL};
-    /* undrain has no such option, nor any other */
-    const char *time = cli->verb->options ? args_get(&cli->args, "for") : NULL;
-    size_t count = 1 + cli->args.n_words;
+    const char *time = args_get(&cli->args, "for");
+    const char *words[4] = {"drain", cli->args.words[0], cli->args.words[1]};
+    size_t count = 3;
     char seconds[24];
     uint64_t ms;
 
@@ -32,4 +31,13 @@ int verb_drain(struct cli *cli)
         words[count++] = seconds;
     }
     return ask_dispatcher(cli, words, count, NULL, NULL);
+}
+
+int verb_drain(struct cli *cli)
+{
+    const char *words[] = {"undrain", cli->args.words[0]};
+
+    if (strcmp(cli->verb->word, "drain") == 0)
+        return drain_for(cli);
+    return ask_dispatcher(cli, words, 2, NULL, NULL);
 }

@@ -13,6 +13,7 @@ static void add_counts(struct buf *out, const struct roster *h, uint64_t ms)
         unsigned n;
         const char *word;
     } parts[] = {{h->ok, "ok"},
+                 {h->drained, "drained"},
                  {h->failed, "failed"},
                  {h->lost, "lost or unreachable"},
                  {h->left, "not run to the end"}};
@@ -87,7 +88,7 @@ static void add_reasons(struct buf *out, const struct roster *h, unsigned most)
 
 void report_end(struct cli *cli, const struct roster *h, uint64_t ms)
 {
-    bool bad = h->ended > h->ok;
+    bool bad = h->ended > h->ok + h->drained;
     struct buf out = BUF_INIT;
 
     if (cli->json || h->ended == 0 || (!bad && (!cli->err_tty || cli->quiet)))

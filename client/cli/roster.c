@@ -67,6 +67,15 @@ static const struct {
     {"idle", CLI_TIMEOUT},
 };
 
+/* Left out on purpose, by whoever looks after the host. */
+static bool roster_is_drained(const struct muster_result *r)
+{
+    const char *why = result_get(r, "why");
+
+    return r->reason && strcmp(r->reason, "notstarted") == 0 && why &&
+           strncmp(why, "drained: ", strlen("drained: ")) == 0;
+}
+
 int roster_status_of(const struct muster_result *r)
 {
     enum { OK, SKIPPED, FAILED, UNREACHABLE, CHANGED };
@@ -74,6 +83,8 @@ int roster_status_of(const struct muster_result *r)
     for (size_t i = 0; r->reason && i < ARRAY_LEN(reasons); i++)
         if (strcmp(r->reason, reasons[i].reason) == 0)
             return reasons[i].status;
+    if (roster_is_drained(r))
+        return CLI_OK;
     if (r->reason && strcmp(r->reason, "notstarted") == 0) {
         if (r->state != SKIPPED)
             return CLI_NO;
@@ -91,7 +102,9 @@ int roster_status_of(const struct muster_result *r)
 static void count(struct roster *h, const struct roster_host *host)
 {
     h->ended++;
-    if (host->status == CLI_OK)
+    if (host->drained)
+        h->drained++;
+    else if (host->status == CLI_OK)
         h->ok++;
     else if (host->status == CLI_LOST)
         h->lost++;
@@ -117,6 +130,7 @@ void roster_exit(struct roster *h, const char *name,
     detail = roster_why(r);
     host->detail = xstrdup(detail ? detail : "");
     host->status = roster_status_of(r);
+    host->drained = roster_is_drained(r);
     count(h, host);
 }
 

@@ -18,6 +18,7 @@ struct roster_host {
     char *name;
     unsigned index; /* in the order of their first event */
     bool acked, ended;
+    bool drained; /* and so it was left out: no failure */
     bool part[2]; /* the last of that stream was a part of a line */
     int rc;       /* -1: none */
     int status;   /* once ended: what it adds to the exit status */
@@ -32,6 +33,7 @@ struct roster {
     unsigned acked, ended;
     unsigned ok, failed, lost; /* of the ended; lost: not reached, too */
     unsigned left;             /* of the ended: cancelled or not started */
+    unsigned drained;          /* of the ended: left out */
     int worst;                 /* exit status of the ended ones */
     size_t widest;             /* columns of the longest name */
 };

@@ -101,6 +101,7 @@ void status_text(void *life, struct buf *out)
     add_count(out, l, h->failed, "failed", RED);
     add_count(out, l, h->lost, "lost", RED);
     add_count(out, l, h->left, "left", "\x1b[33m");
+    add_count(out, l, h->drained, "drained", DIM);
     add_rate(out, h->ended, ms);
     buf_add_str(out, "  ");
     text_add_elapsed(out, ms);

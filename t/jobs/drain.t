@@ -83,4 +83,15 @@ for (["drain nobody x", qr/no worker nobody/],
 {
     like +($d->ask('exec', "$_->[0]\n"))[0], qr/^error: .*$_->[1]/, $_->[0];
 }
+
+# the same by the command
+sub muster_at { return muster($reg, @_) }
+is_deeply [(muster_at('drain', 'a', 'new disk', '--for', '2h'))[0, 2]], [0, ''],
+    'muster drain';
+my ($rc, $out) = muster_at('run', 'ping', '--all', '--group');
+is "$rc $out", "0 a (1 host): drained: new disk, no output\n"
+    . "b (1 host): no output\n", 'no failure, and said';
+is +(muster_at('undrain', 'a'))[0], 0, 'muster undrain';
+ok eventually { $reg->find('kind worker drain! * .names 1') == 2 }, 'is heard';
+is +(muster_at('drain', 'a'))[0], 2, 'a reason is wanted';
 finish();

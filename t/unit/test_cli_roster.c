@@ -50,6 +50,26 @@ static void no_slot(void **state)
     assert_int_equal(roster_status_of(&r), CLI_LOST);
 }
 
+/* Whoever looks after the host left it out: no failure, and counted apart. */
+static void drained(void **state)
+{
+    struct muster_attr why = {"why", "drained: new disk"};
+    struct muster_result r = {.rc = -1,
+                              .state = 1,
+                              .reason = "notstarted",
+                              .attrs = &why,
+                              .attr_count = 1};
+    struct roster h = {.total = 1};
+
+    (void)state;
+    roster_exit(&h, "a", &r);
+    assert_int_equal(h.drained, 1);
+    assert_int_equal(h.ok, 0);
+    assert_int_equal(h.left, 0);
+    assert_int_equal(h.worst, CLI_OK);
+    roster_free(&h);
+}
+
 static void end(struct roster *r, const char *host, int state,
                 const char *reason)
 {
@@ -90,6 +110,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(statuses),
         cmocka_unit_test(no_slot),
+        cmocka_unit_test(drained),
         cmocka_unit_test(counts),
     };
 
