@@ -142,6 +142,8 @@ static char *read_numbers(struct sqlite_store *q)
         return xstrdup("the disk failed");
     if (jobs > q->base.last)
         q->base.last = jobs;
+    if (jobs > q->fence) /* a backup that was restored is far ahead in jobs */
+        q->fence = jobs;
     return NULL;
 }
 

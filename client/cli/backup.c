@@ -107,41 +107,52 @@ int verb_backup(struct cli *cli)
 
 /* -- restore --------------------------------------------------------------- */
 
-static void tell_restore(struct cli *cli, const char *path,
-                         const struct db_restored *r)
+static void tell_restore(struct cli *cli, const struct db_kind *kind,
+                         const char *path, const struct db_restored *r)
 {
+    bool jobs = kind == db_jobs();
     struct jline *j;
 
     if (cli->json) {
         j = jline_new();
         jline_text(j, "file", path);
-        jline_int(j, "revision", (long long)r->counter);
+        jline_int(j, jobs ? "job" : "revision", (long long)r->counter);
         jline_bool(j, "replaced", r->replaced);
         cli_json(cli, j);
         return;
     }
-    cli_note(cli, "%s: restored; its next revision is %" PRIu64, path,
-             r->counter + 1);
+    cli_note(cli, "%s: restored; its next %s is %" PRIu64, path,
+             jobs ? "number of a job" : "revision", r->counter + 1);
     if (r->replaced)
         cli_note(cli, "what was there is %s.replaced now", path);
 }
 
+/* A dispatcher's database if it is one, else it should be a registry's. */
+static const struct db_kind *kind_of(const char *file)
+{
+    char *wrong = db_check_copy(db_jobs(), file);
+    const struct db_kind *kind = wrong ? db_registry() : db_jobs();
+
+    free(wrong);
+    return kind;
+}
+
 int verb_restore(struct cli *cli)
 {
-    const char *to = args_get(&cli->args, "to");
+    const char *to = args_get(&cli->args, "to"), *from = cli->args.words[0];
+    const struct db_kind *kind = kind_of(from);
     struct db_restored r;
     char *error;
 
     if (!to)
-        to = conf_str(cli->conf, "registry.store");
+        to = conf_str(cli->conf, kind->setting);
     if (strncmp(to, STORE_SQLITE, strlen(STORE_SQLITE)) != 0)
-        return cli_fail(cli, CLI_USAGE,
-                        "name the database of the registry: --to sqlite:PATH",
+        return cli_fail(cli, CLI_USAGE, "name the database: --to sqlite:PATH",
                         "'%s' is not sqlite:PATH", to);
     to += strlen(STORE_SQLITE);
-    error = db_restore(db_registry(), cli->args.words[0], to, &r);
+    error = db_restore(kind, from, to, &r);
     if (error)
         return cli_fail_text(cli, CLI_NO, error, NULL);
-    tell_restore(cli, to, &r);
+    tell_restore(cli, kind, to, &r);
     return CLI_OK;
 }

@@ -266,7 +266,7 @@ static const struct verb table[] = {
      .options = verb_options_of_health},
     {.word = "restore",
      .usage = "FILE",
-     .help = "put a backup into the place of a registry's database",
+     .help = "put a backup into the place of the database it is of",
      .more = "The registry must not run. What was there is kept as\n"
              "PATH.replaced. Revisions go on above both.\n"
              "\n"

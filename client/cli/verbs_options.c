@@ -387,6 +387,6 @@ const struct verb_option verb_options_of_restore[] = {
     {.name = "to",
      .kind = VALUE_TEXT,
      .value = "STORE",
-     .help = "sqlite:PATH; else what registry.store says"},
+     .help = "sqlite:PATH; else what the settings say"},
     END,
 };
