@@ -435,6 +435,7 @@ void task_set_end(struct task *t, const struct task_end *end)
 {
     t->reason = end->reason;
     t->result = end->state;
+    free(t->rc); /* of an attempt before */
     t->rc = xstrdup(end->rc ? end->rc : "-");
     attrs_set(&t->attrs, "reason",
               end->text ? end->text : task_reason_text(end->reason));

@@ -137,6 +137,8 @@ void run_finish_schedule(struct dispatch *d, struct job *j)
 /* One that a retry waits for has been tried, and has failed. */
 static void task_stop(struct dispatch *d, struct task *t)
 {
+    if (t->retries && t->job->cancelled)
+        attrs_free(&t->attrs); /* what it failed with */
     if (t->job->cancelled)
         run_end(d, t, REASON_CANCELLED, NULL);
     else if (t->retries)
