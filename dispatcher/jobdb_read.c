@@ -81,12 +81,14 @@ static char *take_row(sqlite3_stmt *s, jobdb_row_fn *fn, void *arg)
     struct jobdb_row row = {.number = (uint64_t)sqlite3_column_int64(s, 0),
                             .ended_ms = sqlite3_column_int64(s, 1),
                             .bytes = (uint64_t)sqlite3_column_int64(s, 2)};
+    char *error;
 
     if (!column_blob(s, 3, &row.spec, &row.spec_len) ||
         !column_blob(s, 4, &row.state, &row.state_len) ||
         !column_blob(s, 5, &row.tasks, &row.tasks_len))
         return damaged(row.number);
-    return fn(arg, &row);
+    error = fn(arg, &row);
+    return error;
 }
 
 static char *read_rows(struct query *q, jobdb_row_fn *fn, void *arg)
@@ -137,10 +139,12 @@ static char *take_entries(sqlite3_stmt *s, uint64_t number,
     struct jobdb_entries e = {.row = (uint64_t)sqlite3_column_int64(s, 0),
                               .turn = (uint64_t)sqlite3_column_int64(s, 1),
                               .task = sqlite3_column_int64(s, 2)};
+    char *error;
 
     if (!column_blob(s, 3, &e.data, &e.len))
         return damaged(number);
-    return fn(arg, &e);
+    error = fn(arg, &e);
+    return error;
 }
 
 static char *read_entries(struct query *q, uint64_t number,

@@ -131,6 +131,7 @@ static struct past_item *past_ask(struct jobpast *p, enum reading what,
 
     item->what = what;
     item->number = number;
+    p->reading++;
     past_give(p, item);
     return item;
 }
@@ -161,6 +162,24 @@ static uint64_t ended_ms(const struct job *j)
            (now > j->ended ? (uint64_t)(now - j->ended) * 1000 : 0);
 }
 
+static bool past_is_gone(const struct jobpast *p, uint64_t number)
+{
+    for (size_t i = 0; i < p->n_gone; i++) {
+        if (p->gone[i] == number)
+            return true;
+    }
+    return false;
+}
+
+static void past_gone(struct jobpast *p, uint64_t number)
+{
+    if (p->n_gone == p->size) {
+        p->size = p->size ? 2 * p->size : 8;
+        p->gone = xreallocarray(p->gone, p->size, sizeof(*p->gone));
+    }
+    p->gone[p->n_gone++] = number;
+}
+
 /* One that is not in memory; the others are above it, if there is one. */
 static struct job *past_enter(struct jobpast *p, struct past_job *past,
                               struct job *above)
@@ -168,7 +187,7 @@ static struct job *past_enter(struct jobpast *p, struct past_job *past,
     struct job *j = past->job;
 
     past->job = NULL;
-    if (!job_set_state(j, JOB_DONE)) {
+    if (past_is_gone(p, j->number) || !job_set_state(j, JOB_DONE)) {
         job_free(j);
         return NULL;
     }
@@ -339,6 +358,7 @@ void jobpast_forget(struct jobpast *p, const struct job *j)
     }
     if (p->last == j)
         p->last = TAILQ_NEXT(j, link);
+    past_gone(p, j->number);
 }
 
 /* -- start and end --------------------------------------------------------- */
@@ -365,7 +385,7 @@ int jobpast_fd(const struct jobpast *p)
 
 void jobpast_load(struct jobpast *p)
 {
-    past_ask(p, READ_ENDED, INT64_MAX);
+    past_ask(p, READ_ENDED, p->store->base.last + 1);
 }
 
 bool jobpast_is_loaded(const struct jobpast *p)
@@ -382,6 +402,7 @@ void jobpast_collect(struct jobpast *p)
     while ((i = offload_shift(&items))) {
         struct past_item *item = container_of(i, struct past_item, link);
 
+        p->reading -= item->what != READ_ENTRIES;
         switch (item->what) {
         case READ_ENDED: past_loaded(p, item); break;
         case READ_JOB: past_fetched(p, item); break;
@@ -389,6 +410,8 @@ void jobpast_collect(struct jobpast *p)
         }
         item_free(item);
     }
+    if (!p->reading && !p->store->busy && !p->store->keep.items.first)
+        p->n_gone = 0;
 }
 
 void jobpast_free(struct jobpast *p)
@@ -406,5 +429,6 @@ void jobpast_free(struct jobpast *p)
     jobdb_close(p->sql);
     free(p->path);
     free(p->instance);
+    free(p->gone);
     free(p);
 }

@@ -52,6 +52,10 @@ struct jobpast {
     bool loaded;
     struct job *last; /* that was loaded: others come before it */
     struct fetch_list waiting, holding;
+    unsigned reading; /* items of jobs that are under way */
+    /* Jobs that went lately: they may still be read, or have been before. */
+    uint64_t *gone;
+    size_t n_gone, size;
 };
 
 /* Gives it to the thread. */
