@@ -402,9 +402,10 @@ void fronts_look(struct fronts *f, const struct conf *conf)
     }
     free(f->file);
     f->file = file_path(conf, f->jobs->host);
-    mkdir(conf_str(conf, "worker.state"), 0700);
     free(f->inventory);
     f->inventory = xstrdup(inventory ? inventory : "");
+    if (*f->inventory)
+        mkdir(conf_str(conf, "worker.state"), 0700);
     if (*f->inventory && program && !f->by_name)
         known_take(f);
     if (*f->inventory && program)

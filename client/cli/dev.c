@@ -4,10 +4,14 @@
  */
 #include "client/cli/dev.h"
 
+#include <errno.h>
+#include <ftw.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include "client/cli/spawn.h"
 #include "lib/mem.h"
@@ -220,6 +224,28 @@ static int run(struct dev *d)
     return status;
 }
 
+static int remove_one(const char *path, const struct stat *st, int kind,
+                      struct FTW *at)
+{
+    (void)st;
+    (void)kind;
+    (void)at;
+    return remove(path);
+}
+
+/* What a set-up keeps from job to job the next one knows nothing of. A name
+ * that nobody has: whoever needs the folder makes it. */
+static bool state_name(struct dev *d)
+{
+    snprintf(d->state, sizeof(d->state), "/tmp/muster-dev-XXXXXX");
+    return mkdtemp(d->state) && rmdir(d->state) == 0;
+}
+
+static void state_remove(const struct dev *d)
+{
+    nftw(d->state, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+}
+
 int verb_dev(struct cli *cli)
 {
     size_t workers = args_number(&cli->args, "workers", 1);
@@ -232,9 +258,13 @@ int verb_dev(struct cli *cli)
     cli->loop = loop_new(NULL);
     if (!cli->loop)
         return cli_fail(cli, CLI_NO, NULL, "dev: no event loop");
+    if (!state_name(&d))
+        return cli_fail(cli, CLI_NO, NULL, "dev: %s: %s", d.state,
+                        strerror(errno));
     d.children = xcalloc(d.count, sizeof(*d.children));
     name_children(&d);
     status = run(&d);
+    state_remove(&d);
     for (size_t i = 0; i < d.count; i++)
         dev_child_close(&d.children[i]);
     free(d.children);

@@ -40,6 +40,7 @@ struct dev {
     struct dev_child *children; /* registry, dispatcher, workers */
     size_t count;
     size_t ready;     /* of them */
+    char state[32];   /* folder of the workers' plugins, gone at the end */
     char *registry;   /* HOST:NEW:FIND:EVENT, once it is ready */
     char *dispatcher; /* HOST:PORT, once it is ready */
     unsigned seen;    /* dispatcher and workers that the registry knows */

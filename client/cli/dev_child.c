@@ -125,6 +125,7 @@ static void add_worker(struct command *l, const struct dev_child *c, bool any)
     add_setting(l, "worker.registry", d->registry);
     add_setting(l, "worker.drain", "1s");
     add_setting(l, "worker.spool", "off");
+    add_setting(l, "worker.state", d->state);
     add_setting(l, "worker.bind",
                 any || worker > 0 ? "127.0.0.1:0" : "127.0.0.1:6710");
     for (size_t i = 0; (attr = dev_worker_attr(d, worker, i)); i++) {
