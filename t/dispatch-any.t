@@ -120,6 +120,8 @@ $w->listen->nudge->link;
 $w->expect(qr/^list$/);
 $w->say("have $jid 1 running", '.end');
 is $w->line, "cancel $jid", 'the first run is cancelled';
+$w->expect(qr/^resume \Q$jid\E 1$/);
+$w->say("exit $jid 2 - state 2 reason cancelled");
 $second->say("ack $again", "out $again 1 stdout there",
     "exit $again 2 0 state 0 reason exited");
 my @rest = $c->rest;
