@@ -283,11 +283,28 @@ sub finish
     done_testing();
 }
 
+# Monitors of jobs that outlive a worker, of this test: what they were started
+# with names its directory. Their jobs' main processes die with them.
+sub survivors_end
+{
+    return unless $scratch;
+    for my $dir (glob '/proc/[0-9]*') {
+        my ($pid) = $dir =~ /(\d+)$/;
+        next if $pid == $$ || slurp("$dir/comm") ne "muster-job\n";
+        CORE::kill 'KILL', $pid
+            if index(slurp("$dir/cmdline"), "$scratch/") >= 0;
+    }
+    return;
+}
+
 END {
     if ($$ == $owner) {
         my $rc = $?;
         for my $d (@daemons) {
             $d->kill if $d->{pid};
+        }
+        survivors_end();
+        for my $d (@daemons) {
             next if Test::More->builder->is_passing && $rc == 0;
             my @log = split /\n/, slurp($d->{log});
             splice @log, 0, -40 if @log > 40;
