@@ -223,12 +223,30 @@ static char *last_line_of(const char *lines, size_t len)
     return xstrndup(begin, (size_t)(lines + len - 1 - begin));
 }
 
+/* Past those that are known: they were on their way when others were wanted. */
+static void skip_known(const struct job *j, const char **lines, size_t *len)
+{
+    while (*len) {
+        const char *lf = memchr(*lines, '\n', *len);
+        uint64_t n = spool_line_number(*lines, *len, j->jid);
+
+        if (!n || n > j->journal.last)
+            return;
+        *len -= (size_t)(lf + 1 - *lines);
+        *lines = lf + 1;
+    }
+}
+
 static void on_lines(void *arg, const char *lines, size_t len, bool last)
 {
     struct job *j = arg;
-    uint64_t first = spool_line_number(lines, len, j->jid);
+    uint64_t first;
 
-    /* what the dispatcher had, or nobody has, is not told again */
+    skip_known(j, &lines, &len);
+    if (!len)
+        return;
+    /* those before are the dispatcher's already, or nobody's */
+    first = spool_line_number(lines, len, j->jid);
     if (first > j->journal.last + 1)
         journal_restart(&j->journal, first - 1);
     journal_add(&j->journal, lines, len);

@@ -108,6 +108,7 @@ struct job {
     bool ready;         /* BEGINNING: its monitor waits for the start */
     bool synced;        /* BEGINNING: its id is on the disk */
     bool this_boot;     /* recovering: it began since the machine was started */
+    bool greeted;       /* its adopted monitor is there */
     bool unasked;       /* nobody has asked yet for the lines of before */
     bool from_file;     /* the rest of its lines is read from there */
     bool reading;       /* some are on their way */

@@ -135,7 +135,8 @@ bool job_seek(struct job *j, uint64_t seq)
     journal_restart(&j->journal, seq);
     if (j->task) {
         j->received = j->acked = 0;
-        task_from(j->task, seq);
+        if (j->greeted)
+            task_from(j->task, seq);
     } else {
         j->from_file = seq < j->last;
         j->file_at = 0;
@@ -154,6 +155,7 @@ void job_on_hello(void *arg, uint64_t last)
     if (last > j->last)
         j->last = last;
     j->received = j->acked = 0;
+    j->greeted = true;
     if (!j->unasked)
         task_from(j->task, j->journal.last);
 }

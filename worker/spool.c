@@ -11,13 +11,15 @@
 #include <sys/file.h>
 #include <sys/random.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 #include <utlist.h>
 
 #include "lib/mem.h"
 #include "worker/spool_impl.h"
 
-#define LONG (1 << 20) /* bytes of a journal that is worth a new one */
+#define FULL_BLOCKS 4         /* of a disk: with fewer free it is full */
+#define LONG        (1 << 20) /* bytes of a journal that is worth a new one */
 
 /* -- what is asked for ----------------------------------------------------- */
 
@@ -159,6 +161,27 @@ void spool_counts(struct spool *s, struct spool_counts *counts)
     pthread_mutex_lock(&s->lock_ops);
     *counts = s->counts;
     pthread_mutex_unlock(&s->lock_ops);
+}
+
+/* A disk that was full and has room again is no trouble: the next write will
+ * tell. */
+const char *spool_trouble(struct spool *s)
+{
+    struct spool_counts c;
+    struct statvfs disk;
+    bool known = fstatvfs(s->dir, &disk) == 0;
+    bool full = known && (disk.f_bavail < FULL_BLOCKS ||
+                          (disk.f_files && !disk.f_favail));
+
+    spool_counts(s, &c);
+    if (full)
+        snprintf(s->trouble, sizeof(s->trouble), "the spool's disk is full");
+    else if (c.failing && c.failing != ENOSPC && c.failing != EDQUOT)
+        snprintf(s->trouble, sizeof(s->trouble), "the spool: %s",
+                 strerror(c.failing));
+    else
+        return NULL;
+    return s->trouble;
 }
 
 /* -- opening --------------------------------------------------------------- */

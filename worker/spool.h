@@ -91,5 +91,8 @@ struct spool_counts {
     uint64_t errors;
 };
 void spool_counts(struct spool *s, struct spool_counts *counts);
+/* What is wrong with it now, in words; NULL: nothing. Valid until the next
+ * call. */
+const char *spool_trouble(struct spool *s);
 
 #endif

@@ -40,6 +40,7 @@ struct spool {
     int dir, jobs, lock, journal;
     char instance[9];
     char boot[SPOOL_BOOT_MAX];
+    char trouble[128];
     struct spool_op *asked; /* in order; the loop's until they are told */
 
     pthread_t thread;

@@ -15,7 +15,8 @@ my %worker = map {
     $_ => worker($reg, $_, '-o', 'worker.spool=' . scratch() . "/spool-$_",
         '-o', 'worker.attrs.kill=' . ($_ eq 'w1' ? 'gone' : 'no'));
 } @hosts;
-my $disp = dispatcher($reg, '-o', 'dispatcher.lost_after=2s');
+my $disp = dispatcher($reg, '-o', 'dispatcher.lost_after=2s',
+    '-o', 'dispatcher.store=sqlite:' . scratch() . '/jobs.db');
 ok eventually { $disp->knows(scalar @hosts) }, 'all workers are there';
 
 my $go = scratch() . '/go';
