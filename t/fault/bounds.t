@@ -146,8 +146,8 @@ for my $case (@cases) {
     $reg->stop;
 }
 
-# shown where they belong: t/auth, t/tls, t/store, t/audit
-$shown{$_}++ for qw(right owner pinned handshake store audit);
+# shown where they belong: t/auth, t/tls, t/store, t/audit, t/jobs
+$shown{$_}++ for qw(right owner pinned handshake store audit body);
 my @listed = slurp(source_dir() . '/doc/limits.md') =~ /^\| `(\w+)` \|/mg;
 is_deeply [sort keys %shown], [sort @listed], 'every reason that is documented';
 finish();
