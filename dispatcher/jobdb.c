@@ -219,6 +219,8 @@ void jobdb_writer_init(struct jobdb_writer *w, struct db *db)
 {
     *w = (struct jobdb_writer){0};
     db_writer_init(&w->base, db);
+    /* secrets of jobs that have ended are to be gone from the file, too */
+    sqlite3_exec(db->sql, "PRAGMA secure_delete=ON", NULL, NULL, NULL);
 }
 
 void jobdb_writer_end(struct jobdb_writer *w)

@@ -43,9 +43,8 @@ static char *take_ended(void *arg, const struct jobdb_row *row)
         return NULL; /* it lives, and is in memory */
     j = job_of_row(t->past->instance, &t->past->logs, row, &error);
     if (!j) {
-        log_warn("%s: job number %llu cannot be read: %s", t->past->path,
-                 (unsigned long long)row->number, error);
-        free(error);
+        free(item->wrong); /* one of them is told; the others are read */
+        item->wrong = error;
         return NULL;
     }
     past = item_job(item);
@@ -138,6 +137,10 @@ static struct past_item *past_ask(struct jobpast *p, enum reading what,
 
 static void item_free(struct past_item *item)
 {
+    if (item->wrong)
+        log_warn("dispatcher.store: a job that ended cannot be read: %s",
+                 item->wrong);
+    free(item->wrong);
     for (size_t i = 0; i < item->n && item->jobs; i++) {
         if (item->jobs[i].job)
             job_free(item->jobs[i].job);

@@ -39,6 +39,7 @@ struct past_item {
     size_t bytes; /* of rows */
     bool any;     /* there was a row of a job */
     char *error;
+    char *wrong; /* with one of the jobs */
 };
 
 LIST_HEAD(fetch_list, jobstore_fetch);
