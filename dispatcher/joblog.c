@@ -158,7 +158,7 @@ static bool take_event(const char **at, size_t *left, struct joblog_entry *e)
         if (!take_number(at, left, &e->offsets[i]))
             return false;
     }
-    return true;
+    return e->has_index || e->kind != EVENT_EXIT;
 }
 
 static bool take_body(char letter, const char *at, size_t left,
