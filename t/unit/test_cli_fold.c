@@ -102,7 +102,7 @@ static void bounded(void **state)
 static void families(void **state)
 {
     struct fold *f = fold_new();
-    char host[8], text[64];
+    char host[16], text[64];
 
     (void)state;
     for (int i = 1; i <= 3; i++) {
