@@ -81,7 +81,9 @@ static int append(struct spool *s, struct spool_op *op)
     if (fd < 0)
         return errno;
     if (spool_file_look(fd, op->jid, &look)) {
-        if (!write_all(fd, buf_data(&op->text), buf_len(&op->text), look.end) ||
+        /* behind it may stand what a crash has left of a line */
+        if (ftruncate(fd, (off_t)look.end) < 0 ||
+            !write_all(fd, buf_data(&op->text), buf_len(&op->text), look.end) ||
             fdatasync(fd) < 0)
             error = errno;
         spool_look_free(&look);

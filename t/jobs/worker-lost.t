@@ -28,6 +28,8 @@ if (!$stranger) {
     exec 'sleep', '1000' or POSIX::_exit(1);
 }
 
+END { CORE::kill 'KILL', $stranger if $stranger }
+
 # -- the monitor alone, while its worker lives
 my $jid = $d->run($tree);
 $d->says($jid, qr/up/);
