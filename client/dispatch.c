@@ -196,7 +196,7 @@ void dispatch_flush(struct dispatch *d)
     conn_flush(d->conn);
 }
 
-void dispatch_pause(struct dispatch *d, bool paused)
+void dispatch_stop_reading(struct dispatch *d, bool paused)
 {
     if (d->paused == paused)
         return;

@@ -59,7 +59,7 @@ const struct addr *dispatch_addr(const struct dispatch *d);
 struct buf *dispatch_out(struct dispatch *d);
 void dispatch_flush(struct dispatch *d);
 /* No line is handed out until it goes on; holds for connections to come. */
-void dispatch_pause(struct dispatch *d, bool paused);
+void dispatch_stop_reading(struct dispatch *d, bool paused);
 /* For good. Nothing is told. */
 void dispatch_close(struct dispatch *d);
 

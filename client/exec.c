@@ -435,7 +435,7 @@ struct muster_exec *muster_rerun(struct muster *m, const char *jid,
 void muster_exec_pause(struct muster_exec *e)
 {
     e->paused = true;
-    dispatch_pause(&e->dispatch, true);
+    dispatch_stop_reading(&e->dispatch, true);
 }
 
 void muster_exec_resume(struct muster_exec *e)
@@ -445,7 +445,7 @@ void muster_exec_resume(struct muster_exec *e)
     e->paused = false;
     if (e->lost_ms) /* what we did not read does not count against it */
         e->lost_ms = loop_now(e->obj.m->loop);
-    dispatch_pause(&e->dispatch, false);
+    dispatch_stop_reading(&e->dispatch, false);
     if (e->error)
         loop_timer_set(e->timer, 0);
 }
