@@ -88,7 +88,24 @@ sub plugin_start
         my @command = (@{ $o->{before} || [] }, plugin_path($name), 'run');
         exec { $command[0] } @command or POSIX::_exit(127);
     }
-    return { pid => $pid, base => $base, seconds => $o->{seconds} };
+    return { pid => $pid, base => $base, jid => $jid,
+        seconds => $o->{seconds} };
+}
+
+# What a plugin that was killed leaves behind: the worker would find it by its
+# environment, and so it is found here.
+sub end_strays
+{
+    my ($jid) = @_;
+    my $state = scratch() . '/state';
+    for my $file (glob '/proc/[0-9]*/environ') {
+        my %env = map { split /=/, $_, 2 } grep { /=/ } split /\0/,
+            slurp($file);
+        next if ($env{MUSTER_JOB} || '') ne $jid
+            || ($env{MUSTER_STATE} || '') ne $state;
+        kill 'KILL', $file =~ /(\d+)/;
+    }
+    return;
 }
 
 sub plugin_wait
@@ -100,6 +117,7 @@ sub plugin_wait
         waitpid $p->{pid}, 0;
         $status = 9;
     }
+    end_strays($p->{jid});
     my %r = (rc => $status & 127 ? -($status & 127) : $status >> 8,
         map { ($_ => slurp("$p->{base}.$_")) } qw(out err three));
     $r{results} = [map { decode($_) } $r{three} =~ /^result (.*)$/mg];
