@@ -61,8 +61,9 @@ static void worse(struct copy *c, int status)
         c->worst = status;
 }
 
-static void host_failed(struct copy *c, struct copy_host *h, int status,
-                        const char *reason)
+/* It does not get the file: for a fault, or (CLI_OK) as it is drained. */
+static void host_without(struct copy *c, struct copy_host *h, int status,
+                         const char *reason)
 {
     const char *why = h->why ? h->why : reason;
     struct jline *j;
@@ -76,13 +77,15 @@ static void host_failed(struct copy *c, struct copy_host *h, int status,
         j = jline_new();
         jline_text(j, "host", h->name);
         jline_text(j, "file", file_of(c));
-        jline_text(j, "error", why);
+        jline_text(j, status ? "error" : "skipped", why);
         jline_int(j, "exit", status);
         cli_json(c->cli, j);
         out_push(&c->cli->out);
-    } else {
+    } else if (status) {
         cli_fail(c->cli, status, NULL, "copy: %s: %s: %s", h->name, file_of(c),
                  why);
+    } else {
+        cli_note(c->cli, "copy: %s: %s: %s", h->name, file_of(c), why);
     }
     status_show(&c->status);
 }
@@ -165,7 +168,7 @@ static void answer_take(struct copy *c, struct copy_host *h, const char *json,
 
     h->answered = missing && copy_host_misses(&c->hosts, h, missing);
     if (!h->answered)
-        host_failed(c, h, CLI_NO, "its answer means nothing");
+        host_without(c, h, CLI_NO, "its answer means nothing");
     free(missing);
 }
 
@@ -190,12 +193,15 @@ static void on_exit_host(void *arg, const char *host,
     int status = roster_status_of(r);
     const char *why = roster_why(r);
 
-    if (status != CLI_OK)
-        host_failed(c, h, status, why ? why : r->reason ? r->reason : "failed");
+    if (status != CLI_OK || roster_is_drained(r))
+        host_without(c, h, status,
+                     why         ? why
+                     : r->reason ? r->reason
+                                 : "failed");
     else if (c->phase == PUTTING)
         h->sent += t->bytes;
     else if (c->phase == ASKING && !h->answered)
-        host_failed(c, h, CLI_NO, "it has not said what it misses");
+        host_without(c, h, CLI_NO, "it has not said what it misses");
 }
 
 /* -- jobs ------------------------------------------------------------------ */

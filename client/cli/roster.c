@@ -67,8 +67,7 @@ static const struct {
     {"idle", CLI_TIMEOUT},
 };
 
-/* Left out on purpose, by whoever looks after the host. */
-static bool roster_is_drained(const struct muster_result *r)
+bool roster_is_drained(const struct muster_result *r)
 {
     const char *why = result_get(r, "why");
 

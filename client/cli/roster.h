@@ -55,4 +55,7 @@ int roster_status_of(const struct muster_result *r);
 /* What its end says of the reason, or NULL. */
 const char *roster_why(const struct muster_result *r);
 
+/* Left out on purpose, by whoever looks after the host: see roster_why(). */
+bool roster_is_drained(const struct muster_result *r);
+
 #endif

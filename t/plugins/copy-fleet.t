@@ -106,6 +106,15 @@ is $rc, 0, 'several files into a folder';
 like $out, qr{^c1 \| \Q$dir\E/in/some: 2621457 bytes, changed\n}, 'told so';
 is digest("$dir/in/$_"), digest("$dir/$_"), "$_ is there" for qw(some big);
 
+# -- who is drained ---------------------------------------------------------
+muster($reg, 'drain', 'c2', 'new disk');
+($rc, $out, $err) = muster($reg, 'copy', $file, '-s', 'host=c2,c1', '--to',
+    "$dir/drained");
+is $rc, 0, 'a drained host is left out';
+like $err, qr/copy: c2: .*: drained: new disk/, 'and named';
+is digest("$dir/drained"), digest($file), 'the other has the file';
+muster($reg, 'undrain', 'c2');
+
 # -- what fails -------------------------------------------------------------
 ($rc, $out, $err) = muster($reg, 'copy', $file, '-H', 'c1,c9', '--to',
     "$dir/part");
