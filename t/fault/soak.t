@@ -235,6 +235,9 @@ sub selector
     return join ' ', map { $terms[rand @terms] } 1 .. 1 + int rand 2;
 }
 
+# A word in quotes: what a blunder registers may hold blanks.
+my $quoted = qr/'(?:[^']|'')*'/;
+
 sub find_client
 {
     my ($o) = @_;
@@ -246,7 +249,7 @@ sub find_client
                 $said{find}++;
                 fail "revision $1 after $o->{seen}" if $1 < $o->{seen};
                 $o->{seen} = $1;
-            } elsif ($line !~ /^(?:[^\s']+(?: \S+)*|\.gone \S+|\.all)$/) {
+            } elsif ($line !~ /^(?:[^\s']+(?: (?:[^\s']+|$quoted))*|\.gone \S+|\.all)$/) {
                 fail "port find says: $line";
             } elsif ($line =~ /^error: /) {
                 $o->{asked}-- unless $line =~ /first_line/;
