@@ -28,7 +28,7 @@ struct sqlite_store {
     struct offload_items failed; /* to be tried again */
     struct attrs settings;
     uint64_t fence;
-    struct jobpast *past; /* from the recovery on */
+    struct jobpast *past;              /* from the recovery on */
     LIST_HEAD(, jobstore_fetch) syncs; /* number: after so many commits */
 };
 
