@@ -102,15 +102,13 @@ static bool is_said(const struct history *h, enum history_kind kind,
     return e.kind == kind && e.len == len && memcmp(e.text, text, len) == 0;
 }
 
-void history_put(struct history **h, int64_t ms, enum history_kind kind,
-                 const char *text, size_t len)
+static void entry_add(struct history **h, int64_t ms, enum history_kind kind,
+                      const char *text, size_t len)
 {
     char *p;
 
     if (len > HISTORY_TEXT_MAX)
         len = HISTORY_TEXT_MAX;
-    if (is_said(*h, kind, text, len))
-        return;
     if (*h && (*h)->count == HISTORY_MAX)
         drop_middle(*h);
     *h = with_room(*h, OVERHEAD + len);
@@ -129,6 +127,15 @@ void history_put(struct history **h, int64_t ms, enum history_kind kind,
     (*h)->count++;
     if ((*h)->count <= HEAD_MAX)
         (*h)->head = (*h)->used;
+}
+
+void history_put(struct history **h, int64_t ms, enum history_kind kind,
+                 const char *text, size_t len)
+{
+    if (len > HISTORY_TEXT_MAX)
+        len = HISTORY_TEXT_MAX;
+    if (!is_said(*h, kind, text, len))
+        entry_add(h, ms, kind, text, len);
 }
 
 void history_note(struct history **h, enum history_kind kind, const char *fmt,
@@ -230,7 +237,8 @@ static void line_read(struct history **h, const char *line, size_t len)
         !kind_read(blank, (size_t)(kind_end - blank), &kind))
         return;
     len -= (size_t)(++kind_end - blank);
-    history_put(h, n, kind, kind_end, len);
+    /* as it was written: what stood between two of a kind may be gone */
+    entry_add(h, n, kind, kind_end, len);
 }
 
 struct history *history_read(const char *text, size_t len)

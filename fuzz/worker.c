@@ -38,6 +38,13 @@ static void nothing_changed(void *arg)
     (void)arg;
 }
 
+static char *nothing_drained(void *arg, const char *reason, uint64_t seconds)
+{
+    (void)arg;
+    (void)reason;
+    return seconds % 2 ? xstrdup("it cannot") : NULL;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static const char *const ops[] = {"all"}, *const users[] = {"root"};
@@ -58,6 +65,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                                     .user_count = ARRAY_LEN(users)},
                           .host = "web1",
                           .instance = "B",
+                          .drain = nothing_drained,
                           .load = "0.5"};
     struct port_conn other, p;
 

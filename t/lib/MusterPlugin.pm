@@ -69,6 +69,8 @@ sub plugin_start
         || length $args{$_} > 65536 } keys %args};
     spew("$base.in", encode({ jid => $jid, op => $name, host => 'here',
         args => \%texts, $o->{secrets} ? (secrets => $o->{secrets}) : () }));
+    # found before the environment, which says where, is replaced
+    my @command = (@{ $o->{before} || [] }, plugin_path($name), 'run');
     my $pid = fork;
     die "fork: $!" unless defined $pid;
     if (!$pid) {
@@ -85,7 +87,6 @@ sub plugin_start
         POSIX::dup2(fileno $three, 3) if fileno $three != 3;
         open my $keep, '>&=', 3;
         fcntl $keep, Fcntl::F_SETFD(), 0;
-        my @command = (@{ $o->{before} || [] }, plugin_path($name), 'run');
         exec { $command[0] } @command or POSIX::_exit(127);
     }
     return { pid => $pid, base => $base, jid => $jid,
