@@ -14,9 +14,9 @@
 
 #define ENVIRON_MAX (2 << 20) /* bytes of an environment: more is no job's */
 
-const char *strays_value(const char *environ, size_t len, const char *name)
+const char *strays_value(const char *block, size_t len, const char *name)
 {
-    const char *p = environ, *end = environ + len;
+    const char *p = block, *end = block + len;
     size_t n = strlen(name);
 
     while (p < end) {

@@ -17,6 +17,6 @@ int strays_kill(const char *worker, bool (*match)(void *arg, const char *jid),
                 void *arg);
 
 /* The value of NAME in an environment, or NULL. Pure. */
-const char *strays_value(const char *environ, size_t len, const char *name);
+const char *strays_value(const char *block, size_t len, const char *name);
 
 #endif
