@@ -42,7 +42,9 @@ like $next->line, qr{^HTTP/1\.1 200 }, 'the connection is good for more';
 my @all = stream_lines(ask($f, 'GET', "/jobs/$jid?follow=1")->{body});
 is scalar(@all), 4, 'without outputs: told again';
 is $all[0]{state}, 0, 'with its end';
-@all = stream_lines(ask($f, 'GET', "/jobs/$jid?follow=1&outputs=1")->{body});
+my $ended = ask($f, 'GET', "/jobs/$jid?follow=1&outputs=1");
+is $ended->{headers}{'transfer-encoding'}, 'chunked', 'in chunks as well';
+@all = stream_lines($ended->{body});
 is scalar(@all), 1, 'with outputs: the object, and end';
 is scalar(@{$all[0]{return_data}{$host}}), 3, 'with all of it';
 

@@ -1,5 +1,7 @@
 #include <stdlib.h>
+#include <string.h>
 
+#include "lib/mem.h"
 #include "plugins/dispatch/exed/gather.h"
 #include "plugins/dispatch/exed/jobs.h"
 #include "plugins/dispatch/exed/record.h"
@@ -12,6 +14,7 @@ struct outputs {
     struct gather *gather;
     json_t *job;
     bool ended;
+    bool chunked;          /* who follows gets chunks, be it one only */
     struct loop_task turn; /* reads on */
 };
 
@@ -32,8 +35,21 @@ static void client_gone(struct http_request *r, void *arg)
 
 static void answer(struct outputs *o)
 {
+    char *text;
+
     json_object_set_new(o->job, "return_data", gather_results(o->gather));
-    http_reply_json(o->request, 200, json_incref(o->job));
+    if (!o->chunked) {
+        http_reply_json(o->request, 200, json_incref(o->job));
+        return;
+    }
+    text = json_dumps(o->job, JSON_COMPACT | JSON_REAL_PRECISION(15));
+    if (!text)
+        mem_exhausted();
+    http_stream(o->request, 200, "application/json");
+    http_stream_add(o->request, text, strlen(text));
+    http_stream_add(o->request, "\n", 1);
+    http_stream_end(o->request);
+    free(text);
 }
 
 /* True once it is answered. What a job that has ended says may have to be
@@ -73,6 +89,7 @@ enum http_verdict outputs_begin(struct exed_call *c, const char *jid)
 
     o->exed = e;
     o->request = c->request;
+    o->chunked = exed_flag(c, "follow");
     o->turn = (struct loop_task){.fn = outputs_on, .arg = o};
     o->job = record_json(e->dispatch, jid);
     o->ended =
