@@ -1,0 +1,14 @@
+/*
+ * The families of endpoints of the Consul face: each is a file with a table of
+ * routes (lib/http_route.h), named here and in consul.c.
+ */
+#ifndef PLUGINS_REGISTRY_CONSUL_FAMILIES_H
+#define PLUGINS_REGISTRY_CONSUL_FAMILIES_H
+
+#include "lib/http_route.h"
+
+extern const struct http_table consul_status;
+extern const struct http_table consul_self;
+extern const struct http_table consul_operator;
+
+#endif
