@@ -201,3 +201,19 @@ bool joblog_next(const char **at, size_t *left, struct joblog_entry *e)
     *left = rest - len;
     return true;
 }
+
+struct event_past joblog_past(const struct joblog_entry *e, const struct job *j)
+{
+    bool hosts = e->kind == EVENT_SUBMIT;
+
+    return (struct event_past){.kind = e->kind,
+                               .seq = e->seq,
+                               .ms = e->ms,
+                               .index = e->index,
+                               .host = e->has_index ? j->tasks[e->index].host
+                                                    : NULL,
+                               .stream = e->stream,
+                               .offset = e->offset,
+                               .text = hosts ? "" : e->text,
+                               .len = hosts ? 0 : e->len};
+}

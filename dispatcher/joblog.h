@@ -55,6 +55,11 @@ void joblog_add_task(struct buf *out, const struct task *t);
 void joblog_add_history(struct buf *out, bool of_task, unsigned index,
                         const struct history *h);
 
+/* The event that an entry (JOBLOG_EVENT) tells of; its host, where it has one,
+ * and its text (but for the hosts of EVENT_SUBMIT) are borrowed. */
+struct event_past joblog_past(const struct joblog_entry *e,
+                              const struct job *j);
+
 /* The next entry; false: there is none, or *left bytes that are none. */
 MUST_CHECK bool joblog_next(const char **at, size_t *left,
                             struct joblog_entry *e);

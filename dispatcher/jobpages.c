@@ -21,22 +21,13 @@ static void page_entry(void *arg, const struct joblog_entry *e)
 {
     struct jobpages *g = arg;
     struct job *j = g->job;
-    bool hosts = e->kind == EVENT_SUBMIT;
-    struct event_past past = {.kind = e->kind,
-                              .seq = e->seq,
-                              .ms = e->ms,
-                              .index = e->index,
-                              .stream = e->stream,
-                              .offset = e->offset,
-                              .text = hosts ? "" : e->text,
-                              .len = hosts ? 0 : e->len};
+    struct event_past past;
 
     if (e->what != JOBLOG_EVENT || (e->has_index && e->index >= j->n_tasks))
         return;
     if (e->tail && e->seq < j->tasks[e->index].tail_seq)
         return; /* the rest of its row is in the tail */
-    if (e->has_index)
-        past.host = j->tasks[e->index].host;
+    past = joblog_past(e, j);
     for (unsigned i = 0; e->kind == EVENT_EXIT && i < EVENT_STREAMS; i++)
         eventlog_set_offset(&g->log, e->index, i, e->offsets[i]);
     eventlog_restore(&g->log, &past);

@@ -108,20 +108,12 @@ static void replay_hosts(struct job *j, const char *text, size_t len)
 
 static void replay_event(struct job *j, const struct joblog_entry *e)
 {
-    bool hosts = e->kind == EVENT_SUBMIT;
-    struct event_past past = {.kind = e->kind,
-                              .seq = e->seq,
-                              .ms = e->ms,
-                              .index = e->index,
-                              .stream = e->stream,
-                              .offset = e->offset,
-                              .text = hosts ? "" : e->text,
-                              .len = hosts ? 0 : e->len};
+    struct event_past past;
     struct task *t = e->has_index ? &j->tasks[e->index] : NULL;
 
-    if (hosts && !j->n_tasks)
+    if (e->kind == EVENT_SUBMIT && !j->n_tasks)
         replay_hosts(j, e->text, e->len);
-    past.host = t ? t->host : NULL;
+    past = joblog_past(e, j);
     if (e->worker_seq && t && e->worker_seq > t->seq)
         t->seq = e->worker_seq;
     if (t && e->kind == EVENT_ACK)

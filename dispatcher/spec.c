@@ -105,15 +105,6 @@ static const char *set_text(struct dispatch_spec *s, const struct spec_row *row,
     return NULL;
 }
 
-static void write_text(const struct dispatch_spec *s,
-                       const struct spec_row *row, struct buf *value)
-{
-    const char *text = *SEEN(s, row, char *);
-
-    if (text)
-        buf_add_str(value, text);
-}
-
 static const char *set_hosts(struct dispatch_spec *s,
                              const struct spec_row *row, struct word *w)
 {
@@ -258,7 +249,7 @@ static const struct spec_type type_flag = {set_flag, write_flag};
 static const struct spec_type type_duration = {set_duration, write_duration};
 static const struct spec_type type_count = {set_count, write_count};
 static const struct spec_type type_amount = {set_amount, write_amount};
-static const struct spec_type type_text = {set_text, write_text};
+static const struct spec_type type_text = {set_text, spec_write_text};
 static const struct spec_type type_hosts = {set_hosts, write_hosts};
 static const struct spec_type type_per = {set_per, write_per};
 static const struct spec_type type_lost = {set_lost, write_lost};

@@ -38,6 +38,17 @@ struct spec_row {
 #define SEEN(s, row, type)                                                     \
     ((const type *)(const void *)((const char *)(s) + (row)->at))
 
+/* Writes a row that is a text (char *). */
+static inline void spec_write_text(const struct dispatch_spec *s,
+                                   const struct spec_row *row,
+                                   struct buf *value)
+{
+    const char *text = *SEEN(s, row, char *);
+
+    if (text)
+        buf_add_str(value, text);
+}
+
 /* spec_times.c */
 extern const struct spec_type spec_type_when;   /* int64_t, ms; 0: none */
 extern const struct spec_type spec_type_every;  /* char *, checked */

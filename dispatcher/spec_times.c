@@ -49,15 +49,6 @@ static const char *set_every(struct dispatch_spec *s,
     return NULL;
 }
 
-static void write_text(const struct dispatch_spec *s,
-                       const struct spec_row *row, struct buf *value)
-{
-    const char *text = *SEEN(s, row, char *);
-
-    if (text)
-        buf_add_str(value, text);
-}
-
 static const char *set_times(struct dispatch_spec *s,
                              const struct spec_row *row, struct word *w)
 {
@@ -150,10 +141,10 @@ static void write_plan_hosts(const struct dispatch_spec *s,
 }
 
 const struct spec_type spec_type_when = {set_when, write_when};
-const struct spec_type spec_type_every = {set_every, write_text};
+const struct spec_type spec_type_every = {set_every, spec_write_text};
 const struct spec_type spec_type_times = {set_times, write_times};
 const struct spec_type spec_type_missed = {set_missed, write_missed};
 const struct spec_type spec_type_after = {set_after, write_after};
 const struct spec_type spec_type_plan_hosts = {set_plan_hosts,
                                                write_plan_hosts};
-const struct spec_type spec_type_key = {set_key, write_text};
+const struct spec_type spec_type_key = {set_key, spec_write_text};
