@@ -51,7 +51,7 @@ enum store_op { STORE_PUT, STORE_DELETE };
 #define STORE_EXPECT_ANY    UINT64_MAX /* it is there */
 /* any other: it is there, and was last changed by that revision */
 
-#define STORE_ALSO 1000
+#define STORE_FRESH 1000 /* records that one change may create */
 
 /* A change; embedded in the module's own struct, which says of what. */
 struct store_txn {
@@ -64,8 +64,8 @@ struct store_txn {
     const char *error; /* set with STORE_FAILED; a static text */
     /* Further changes, committed with it or not at all: each has its own
      * client, op, expect and durable, all have the revision of the first, and
-     * only its done() is called. At most one of them is a service's, and they
-     * are STORE_ALSO at most. */
+     * only its done() is called. At most one of them is a service's, and at
+     * most STORE_FRESH of them create a record. */
     struct store_txn *also;
     void (*done)(struct store_txn *txn, enum store_status status,
                  uint64_t revision);
@@ -136,7 +136,7 @@ struct store_ops {
     void (*close)(struct store *s);
 };
 
-#define STORE_CLIENTS 8
+#define STORE_CLIENTS 16
 
 /* What is counted; for metrics. Those that keep nothing leave it be. */
 struct store_counts {

@@ -115,9 +115,9 @@ static struct entry *entry_new(struct sqlite_store *q, struct store_txn *txn)
     for (; txn; txn = txn->also) {
         if (!txn->durable)
             continue;
-        assert(place < STORE_ALSO);
         *last = kept_new(q, txn, e->revision);
-        (*last)->place = place++;
+        (*last)->place = (*last)->fresh ? place++ : 0;
+        assert(place <= STORE_FRESH);
         e->bytes += (*last)->key_len + (*last)->value_len;
         last = &(*last)->next;
     }
