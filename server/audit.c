@@ -1,10 +1,13 @@
 #include "server/audit.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "lib/audit.h"
 #include "lib/audit_body.h"
 #include "server/musterd.h"
+#include "server/state/kv.h"
+#include "server/state/session.h"
 
 void asker_tell(const struct asker *a, struct audit_event *e)
 {
@@ -107,4 +110,77 @@ static void committed(void *arg, const struct catalog_commit *k)
 void server_audit_start(struct musterd *m)
 {
     m->catalog->committed = audit_is_on() ? committed : NULL;
+}
+
+/* -- keys and sessions ----------------------------------------------------- */
+
+static const char *key_action(enum kv_verb verb)
+{
+    switch (verb) {
+    case KV_SET:
+    case KV_CAS: return "key set";
+    case KV_LOCK: return "key lock";
+    case KV_UNLOCK: return "key unlock";
+    case KV_DELETE:
+    case KV_DELETE_CAS: return "key delete";
+    case KV_DELETE_TREE: return "keys delete";
+    case KV_GET:
+    case KV_GET_TREE:
+    case KV_CHECK_INDEX:
+    case KV_CHECK_SESSION:
+    case KV_CHECK_ABSENT: break;
+    }
+    return NULL;
+}
+
+/* True if there is something to tell of it. */
+static bool set_result(struct audit_event *e, const struct kv_result *r)
+{
+    if (r->status != KV_DONE && r->status != KV_FAILED)
+        return false;
+    e->outcome = r->status == KV_DONE ? AUDIT_OK : AUDIT_FAILED;
+    e->revision = r->status == KV_DONE ? r->revision : 0;
+    e->reason = r->text;
+    return true;
+}
+
+void server_audit_keys(const struct asker *a, const struct kv_op *ops,
+                       unsigned count, const struct kv_result *r)
+{
+    struct audit_event e = {0};
+    unsigned i;
+
+    if (!audit_is_on() || !set_result(&e, r))
+        return;
+    asker_tell(a, &e);
+    for (i = 0; i < count; i++) {
+        e.action = key_action(ops[i].verb);
+        e.what = ops[i].key;
+        e.what_len = ops[i].key_len;
+        if (e.action)
+            audit_write(&e);
+    }
+}
+
+void server_audit_session(const struct asker *a, const char *action,
+                          const char *id, const struct kv_result *r)
+{
+    struct audit_event e = {
+        .action = action, .what = id, .what_len = strlen(id)};
+
+    if (!audit_is_on() || !set_result(&e, r))
+        return;
+    asker_tell(a, &e);
+    audit_write(&e);
+}
+
+void server_audit_session_end(const struct session *s, uint64_t revision)
+{
+    if (audit_is_on())
+        audit_write(&(struct audit_event){.who = "musterd",
+                                          .action = "session end",
+                                          .what = s->id,
+                                          .what_len = KV_SESSION_ID,
+                                          .revision = revision,
+                                          .reason = s->why});
 }

@@ -10,7 +10,10 @@
 
 struct audit_event;
 struct conn;
+struct kv_op;
+struct kv_result;
 struct musterd;
+struct session;
 
 /* Who asks, of a face: catalog.asker while it calls the catalog. It lives as
  * long as the request, which may be longer than the connection. */
@@ -28,5 +31,16 @@ void asker_gone(struct asker *a);
 
 /* From now on, if there is an audit log at all. */
 void server_audit_start(struct musterd *m);
+
+/* What a request of keys has changed, a line for each operation that changes
+ * any; or that the store could not. ops: as they were asked for; values are not
+ * looked at. */
+void server_audit_keys(const struct asker *a, const struct kv_op *ops,
+                       unsigned count, const struct kv_result *r);
+/* "session create" or "session destroy" has been done, or could not be. */
+void server_audit_session(const struct asker *a, const char *action,
+                          const char *id, const struct kv_result *r);
+/* A session is gone though nobody asked for it. */
+void server_audit_session_end(const struct session *s, uint64_t revision);
 
 #endif

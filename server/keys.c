@@ -1,12 +1,16 @@
 #include "server/keys.h"
 
 #include <stdlib.h>
+#include <string.h>
+#include <utlist.h>
 
 #include "lib/log.h"
 #include "lib/mem.h"
 #include "lib/metrics.h"
+#include "server/audit.h"
 #include "server/musterd.h"
 #include "server/state/kv.h"
+#include "server/state/session.h"
 
 /* The numbers, as of when somebody last asked. */
 struct keys_counts {
@@ -15,6 +19,9 @@ struct keys_counts {
 
 struct keys {
     struct musterd *m;
+    struct keys_tree *trees; /* that are being deleted */
+    struct session_observer observer;
+    bool ends;
     struct loop_timer *timer; /* for kv_expire() */
     struct keys_counts counts;
 };
@@ -84,6 +91,112 @@ static void keys_are_due(void *arg)
     loop_timer_set(k->timer, kv_due_in(k->m->kv));
 }
 
+/* -- sessions -------------------------------------------------------------- */
+
+static void session_gone(struct session_observer *o, const struct session *s,
+                         uint64_t revision)
+{
+    (void)o;
+    if (s->why)
+        server_audit_session_end(s, revision);
+}
+
+/* -- trees ----------------------------------------------------------------- */
+
+/* A tree on its way out. */
+struct keys_tree {
+    struct keys *keys;
+    struct kv_entry *after; /* counted: the last that went; NULL: none yet */
+    kv_done_fn *done;
+    void *arg;
+    struct loop_task step;
+    struct keys_tree *prev, *next;
+    size_t len;
+    char prefix[];
+};
+
+static void tree_end(struct keys_tree *t, const struct kv_result *r)
+{
+    if (t->done)
+        t->done(t->arg, r);
+    musterd_not_later(t->keys->m, &t->step);
+    DL_DELETE(t->keys->trees, t);
+    kv_entry_unref(t->after);
+    free(t);
+}
+
+static void tree_give_up(struct keys_tree *t)
+{
+    const struct kv_result r = {.status = KV_FAILED,
+                                .revision = t->keys->m->store->revision,
+                                .text = "some of it was deleted: the registry "
+                                        "is going down"};
+
+    tree_end(t, &r);
+}
+
+static void tree_stepped(void *arg, const struct kv_result *r)
+{
+    struct keys_tree *t = arg;
+
+    if (r->status != KV_DONE || !r->last) {
+        tree_end(t, r);
+        return;
+    }
+    kv_entry_unref(t->after);
+    t->after = kv_entry_ref(r->last);
+    if (t->keys->ends)
+        tree_give_up(t);
+    else
+        musterd_later(t->keys->m, &t->step);
+}
+
+static void tree_step(struct keys_tree *t)
+{
+    const struct kv_op op = {.verb = KV_DELETE_TREE,
+                             .key = t->prefix,
+                             .key_len = t->len,
+                             .after = t->after,
+                             .most = KEYS_AT_ONCE};
+
+    kv_request(t->keys->m->kv, &op, 1, tree_stepped, t);
+}
+
+static void tree_goes_on(void *arg)
+{
+    struct keys_tree *t = arg;
+
+    musterd_turn_came(t->keys->m);
+    musterd_tick(t->keys->m);
+    tree_step(t);
+}
+
+void keys_delete_tree(struct musterd *m, const char *prefix, size_t len,
+                      kv_done_fn *done, void *arg)
+{
+    struct keys_tree *t = xcalloc(1, sizeof(*t) + len + 1);
+
+    t->keys = m->keys;
+    t->done = done;
+    t->arg = arg;
+    t->step = (struct loop_task){.fn = tree_goes_on, .arg = t};
+    t->len = len;
+    if (len)
+        memcpy(t->prefix, prefix, len);
+    DL_APPEND(m->keys->trees, t);
+    tree_step(t);
+}
+
+void keys_finish(struct keys *k)
+{
+    struct keys_tree *t, *next;
+
+    k->ends = true;
+    DL_FOREACH_SAFE (k->trees, t, next)
+        if (t->step.queued)
+            tree_give_up(t);
+}
+
 /* -- life ------------------------------------------------------------------ */
 
 void keys_configure(struct keys *k, const struct conf *conf)
@@ -106,6 +219,8 @@ struct keys *keys_new(struct musterd *m, const struct conf *conf)
     m->kv = kv_new(m->store, &none);
     k->timer = loop_timer_new(m->loop, keys_expire, k);
     kv_on_deadline(m->kv, keys_are_due, k);
+    k->observer.gone = session_gone;
+    session_observe(m->kv, &k->observer);
     keys_configure(k, conf);
     add_metrics(k);
     return k;

@@ -175,6 +175,7 @@ bool musterd_init(struct musterd *m, struct loop *loop, struct auth *auth,
 
 void musterd_finish(struct musterd *m)
 {
+    keys_finish(m->keys);
     storage_finish(m->storage);
 }
 

@@ -377,7 +377,7 @@ static void entry_forget(struct keynode *n, void *arg)
 
 static void session_forget(struct keynode *n, void *arg)
 {
-    (void)arg;
+    session_untie(arg, session_of(n), 0);
     session_free(session_of(n));
 }
 
@@ -392,6 +392,6 @@ void kv_free(struct kv *kv)
     delays_forget(kv);
     kv_watch_free(kv);
     keymap_empty(&kv->keys, entry_forget, NULL);
-    keymap_empty(&kv->sessions, session_forget, NULL);
+    keymap_empty(&kv->sessions, session_forget, kv);
     free(kv);
 }

@@ -60,6 +60,11 @@ static inline uint64_t kv_entry_changed(const struct kv_entry *e)
     return e->node.number;
 }
 
+static inline struct kv_entry *kv_entry_ref(struct kv_entry *e)
+{
+    e->refs++;
+    return e;
+}
 void kv_entry_unref(struct kv_entry *e); /* NULL is fine */
 
 /* Bounds; 0: none. */
@@ -95,6 +100,11 @@ struct kv_op {
     uint64_t flags;
     uint64_t index;
     const char *session; /* id, NUL-terminated */
+    /* Of a KV_DELETE_TREE that is done in steps: only what is behind that entry
+     * (NULL: all), and at most so many keys (0: all, or none if they are more
+     * than KV_CHANGE_MAX). */
+    struct kv_entry *after; /* counted by the request meanwhile */
+    size_t most;
 };
 
 enum kv_status {
@@ -123,6 +133,9 @@ struct kv_result {
     struct kv_entry *const *entries;
     const unsigned *entry_ops;
     size_t entry_count;
+    /* The last entry that a KV_DELETE_TREE with a `most` has deleted, where
+     * there may be more behind it; NULL: there are none. Take a reference. */
+    struct kv_entry *last;
 };
 
 typedef void kv_done_fn(void *arg, const struct kv_result *r);

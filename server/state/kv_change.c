@@ -52,6 +52,7 @@ static void change_free(struct kv_change *ch)
         kv_entry_unref(ch->entries[i]);
     for (i = 0; i < ch->count; i++) {
         kv_entry_unref(ch->prepared[i]);
+        kv_entry_unref(ch->ops[i].after);
         free((char *)ch->ops[i].key);
     }
     sessions_free(ch);
@@ -284,6 +285,8 @@ static void op_copy(struct kv_change *ch, unsigned i, const struct kv_op *o)
     ch->ops[i].key = text;
     ch->ops[i].session = text + o->key_len + 1;
     ch->ops[i].value = NULL;
+    if (o->after)
+        kv_entry_ref(o->after);
     if (writes(o->verb))
         ch->prepared[i] =
             kv_entry_new(o->key, o->key_len, o->value, o->value_len);

@@ -2,7 +2,8 @@
  * The inside of the tree of keys and its sessions, for its parts only: kv.c has
  * what is committed and reads it, kv_change.c takes requests through the store,
  * kv_try.c finds out what one would change, kv_store.c is what the store calls,
- * kv_watch.c tells who waits, session.c has the sessions.
+ * kv_watch.c tells who waits, session.c has the sessions, session_end.c their
+ * ends, session_tie.c what they depend on.
  */
 #ifndef MUSTER_STATE_KV_IMPL_H
 #define MUSTER_STATE_KV_IMPL_H
@@ -66,8 +67,11 @@ struct kv {
     uint64_t session_index;
     uint64_t session_seq;
     size_t coming_sessions;
-    void (*sessions_changed)(void *arg);
-    void *sessions_arg;
+    struct session_anchor *anchors; /* what they depend on */
+    session_judge_fn *judge;
+    void *judge_arg;
+    struct session_waiter *session_waiters;
+    struct session_observer *session_observers;
 
     struct lanes lanes;
     size_t pending, pending_bytes;
@@ -126,11 +130,6 @@ static inline size_t kv_entry_bytes(const struct kv_entry *e)
 {
     return e->node.key_len + (size_t)e->value_len;
 }
-static inline struct kv_entry *kv_entry_ref(struct kv_entry *e)
-{
-    e->refs++;
-    return e;
-}
 struct kv_entry *kv_entry_of(struct keynode *n); /* NULL for NULL */
 /* after (NULL: nothing) is the committed version instead of before (NULL). */
 void kv_put(struct kv *kv, struct kv_entry *before, struct kv_entry *after,
@@ -180,17 +179,36 @@ void session_free(struct session *s);
 /* It is there, or no longer. */
 void session_put(struct kv *kv, struct session *s, uint64_t revision);
 void session_drop(struct kv *kv, struct session *s, uint64_t revision);
-/* What ends of itself, and when. */
-void session_expire(struct kv *kv);
-uint64_t session_next_end(const struct kv *kv);
-/* Its end did not come about. */
-void session_end_failed(struct kv *kv, struct session *s);
 /* All that are there live from now on; links the keys that they hold. */
 void session_start(struct kv *kv);
-/* The change that ends sessions finds out what becomes of their keys. */
-void session_try_end(struct kv_change *ch, const struct session *s);
 void session_write(const struct session *s, struct buf *out);
 /* From what session_write() wrote; NULL: it is none. */
 struct session *session_read(const struct store_row *row);
+
+/* session_end.c */
+
+static inline bool session_is_over(const struct session *s)
+{
+    return s->ending || s->why;
+}
+/* Its time, if it has one, begins anew; or no longer counts. */
+void session_begin_time(struct kv *kv, struct session *s);
+void session_end_time(struct kv *kv, struct session *s);
+/* What ends of itself, and when. */
+void session_expire(struct kv *kv);
+uint64_t session_next_end(const struct kv *kv);
+/* It ends as soon as kv_expire() is called, which is due now. */
+void session_doom(struct kv *kv, struct session *s, const char *why);
+/* Its end did not come about. */
+void session_end_failed(struct kv *kv, struct session *s);
+/* The change that ends sessions finds out what becomes of their keys. */
+void session_try_end(struct kv_change *ch, const struct session *s);
+
+/* session_tie.c */
+
+bool session_checks_are_words(const char *checks);
+void session_tie(struct kv *kv, struct session *s, uint64_t revision);
+void session_untie(struct kv *kv, struct session *s, uint64_t revision);
+void session_judge(struct kv *kv, struct session *s);
 
 #endif

@@ -163,7 +163,7 @@ static bool try_lock(struct kv_change *ch, unsigned op,
     const struct session *s =
         session_get(ch->kv, o->session, strlen(o->session));
 
-    if (!s || s->ending)
+    if (!s || session_is_over(s))
         return ends(ch, op, KV_REFUSED, "no such session");
     if (e && !strcmp(e->session, s->id))
         return put(ch, op, e, s->id, e->locks);
@@ -232,15 +232,21 @@ static bool try_get_tree(struct kv_change *ch, unsigned op)
 static bool try_delete_tree(struct kv_change *ch, unsigned op)
 {
     const struct kv_op *o = &ch->ops[op];
-    const struct kv_entry *e = NULL;
+    struct kv_entry *e = o->after, *last = NULL;
     struct kv_effect *f, *next;
+    size_t n = 0;
 
-    while ((e = kv_next(ch->kv, o->key, o->key_len, e))) {
+    while ((e = (struct kv_entry *)kv_next(ch->kv, o->key, o->key_len, e))) {
+        if (o->most && n++ == o->most) {
+            ch->result.last = last;
+            break;
+        }
         if (HASH_COUNT(ch->effects) >= KV_CHANGE_MAX)
             return ends(ch, op, KV_REFUSED,
                         "too many keys below it to be "
                         "deleted at once: delete parts");
         kv_effect(ch, e->key, e->node.key_len, NULL);
+        last = e;
     }
     HASH_ITER (hh, ch->effects, f, next)
         if (f->after && is_below(f->after, o))

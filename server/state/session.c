@@ -26,59 +26,20 @@ void session_free(struct session *s)
     free(s->name);
     free(s->node);
     free(s->checks);
+    free(s->ties);
     free(s);
-}
-
-/* -- the end of their time ------------------------------------------------- */
-
-static struct session *session_by_time(struct keynode *n)
-{
-    return n ? container_of(n, struct session, by_time) : NULL;
-}
-
-static void add_big_endian(unsigned char *to, uint64_t n)
-{
-    int i;
-
-    for (i = 7; i >= 0; i--, n >>= 8)
-        to[i] = (unsigned char)n;
-}
-
-/* It stands among those that end, at that time. */
-static void time_set(struct kv *kv, struct session *s, uint64_t at_ms)
-{
-    s->expires_ms = at_ms;
-    add_big_endian(s->time_key, at_ms);
-    add_big_endian(s->time_key + 8, ++kv->session_seq); /* no two are equal */
-    s->by_time = (struct keynode){.key = (const char *)s->time_key,
-                                  .key_len = sizeof(s->time_key)};
-    keymap_insert(&kv->times, &s->by_time);
-    kv_due(kv, at_ms);
-}
-
-static void time_unset(struct kv *kv, struct session *s)
-{
-    if (!s->by_time.key)
-        return;
-    keymap_remove(&kv->times, &s->by_time);
-    s->by_time.key = NULL;
-}
-
-uint64_t session_next_end(const struct kv *kv)
-{
-    const struct session *s = session_by_time(keymap_from(&kv->times, "", 0));
-
-    return s ? s->expires_ms : UINT64_MAX;
 }
 
 /* -- coming and going ------------------------------------------------------ */
 
 static void sessions_changed(struct kv *kv, uint64_t revision)
 {
+    struct session_waiter *w, *next;
+
     if (revision > kv->session_index)
         kv->session_index = revision;
-    if (kv->sessions_changed)
-        kv->sessions_changed(kv->sessions_arg);
+    DL_FOREACH_SAFE (kv->session_waiters, w, next)
+        w->changed(w, revision);
 }
 
 void session_put(struct kv *kv, struct session *s, uint64_t revision)
@@ -88,36 +49,36 @@ void session_put(struct kv *kv, struct session *s, uint64_t revision)
     s->by_id.number = revision;
     s->registered = true;
     keymap_insert(&kv->sessions, &s->by_id);
-    if (s->ttl_ms)
-        time_set(kv, s, kv->now_ms + s->ttl_ms);
+    session_tie(kv, s, revision);
+    session_begin_time(kv, s);
+    session_judge(kv, s);
     sessions_changed(kv, revision);
 }
 
 void session_drop(struct kv *kv, struct session *s, uint64_t revision)
 {
+    struct session_observer *o;
     struct kv_entry *e;
 
     if (s->lock_delay_ms)
         DL_FOREACH (s->held, e)
             kv_delay(kv, e, kv->now_ms + s->lock_delay_ms);
     keymap_remove(&kv->sessions, &s->by_id);
-    time_unset(kv, s);
+    session_untie(kv, s, revision);
+    session_end_time(kv, s);
     s->registered = false; /* the change frees it when its keys are done */
+    LL_FOREACH (kv->session_observers, o)
+        o->gone(o, s, revision);
     sessions_changed(kv, revision);
 }
 
 void session_start(struct kv *kv)
 {
     struct keynode *n;
-    struct session *s;
 
     for (n = keymap_from(&kv->sessions, "", 0); n;
-         n = keymap_after(&kv->sessions, n->key, n->key_len)) {
-        s = session_of(n);
-        time_unset(kv, s);
-        if (s->ttl_ms)
-            time_set(kv, s, kv->now_ms + s->ttl_ms);
-    }
+         n = keymap_after(&kv->sessions, n->key, n->key_len))
+        session_begin_time(kv, session_of(n));
 }
 
 static const char *create_refusal(const struct kv *kv,
@@ -130,6 +91,8 @@ static const char *create_refusal(const struct kv *kv,
         return "a session's id has 36 characters";
     if (session_get(kv, q->id, KV_SESSION_ID))
         return "there is a session of that id";
+    if (q->ttl_ms > SESSION_TTL_MAX_MS)
+        return "the ttl of a session is too long";
     for (i = 0; i < ARRAY_LEN(texts); i++) {
         len = texts[i] ? strlen(texts[i]) : 0;
         if (len > SESSION_TEXT_MAX)
@@ -138,10 +101,20 @@ static const char *create_refusal(const struct kv *kv,
             return "the name, the node or the checks of a session hold a line "
                    "end";
     }
+    if (q->checks && !session_checks_are_words(q->checks))
+        return "the checks of a session are no line of words";
     if (kv->limits.sessions &&
         kv->sessions.count + kv->coming_sessions >= kv->limits.sessions)
         return "too many sessions in this registry";
     return NULL;
+}
+
+/* Rounded up. */
+static uint32_t delay_ms(uint64_t ns)
+{
+    uint64_t ms = ns / 1000000 + (ns % 1000000 > 0);
+
+    return ms < KV_LOCK_DELAY_MAX_MS ? (uint32_t)ms : KV_LOCK_DELAY_MAX_MS;
 }
 
 static struct session *session_new(const struct session_request *q)
@@ -154,9 +127,8 @@ static struct session *session_new(const struct session_request *q)
     s->checks = xstrdup(q->checks ? q->checks : "");
     s->ttl = xstrdup(q->ttl ? q->ttl : "");
     s->behavior = q->behavior;
-    s->lock_delay_ms = q->lock_delay_ms < KV_LOCK_DELAY_MAX_MS
-                           ? q->lock_delay_ms
-                           : KV_LOCK_DELAY_MAX_MS;
+    s->lock_delay_ns = q->lock_delay_ns;
+    s->lock_delay_ms = delay_ms(q->lock_delay_ns);
     s->ttl_ms = q->ttl_ms;
     return s;
 }
@@ -176,84 +148,13 @@ void session_create(struct kv *kv, const struct session_request *q,
     kv_change_go(ch, false);
 }
 
-/* -- ends ------------------------------------------------------------------ */
-
-void session_try_end(struct kv_change *ch, const struct session *s)
-{
-    struct kv_entry *e, *free_one;
-
-    DL_FOREACH (s->held, e) {
-        free_one = NULL;
-        if (s->behavior == SESSION_RELEASE) {
-            free_one = kv_entry_copy(e);
-            *free_one->session = '\0';
-        }
-        kv_effect(ch, e->key, e->node.key_len, free_one);
-    }
-}
-
-static void session_end(struct kv *kv, struct kv_change *ch, struct session *s)
-{
-    s->ending = true;
-    time_unset(kv, s);
-    kv_change_session(ch, STORE_DELETE, s);
-}
-
-void session_end_failed(struct kv *kv, struct session *s)
-{
-    uint64_t again = kv->now_ms + KV_RETRY_MS;
-
-    s->ending = false;
-    if (s->ttl_ms)
-        time_set(kv, s, s->expires_ms > again ? s->expires_ms : again);
-}
-
-void session_destroy(struct kv *kv, const char *id, kv_done_fn *done, void *arg)
-{
-    struct session *s = session_get(kv, id, strlen(id));
-    struct kv_result r = {.status = KV_FALSE,
-                          .revision = kv->store->revision,
-                          .text = "no such session"};
-    struct kv_change *ch;
-
-    if (!s || s->ending) {
-        if (done)
-            done(arg, &r);
-        return;
-    }
-    ch = kv_change_new(kv, 0, done, arg);
-    session_end(kv, ch, s);
-    kv_change_go(ch, true);
-}
-
-/* All whose time is over, in one change, as far as their keys go. */
-void session_expire(struct kv *kv)
-{
-    struct kv_change *ch = NULL;
-    size_t records = 0;
-    struct session *s;
-
-    while (session_next_end(kv) <= kv->now_ms && records < KV_CHANGE_MAX) {
-        s = session_by_time(keymap_from(&kv->times, "", 0));
-        if (!ch)
-            ch = kv_change_new(kv, 0, NULL, NULL);
-        session_end(kv, ch, s);
-        records += 1 + s->held_count;
-    }
-    if (ch)
-        kv_change_go(ch, true);
-}
-
 bool session_renew(struct kv *kv, const char *id)
 {
     struct session *s = session_get(kv, id, strlen(id));
 
-    if (!s || s->ending)
+    if (!s || session_is_over(s))
         return false;
-    if (s->ttl_ms) {
-        time_unset(kv, s);
-        time_set(kv, s, kv->now_ms + s->ttl_ms);
-    }
+    session_begin_time(kv, s);
     return true;
 }
 
@@ -280,10 +181,28 @@ uint64_t session_index(const struct kv *kv)
     return index ? index : 1;
 }
 
-void session_on_change(struct kv *kv, void (*fn)(void *arg), void *arg)
+void session_wait(struct kv *kv, struct session_waiter *w)
 {
-    kv->sessions_changed = fn;
-    kv->sessions_arg = arg;
+    DL_APPEND(kv->session_waiters, w);
+    w->waits = true;
+}
+
+void session_wait_end(struct kv *kv, struct session_waiter *w)
+{
+    if (!w->waits)
+        return;
+    DL_DELETE(kv->session_waiters, w);
+    w->waits = false;
+}
+
+void session_observe(struct kv *kv, struct session_observer *o)
+{
+    LL_APPEND(kv->session_observers, o);
+}
+
+void session_unobserve(struct kv *kv, struct session_observer *o)
+{
+    LL_DELETE(kv->session_observers, o);
 }
 
 /* -- as it is kept --------------------------------------------------------- */
@@ -295,12 +214,13 @@ void session_write(const struct session *s, struct buf *out)
     buf_add_pair(out, "checks", s->checks);
     buf_add_pair(out, "behavior",
                  s->behavior == SESSION_DELETE ? "delete" : "release");
-    buf_add_fmt(out, " lock_delay %u ttl_ms %llu", s->lock_delay_ms,
+    buf_add_fmt(out, " lock_delay %llu ttl_ms %llu",
+                (unsigned long long)s->lock_delay_ns,
                 (unsigned long long)s->ttl_ms);
     buf_add_pair(out, "ttl", s->ttl);
 }
 
-/* name N node N checks C behavior B lock_delay MS ttl_ms MS ttl T */
+/* name N node N checks C behavior B lock_delay NS ttl_ms MS ttl T */
 static bool fields_read(const struct word *w, struct session_request *q)
 {
     static const char *const names[] = {
@@ -311,15 +231,15 @@ static bool fields_read(const struct word *w, struct session_request *q)
     for (i = 0; i < ARRAY_LEN(names); i++)
         if (!word_is(&w[2 * i], names[i]))
             return false;
-    if (!word_to_u64(&w[9], KV_LOCK_DELAY_MAX_MS, &delay) ||
-        !word_to_u64(&w[11], INT64_MAX, &ttl) ||
+    if (!word_to_u64(&w[9], INT64_MAX, &delay) ||
+        !word_to_u64(&w[11], SESSION_TTL_MAX_MS, &ttl) ||
         (!word_is(&w[7], "delete") && !word_is(&w[7], "release")))
         return false;
     q->name = w[1].text;
     q->node = w[3].text;
     q->checks = w[5].text;
     q->behavior = word_is(&w[7], "delete") ? SESSION_DELETE : SESSION_RELEASE;
-    q->lock_delay_ms = (uint32_t)delay;
+    q->lock_delay_ns = delay;
     q->ttl_ms = ttl;
     q->ttl = w[13].text;
     return true;

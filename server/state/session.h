@@ -8,8 +8,15 @@
  *               ^  \
  *               +renew
  *
- * The time of a session is in [ttl, ttl + 1 s] after its creation, its last
- * renewal or the registry's start. Durable, but for the renewals.
+ * The time of a session with a ttl is over in [2 ttl, 2 ttl + 1 s] after its
+ * creation, its last renewal or the registry's start: never before the ttl, as
+ * is promised, and a renewal that comes late is still in time. Durable, but for
+ * the renewals.
+ *
+ * A session names a node, and checks of it: session_end_of() ends those that
+ * depend on what has failed or gone, and a judge, who knows what there is, is
+ * asked about each that has just been made. Names of nodes and checks are the
+ * same if they differ in the case of ASCII letters only.
  *
  * Must not know sockets or the clock.
  */
@@ -19,7 +26,8 @@
 #include "lib/words.h"
 #include "server/state/kv.h"
 
-#define SESSION_TEXT_MAX 4096 /* bytes of its name, its node, its checks */
+#define SESSION_TEXT_MAX   4096 /* bytes of its name, its node, its checks */
+#define SESSION_TTL_MAX_MS ((uint64_t)1 << 40)
 
 enum session_behavior { SESSION_RELEASE, SESSION_DELETE };
 
@@ -32,14 +40,19 @@ struct session {
     char *node;
     char *checks; /* ids, as a line of words: kept for who looks at checks */
     enum session_behavior behavior;
-    uint32_t lock_delay_ms;
-    uint64_t ttl_ms;               /* 0: none */
-    uint64_t expires_ms;           /* with ttl_ms: when it ends */
-    struct kv_entry *held;         /* keys whose lock it holds (utlist) */
+    uint64_t lock_delay_ns; /* as it was asked for */
+    uint32_t lock_delay_ms; /* ... and as it counts: KV_LOCK_DELAY_MAX_MS */
+    uint64_t ttl_ms;        /* 0: none */
+    uint64_t expires_ms;    /* with ttl_ms: when it ends */
+    struct kv_entry *held;  /* keys whose lock it holds (utlist) */
     size_t held_count, held_bytes; /* ... and what they take */
     unsigned char time_key[16];    /* what by_time is sorted by */
-    bool ending;                   /* its end has been asked for */
-    bool registered;               /* it is committed */
+    const char *why; /* static: why it ends, or is about to, with nobody
+                        asking for it; NULL: it does not */
+    struct session_tie *ties; /* owned: to its node and its checks */
+    unsigned tie_count;
+    bool ending;     /* its end has been asked for */
+    bool registered; /* it is committed */
 };
 
 static inline uint64_t session_created(const struct session *s)
@@ -52,8 +65,8 @@ struct session_request {
     const char *id; /* KV_SESSION_ID characters, fresh and random */
     const char *name, *node, *checks; /* NUL-terminated; NULL: "" */
     enum session_behavior behavior;
-    uint32_t lock_delay_ms; /* at most KV_LOCK_DELAY_MAX_MS counts */
-    uint64_t ttl_ms;        /* 0: none */
+    uint64_t lock_delay_ns; /* at most KV_LOCK_DELAY_MAX_MS of it count */
+    uint64_t ttl_ms;        /* at most SESSION_TTL_MAX_MS; 0: none */
     const char *ttl;        /* as that was written; NULL: "" */
 };
 
@@ -72,7 +85,49 @@ const struct session *session_next(const struct kv *kv,
                                    const struct session *after);
 /* The last revision at which a session came or went; never 0. */
 uint64_t session_index(const struct kv *kv);
-/* Calls fn when a session has come or gone. */
-void session_on_change(struct kv *kv, void (*fn)(void *arg), void *arg);
+/* The same of the sessions of one node. */
+uint64_t session_node_index(const struct kv *kv, const char *node);
+
+/* -- what they depend on --------------------------------------------------- */
+
+/* Static text: why a session that depends on that check of that node (NULL: on
+ * the node) is to end; NULL: it may live. */
+typedef const char *session_judge_fn(void *arg, const char *node,
+                                     const char *check);
+/* Asked about every session that comes from now on, when it is there. */
+void session_set_judge(struct kv *kv, session_judge_fn *judge, void *arg);
+/* ... and about every one that is there: once, after the start. */
+void session_judge_all(struct kv *kv);
+/* That check of that node has failed or gone (NULL: the node has): what depends
+ * on it ends, in a change of its own, soon. why: static. May be called while a
+ * change is applied. */
+void session_end_of(struct kv *kv, const char *node, const char *check,
+                    const char *why);
+
+/* -- being told ------------------------------------------------------------ */
+
+/* Embedded in who waits. */
+struct session_waiter {
+    /* A session has come or gone. It must not call the kv in there, but for
+     * session_wait_end() of itself. */
+    void (*changed)(struct session_waiter *w, uint64_t revision);
+    struct session_waiter *prev, *next;
+    bool waits;
+};
+
+void session_wait(struct kv *kv, struct session_waiter *w);
+void session_wait_end(struct kv *kv, struct session_waiter *w);
+
+/* Embedded in who must know of every end. */
+struct session_observer {
+    /* It is gone, with why as above (NULL: it was asked for); it is valid
+     * during the call. It must not call the kv in there. */
+    void (*gone)(struct session_observer *o, const struct session *s,
+                 uint64_t revision);
+    struct session_observer *next;
+};
+
+void session_observe(struct kv *kv, struct session_observer *o);
+void session_unobserve(struct kv *kv, struct session_observer *o);
 
 #endif

@@ -101,7 +101,7 @@ static void session_comes(struct life *l, const struct asked *a,
     *s = a->fresh;
     s->there = true;
     s->created = revision;
-    s->expires_ms = l->m.now_ms + s->ttl_ms;
+    s->expires_ms = l->m.now_ms + 2 * s->ttl_ms;
 }
 
 static void is_done(void *arg, const struct kv_result *r)
@@ -210,7 +210,7 @@ static void session_changes(struct life *l)
         .delay_ms = kv_life_below(2) ? kv_life_below(20000) : 0};
     q.behavior = a->fresh.behavior;
     q.ttl_ms = a->fresh.ttl_ms;
-    q.lock_delay_ms = a->fresh.delay_ms;
+    q.lock_delay_ns = a->fresh.delay_ms * 1000000ull;
     session_create(l->kv, &q, is_done, a);
 }
 
@@ -222,7 +222,7 @@ static void session_renews(struct life *l)
     assert_int_equal(session_renew(l->kv, session_id((char)('a' + at))),
                      s->there && !s->ending);
     if (s->there && !s->ending)
-        s->expires_ms = l->m.now_ms + s->ttl_ms;
+        s->expires_ms = l->m.now_ms + 2 * s->ttl_ms;
 }
 
 static void sessions_end(struct life *l)

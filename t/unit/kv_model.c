@@ -310,7 +310,7 @@ void m_restart(struct m_state *m, uint64_t revision)
     }
     for (i = 0; i < M_SESSIONS; i++)
         if (m->sessions[i].ttl_ms)
-            m->sessions[i].expires_ms = m->now_ms + m->sessions[i].ttl_ms;
+            m->sessions[i].expires_ms = m->now_ms + 2 * m->sessions[i].ttl_ms;
 }
 
 /* -- reading --------------------------------------------------------------- */

@@ -164,7 +164,7 @@ void session_make(struct kv *kv, char letter, enum session_behavior behavior,
                                 .behavior = behavior,
                                 .ttl_ms = ttl_ms,
                                 .ttl = ttl,
-                                .lock_delay_ms = delay_ms};
+                                .lock_delay_ns = delay_ms * 1000000ull};
 
     snprintf(ttl, sizeof(ttl), "%llums", (unsigned long long)ttl_ms);
     session_create(kv, &q, NULL, NULL);

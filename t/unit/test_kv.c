@@ -100,6 +100,50 @@ static void trees(void **state)
     assert_string_equal(kv_text(kv), "");
 }
 
+struct step {
+    unsigned count;
+    uint64_t revision;
+    struct kv_entry *last;
+};
+
+static void stepped(void *arg, const struct kv_result *r)
+{
+    struct step *s = arg;
+
+    assert_int_equal(r->status, KV_DONE);
+    s->count++;
+    s->revision = r->revision;
+    kv_entry_unref(s->last);
+    s->last = r->last ? kv_entry_ref(r->last) : NULL;
+}
+
+static void a_tree_goes_in_steps(void **state)
+{
+    struct kv *kv = kv_of(state);
+    struct step s = {0};
+    struct kv_op op = {
+        .verb = KV_DELETE_TREE, .key = "b", .key_len = 1, .most = 2};
+
+    kvs(kv, NULL, "set b3 1; set a 1; set b1 1; set b4 1; set c 1; set b2 1");
+    kv_request(kv, &op, 1, stepped, &s);
+    assert_non_null(s.last);
+    assert_string_equal(s.last->key, "b2");
+    /* what comes before where it stands is another's, and stays */
+    kvs(kv, NULL, "set b1 2; set b31 2");
+    op.after = s.last;
+    kv_request(kv, &op, 1, stepped, &s);
+    assert_non_null(s.last);
+    assert_string_equal(s.last->key, "b31");
+    op.after = s.last;
+    kv_request(kv, &op, 1, stepped, &s);
+    assert_null(s.last);
+    assert_int_equal(s.count, 3);
+    assert_int_equal(s.revision, 5);
+    assert_string_equal(kv_text(kv), "a=1 f0 l0 s- c1 m1\n"
+                                     "b1=2 f0 l0 s- c3 m3\n"
+                                     "c=1 f0 l0 s- c1 m1\n");
+}
+
 static void names_are_cut_at_the_separator(void **state)
 {
     struct kv *kv = kv_of(state);
@@ -264,48 +308,6 @@ static void a_session_holds_only_so_much(void **state)
                      sizeof(value) + 1);
 }
 
-static void lock_delays_are_bounded(void **state)
-{
-    struct kv *kv = kv_of(state);
-
-    session_make(kv, 's', SESSION_RELEASE, 0, 3600000);
-    assert_int_equal(session_find(kv, session_id('s'))->lock_delay_ms,
-                     KV_LOCK_DELAY_MAX_MS);
-}
-
-static unsigned deadlines;
-
-static void deadline(void *arg)
-{
-    (void)arg;
-    deadlines++;
-}
-
-static void sessions_end_in_time(void **state)
-{
-    struct kv *kv = kv_of(state);
-
-    deadlines = 0;
-    kv_on_deadline(kv, deadline, NULL);
-    session_make(kv, 's', SESSION_DELETE, 10000, 0);
-    assert_int_equal(deadlines, 1);
-    assert_int_equal(kv_due_in(kv), 10000);
-    kvs(kv, NULL, "lock a 1 s");
-    kv_set_now(kv, 10999);
-    assert_int_equal(kv_expire(kv), 1);
-    assert_non_null(session_find(kv, session_id('s')));
-    assert_true(session_renew(kv, session_id('s')));
-    kv_set_now(kv, 11000);
-    assert_int_equal(kv_expire(kv), 9999);
-    assert_non_null(session_find(kv, session_id('s')));
-    assert_non_null(kv_find(kv, "a", 1));
-    kv_set_now(kv, 20999);
-    kv_expire(kv);
-    assert_null(session_find(kv, session_id('s')));
-    assert_null(kv_find(kv, "a", 1));
-    assert_false(session_renew(kv, session_id('s')));
-}
-
 /* -- indexes and waiting --------------------------------------------------- */
 
 static struct kv_scope scope(const char *key, bool tree)
@@ -455,22 +457,6 @@ static void bounds_hold(void **state)
     assert_string_equal(t.text, "REFUSED 0:a session's id has 36 characters");
 }
 
-static void bad_sessions_are_refused(void **state)
-{
-    struct kv *kv = kv_of(state);
-    struct session_request q = {.id = session_id('s'), .name = "two\nlines"};
-    struct kv_told t = {0};
-
-    session_create(kv, &q, kv_told_done, &t);
-    assert_string_equal(t.text, "REFUSED 0:the name, the node or the checks of "
-                                "a session hold a line end");
-    q.name = NULL;
-    session_create(kv, &q, kv_told_done, &t);
-    assert_string_equal(t.text, "DONE 1");
-    session_create(kv, &q, kv_told_done, &t);
-    assert_string_equal(t.text, "REFUSED 0:there is a session of that id");
-}
-
 #define ON(setup, test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
 int main(void)
@@ -479,18 +465,16 @@ int main(void)
         ON(memory, set_get_delete),
         ON(memory, compare_and_set),
         ON(memory, trees),
+        ON(memory, a_tree_goes_in_steps),
         ON(memory, names_are_cut_at_the_separator),
         ON(memory, all_or_nothing),
         ON(memory, too_many_operations),
         ON(memory, locks),
         ON(memory, a_session_ends_with_its_keys),
         ON(memory, a_session_holds_only_so_much),
-        ON(memory, lock_delays_are_bounded),
-        ON(memory, sessions_end_in_time),
         ON(memory, indexes),
         ON(memory, only_who_waits_for_it_is_told),
         ON(memory, bounds_hold),
-        ON(memory, bad_sessions_are_refused),
     };
 
     hash_init();

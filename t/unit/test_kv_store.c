@@ -99,11 +99,11 @@ static void what_failed_has_not_happened(void **state)
     assert_string_equal(s.text, "FAILED the disk is full");
     assert_non_null(session_find(f->kv, session_id('s')));
     /* an end that failed is tried again */
-    kv_set_now(f->kv, 11000);
+    kv_set_now(f->kv, 21000);
     kv_expire(f->kv);
     delayed_refuse(f->store, STORE_FAILED);
     assert_int_equal(kv_expire(f->kv), 1000);
-    kv_set_now(f->kv, 12000);
+    kv_set_now(f->kv, 22000);
     kv_expire(f->kv);
     delayed_commit_all(f->store);
     assert_null(session_find(f->kv, session_id('s')));
@@ -178,7 +178,8 @@ static void all_of_it_is_kept(void **state)
                         "ssssssss-ssss-ssss-ssss-ssssssssssss\n1");
     assert_string_equal(kept_value(&disk, "session", session_id('s')),
                         "name 'it''s mine' node web1 checks "
-                        "'serfHealth ''a b''' behavior delete lock_delay 7000 "
+                        "'serfHealth ''a b''' behavior delete "
+                        "lock_delay 7000000000 "
                         "ttl_ms 15000 ttl 15000ms");
     store_close(store);
     kv_free(kv);
@@ -202,10 +203,10 @@ static void all_of_it_is_kept(void **state)
     assert_int_equal(index_of(kv, "a/", true), 5);
     assert_false(changed(kv, "a/", true, 5));
     /* one whole time from the start on */
-    kv_set_now(kv, 514999);
+    kv_set_now(kv, 529999);
     kv_expire(kv);
     assert_non_null(session_find(kv, session_id('s')));
-    kv_set_now(kv, 515000);
+    kv_set_now(kv, 530000);
     kv_expire(kv);
     assert_string_equal(kv_text(kv), "c=2 f0 l0 s- c2 m3\n");
     assert_null(kept_value(&disk, "session", session_id('s')));

@@ -176,7 +176,7 @@ static void a_stepped_wall_clock_changes_nothing(void **state)
 
     registers(f, "a b c .ttl 10000");
     musterd_tick(&f->m);
-    session_make(f->m.kv, 's', SESSION_DELETE, 10000, 0);
+    session_make(f->m.kv, 's', SESSION_DELETE, 5000, 0);
     wall_steps(HOUR);
     time_passes(f->loop, 9999);
     assert_true(is_there(f, "a"));
@@ -216,10 +216,10 @@ static void a_session_is_kept_to_the_second(void **state)
 
     musterd_tick(&f->m);
     session_make(f->m.kv, 's', SESSION_DELETE, 15000, 0);
-    time_passes(f->loop, 14999);
+    time_passes(f->loop, 29999);
     musterd_tick(&f->m);
     assert_true(session_renew(f->m.kv, session_id('s')));
-    time_passes(f->loop, 14999);
+    time_passes(f->loop, 29999);
     assert_non_null(session_find(f->m.kv, session_id('s')));
     time_passes(f->loop, 1001);
     assert_null(session_find(f->m.kv, session_id('s')));
@@ -275,7 +275,7 @@ static void keys_and_sessions_outlive_the_daemon(void **state)
     assert_int_equal(n.locks, 1);
     assert_int_equal(n.sessions, 1);
     /* its whole time once more, and no longer */
-    time_passes(f->loop, 14999);
+    time_passes(f->loop, 29999);
     assert_non_null(session_find(m->kv, session_id('s')));
     time_passes(f->loop, 1001);
     musterd_finish(m);
