@@ -41,7 +41,9 @@ struct tls_options {
                          whom the system trusts */
     const char *name; /* in a server's certificate; NULL: the host dialled */
     enum tls_client client;
-    bool only_13; /* nothing below TLS 1.3 */
+    bool only_13;    /* nothing below TLS 1.3 */
+    bool any_server; /* of servers any certificate is taken: for who only wants
+                        to know whether one answers, and says no secret */
 };
 
 /*
