@@ -75,6 +75,7 @@ static bool rex_reach(struct rex_run *run, struct rex_set *set, int place)
             top = rex_push(run, top, place + i->x);
             break;
         case REX_JUMP: top = rex_push(run, top, place + i->x); break;
+        case REX_SAVE: top = rex_push(run, top, place + 1); break;
         case REX_BEGIN:
             if (run->at == 0)
                 top = rex_push(run, top, place + 1);

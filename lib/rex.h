@@ -43,6 +43,29 @@ size_t rex_bytes(const struct rex *r);
 /* True if it matches anywhere in the text. */
 bool rex_match(const struct rex *r, const char *text, size_t len);
 
+/* -- what its groups match ------------------------------------------------- */
+
+#define REX_GROUPS_MAX 10 /* the whole match, and the first nine groups */
+
+/* Of the text, from there on; at -1: the group took no part in the match. */
+struct rex_span {
+    long at;
+    size_t len;
+};
+
+/* The same as rex_compile(), for rex_groups(). */
+MUST_CHECK const char *rex_compile_groups(const char *pattern,
+                                          struct rex **out);
+/*
+ * Where the leftmost match is, and in it those of its groups: of several ways
+ * the one that a pattern prefers (the first of a|b, as often as can be for *),
+ * as Perl, Go and RE2 choose. False: there is none; spans (REX_GROUPS_MAX) are
+ * all at -1 then. Costs as much as rex_match(), some ten times over: for short
+ * texts.
+ */
+bool rex_groups(const struct rex *r, const char *text, size_t len,
+                struct rex_span *spans);
+
 enum rex_result { REX_NO, REX_YES, REX_MORE };
 
 #define REX_STEPS 16    /* instructions looked at for one of a budget */

@@ -10,6 +10,7 @@ struct rex_parse {
     struct rex *rex;
     const char *error; /* the first one */
     int depth;
+    int groups; /* numbered so far; -1: they are not */
 };
 
 /* -- instructions ---------------------------------------------------------- */
@@ -304,11 +305,17 @@ static void rex_alternatives(struct rex_parse *c);
 
 static void rex_group(struct rex_parse *c)
 {
+    int number = c->groups >= 0 ? ++c->groups : REX_GROUPS_MAX;
+
     if (++c->depth > REX_DEPTH_MAX) {
         rex_fail(c, "too many groups within groups");
         return;
     }
+    if (number < REX_GROUPS_MAX)
+        rex_add(c, REX_SAVE, 2 * number, 0);
     rex_alternatives(c);
+    if (number < REX_GROUPS_MAX)
+        rex_add(c, REX_SAVE, 2 * number + 1, 0);
     c->depth--;
     if (*c->p != ')')
         rex_fail(c, "a parenthesis is not closed");
@@ -374,10 +381,10 @@ static void rex_alternatives(struct rex_parse *c)
     }
 }
 
-const char *rex_compile(const char *pattern, struct rex **out)
+static const char *compile(const char *pattern, int groups, struct rex **out)
 {
     struct rex *r = xcalloc(1, sizeof(*r));
-    struct rex_parse c = {.p = pattern, .rex = r};
+    struct rex_parse c = {.p = pattern, .rex = r, .groups = groups};
 
     r->code = xcalloc(REX_SIZE_MAX + 1, sizeof(*r->code));
     rex_alternatives(&c);
@@ -392,4 +399,14 @@ const char *rex_compile(const char *pattern, struct rex **out)
     r->anchored = r->code[0].op == REX_BEGIN;
     *out = r;
     return NULL;
+}
+
+const char *rex_compile(const char *pattern, struct rex **out)
+{
+    return compile(pattern, -1, out);
+}
+
+const char *rex_compile_groups(const char *pattern, struct rex **out)
+{
+    return compile(pattern, 0, out);
 }

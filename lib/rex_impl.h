@@ -16,6 +16,7 @@ enum rex_op {
     REX_JUMP,  /* at +x */
     REX_BEGIN, /* the next, at the beginning of the text */
     REX_END,   /* the next, at its end */
+    REX_SAVE,  /* the next; the place in the text is noted as the xth */
     REX_MATCH
 };
 

@@ -29,9 +29,10 @@ struct dir_instance;
 struct directory;
 struct queries;
 
-#define QUERY_TEXT_MAX     4096 /* bytes of any one text of it */
-#define QUERY_LIST_MAX     128  /* items of any one list of it */
-#define QUERY_MATCH_MAX    10 /* groups of a template's regexp, and the whole */
+#define QUERY_TEXT_MAX     4096  /* bytes of any one text of it */
+#define QUERY_LIST_MAX     128   /* items of any one list of it */
+#define QUERY_SIZE_MAX     65536 /* bytes of one, as it is kept */
+#define QUERY_NAME_MAX     512   /* bytes of a name that is asked for */
 #define QUERY_PREFIX_MATCH "name_prefix_match"
 
 /* Texts in an order; for pairs name, value, name, value … */
@@ -128,17 +129,19 @@ struct query_found {
                              name; owned: query_found_free() */
 };
 
-/* False: *error is NULL, there is none; or says what is wrong (static). */
+/*
+ * False: *error is NULL, there is none; or says what is wrong (static). Among
+ * names upper and lower case are the same.
+ */
 bool queries_resolve(const struct queries *qs, const char *name_or_id,
                      struct query_found *out, const char **error);
 void query_found_free(struct query_found *f);
 
 struct query_options {
-    const struct directory *directory;
+    struct directory *directory;
     const struct coordinates *coordinates;
     const char *own_node; /* what "_agent" stands for */
-    const char *near;     /* in the place of the query's, if it has none; or
-                             NULL */
+    const char *near;     /* in the place of the query's; or NULL */
     size_t limit;         /* 0: none */
     /* Which instances the asker may see; NULL: all. */
     bool (*may_see)(void *arg, const struct dir_instance *i);
@@ -148,7 +151,6 @@ struct query_options {
 struct query_answer {
     const struct dir_instance **instances; /* owned array */
     size_t count;
-    unsigned failovers; /* other datacenters that were tried */
 };
 
 /* def: of queries_resolve(). The instances are valid until the directory next
