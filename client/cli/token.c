@@ -57,15 +57,20 @@ static char *set_pin(struct principal *p, const char *text)
 
 static bool set_rights(struct cli *cli, struct principal *p)
 {
-    static const char *const lists[] = {"register", "set", "ops"};
+    /* options, and the rights that they add to */
+    static const char *const lists[][2] = {{"register", "register"},
+                                           {"set", "set"},
+                                           {"ops", "ops"},
+                                           {"kv-read", "kv_read"},
+                                           {"kv-write", "kv_write"}};
     static const char *const texts[] = {"find", "watch", "exec", "cert"};
     const struct args *a = &cli->args;
     const char *text, *wrong;
     size_t i, n;
 
     for (i = 0; i < ARRAY_LEN(lists); i++)
-        for (n = 0; (text = args_nth(a, lists[i], n)); n++)
-            if (!good(cli, rights_add(p, lists[i], text)))
+        for (n = 0; (text = args_nth(a, lists[i][0], n)); n++)
+            if (!good(cli, rights_add(p, lists[i][1], text)))
                 return false;
     for (i = 0; i < ARRAY_LEN(texts); i++)
         if ((text = args_get(a, texts[i])) &&

@@ -189,6 +189,8 @@ static void add_token(struct buf *out, const struct principal *p)
     add_scope(out, "watch", &p->watch);
     add_scope(out, "exec", &p->exec);
     add_list(out, "ops", &p->ops);
+    add_list(out, "kv_read", &p->key_reads);
+    add_list(out, "kv_write", &p->key_writes);
     if (p->admin)
         add_field(out, "admin", "on");
 }

@@ -131,6 +131,8 @@ void principal_unref(struct principal *p)
     globs_free(&p->names);
     globs_free(&p->sets);
     globs_free(&p->ops);
+    globs_free(&p->key_reads);
+    globs_free(&p->key_writes);
     attrs_free(&p->pins);
     scope_free(&p->find);
     scope_free(&p->watch);
@@ -167,9 +169,11 @@ bool principal_same(const struct principal *a, const struct principal *b)
            memcmp(a->hash, b->hash, sizeof(a->hash)) == 0 &&
            strcmp(a->cert ? a->cert : "", b->cert ? b->cert : "") == 0 &&
            globs_same(&a->names, &b->names) && globs_same(&a->sets, &b->sets) &&
-           globs_same(&a->ops, &b->ops) && attrs_equal(&a->pins, &b->pins) &&
-           scope_same(&a->find, &b->find) && scope_same(&a->watch, &b->watch) &&
-           scope_same(&a->exec, &b->exec);
+           globs_same(&a->ops, &b->ops) &&
+           globs_same(&a->key_reads, &b->key_reads) &&
+           globs_same(&a->key_writes, &b->key_writes) &&
+           attrs_equal(&a->pins, &b->pins) && scope_same(&a->find, &b->find) &&
+           scope_same(&a->watch, &b->watch) && scope_same(&a->exec, &b->exec);
 }
 
 /* -- holders --------------------------------------------------------------- */
@@ -249,6 +253,35 @@ bool principal_may_run(const struct principal *p, const char *op,
         case OP_RIGHT_NOT: break;
         }
     return may;
+}
+
+bool principal_may_write_key(const struct principal *p, const char *key)
+{
+    return p->all || globs_match(&p->key_writes, key);
+}
+
+bool principal_may_read_key(const struct principal *p, const char *key)
+{
+    return principal_may_write_key(p, key) || globs_match(&p->key_reads, key);
+}
+
+/* True for "x*" with an x that has nothing special in it and that the prefix
+ * begins with: of other globs it is not looked at what they match. */
+static bool covers(const char *glob, const char *prefix)
+{
+    size_t len = strcspn(glob, "*?[\\");
+
+    return !strcmp(glob + len, "*") && !strncmp(glob, prefix, len);
+}
+
+bool principal_may_write_keys(const struct principal *p, const char *prefix)
+{
+    unsigned i;
+
+    for (i = 0; i < p->key_writes.count && !p->all; i++)
+        if (covers(p->key_writes.list[i], prefix))
+            return true;
+    return p->all;
 }
 
 const char *principal_pin(const struct principal *p, const char *attr)

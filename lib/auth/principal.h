@@ -6,8 +6,8 @@
  * its name.
  *
  * Rights are per face: names and attributes to register, what find shows,
- * what event tells, where and what may be executed, administration. A right
- * that nothing was said about is none.
+ * what event tells, where and what may be executed, which keys may be read and
+ * changed, administration. A right that nothing was said about is none.
  *
  * Nobody who says who he is on this machine may do everything by default: that
  * is principal_all(), one constant object, so that a check of the hot path is
@@ -70,6 +70,7 @@ struct principal {
     struct attrs pins;  /* set by the registry on all that is registered */
     struct scope find, watch, exec;
     struct globs ops; /* what may be executed: items of op_right.h */
+    struct globs key_reads, key_writes; /* keys of the tree of keys */
     struct principal_holder *holders;
 };
 
@@ -109,6 +110,11 @@ bool principal_may_op(const struct principal *p, const char *op);
 /* May it do so with these arguments? */
 bool principal_may_run(const struct principal *p, const char *op,
                        argument_fn *at, const void *list);
+/* May it read, or change, that key; change every key that begins so? Who may
+ * change one may read it. */
+bool principal_may_read_key(const struct principal *p, const char *key);
+bool principal_may_write_key(const struct principal *p, const char *key);
+bool principal_may_write_keys(const struct principal *p, const char *prefix);
 /* The value it pins attr to, or NULL. */
 const char *principal_pin(const struct principal *p, const char *attr);
 

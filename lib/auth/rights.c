@@ -11,9 +11,9 @@
 
 #define PIN "pin."
 
-const char *const rights_fields[] = {"hash", "cert", "expires", "register",
-                                     "set",  "pin",  "find",    "watch",
-                                     "exec", "ops",  "admin",   NULL};
+const char *const rights_fields[] = {
+    "hash",  "cert", "expires", "register", "set",      "pin",   "find",
+    "watch", "exec", "ops",     "kv_read",  "kv_write", "admin", NULL};
 
 /* -- time ------------------------------------------------------------------ */
 
@@ -115,6 +115,10 @@ static struct globs *list_of(struct principal *p, const char *field)
         return &p->names;
     if (!strcmp(field, "set"))
         return &p->sets;
+    if (!strcmp(field, "kv_read"))
+        return &p->key_reads;
+    if (!strcmp(field, "kv_write"))
+        return &p->key_writes;
     return !strcmp(field, "ops") ? &p->ops : NULL;
 }
 
@@ -337,6 +341,8 @@ void rights_write(const struct principal *p, bool secret, struct buf *out)
     write_scope("watch", &p->watch, out);
     write_scope("exec", &p->exec, out);
     write_list("ops", &p->ops, p->all, out);
+    write_list("kv_read", &p->key_reads, false, out);
+    write_list("kv_write", &p->key_writes, p->all, out);
     if (p->admin)
         buf_add_pair(out, "admin", "on");
 }

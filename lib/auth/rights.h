@@ -11,6 +11,7 @@
  *   pin.ATTR VALUE      set on all that is registered
  *   find, watch, exec   none, all, or a selector as one text
  *   ops LIST            globs on operations, with arguments (op_right.h)
+ *   kv_read, kv_write LIST  globs on keys
  *   admin on            or off
  *
  * A LIST is one text of words, each a glob. What is not said is none.

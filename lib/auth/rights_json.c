@@ -83,6 +83,8 @@ json_t *rights_to_json(const struct principal *p)
     add_scope(o, "watch", &p->watch);
     add_scope(o, "exec", &p->exec);
     add_list(o, "ops", &p->ops);
+    add_list(o, "kv_read", &p->key_reads);
+    add_list(o, "kv_write", &p->key_writes);
     json_object_set_new(o, "admin", json_boolean(p->admin));
     return o;
 }

@@ -57,7 +57,7 @@ is_deeply [distant('find', '.token web.secret .count 1')], [0],
     'with a token';
 is_deeply [near('.count 1')], [0], 'from here without';
 is_deeply [near('.whoami 1')],
-    ['anonymous register * set * find all watch all exec all ops * admin on'],
+    ['anonymous register * set * find all watch all exec all ops * kv_write * admin on'],
     'as one who may do everything';
 is_deeply [distant('find', '.whoami 1')], ['anonymous'],
     'and there as one who may nothing';

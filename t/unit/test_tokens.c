@@ -104,6 +104,8 @@ static void test_fields(void **state)
     field("register", "''", "empty glob");
     field("set", "*", NULL);
     field("ops", "p?ng", NULL);
+    field("kv_read", "app/* db", NULL);
+    field("kv_write", "''", "empty glob");
     field("pin.role", "web", NULL);
     field("pin.role", "", NULL);
     field("pin.", "web", "empty");
@@ -160,6 +162,8 @@ static void test_round(void **state)
         {"watch", ".pinned.role=web .owner!=x"},
         {"exec", ".name w*"},
         {"ops", "ping execute"},
+        {"kv_read", "*"},
+        {"kv_write", "app/* x"},
         {"admin", "on"}};
     struct principal *p = principal_new("x"), *q = principal_new("x");
     struct buf line = BUF_INIT;
