@@ -51,6 +51,13 @@ static const struct conf_setting client_table[] = {
      .programs = CLI,
      .help = "dispatcher of the command line; not set, the registry is asked "
              "for one"},
+    {.key = "client.consul",
+     .type = CONF_STRING,
+     .env = "MUSTER_CONSUL",
+     .programs = CLI,
+     .help = "the Consul API of a registry for the command line, HOST:PORT, "
+             "http://HOST:PORT, https://HOST:PORT or unix:///PATH; not set, "
+             "it is that of the first registry, port 8500"},
     {.key = "client.color",
      .type = CONF_ENUM,
      .def = "auto",

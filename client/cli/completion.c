@@ -20,17 +20,22 @@ static void add_help(struct buf *out, const char *help, const char *special)
     }
 }
 
-/* " a b c" of "a|b|c" */
+/* " a b c" of "a|b|c", up to a blank */
 static void add_choices(struct buf *out, const char *choices, char between)
 {
-    for (; *choices; choices++)
+    for (; *choices && *choices != ' '; choices++)
         buf_add_char(out, *choices == '|' ? between : *choices);
 }
 
-/* What follows a verb, if it is one of some words. */
+/* What follows a verb, if it is one of some words: "a|b|c" up to a blank. */
 static const char *word_choices(const struct verb *v)
 {
-    return strchr(v->usage, '|') && !strpbrk(v->usage, " [") ? v->usage : NULL;
+    size_t first = strcspn(v->usage, " ");
+    const char *bar = memchr(v->usage, '|', first);
+
+    return bar && v->usage[0] != '-' && strcspn(v->usage, "[") >= first
+               ? v->usage
+               : NULL;
 }
 
 static bool takes_job(const struct verb *v)

@@ -63,17 +63,23 @@ extern const char verbs_token_more[];
 /* verbs_push.c */
 extern const char verbs_copy_more[], verbs_release_more[], verbs_deploy_more[];
 
+/* verbs_consul.c */
+extern const char verbs_kv_more[], verbs_services_more[], verbs_nodes_more[],
+    verbs_event_more[], verbs_consul_config_more[];
+
 /* The verbs, a file each: they return the exit status. */
 int verb_backup(struct cli *cli);
 int verb_cancel(struct cli *cli);
 int verb_completion(struct cli *cli);
 int verb_audit(struct cli *cli);
 int verb_config(struct cli *cli);
+int verb_consul_config(struct cli *cli);
 int verb_copy(struct cli *cli);
 int verb_delete(struct cli *cli);
 int verb_drain(struct cli *cli);
 int verb_deploy(struct cli *cli);
 int verb_dev(struct cli *cli);
+int verb_event(struct cli *cli);
 int verb_exec(struct cli *cli);
 int verb_explain(struct cli *cli);
 int verb_find(struct cli *cli);
@@ -82,6 +88,8 @@ int verb_health(struct cli *cli);
 int verb_help(struct cli *cli);
 int verb_job(struct cli *cli);
 int verb_jobs(struct cli *cli);
+int verb_kv(struct cli *cli);
+int verb_nodes(struct cli *cli);
 int verb_pause(struct cli *cli);
 int verb_plan(struct cli *cli);
 int verb_register(struct cli *cli);
@@ -89,6 +97,7 @@ int verb_release(struct cli *cli);
 int verb_rerun(struct cli *cli);
 int verb_restore(struct cli *cli);
 int verb_run(struct cli *cli);
+int verb_services(struct cli *cli);
 int verb_tls(struct cli *cli);
 int verb_token(struct cli *cli);
 int verb_version(struct cli *cli);

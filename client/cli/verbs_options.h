@@ -27,5 +27,11 @@ extern const struct verb_option verb_options_of_audit[];
 extern const struct verb_option verb_options_of_backup[];
 extern const struct verb_option verb_options_of_health[];
 extern const struct verb_option verb_options_of_restore[];
+extern const struct verb_option verb_options_of_kv[];       /* verbs_consul.c */
+extern const struct verb_option verb_options_of_services[]; /* verbs_consul.c */
+extern const struct verb_option verb_options_of_nodes[];    /* verbs_consul.c */
+extern const struct verb_option verb_options_of_event[];    /* verbs_consul.c */
+extern const struct verb_option
+    verb_options_of_consul_config[]; /* verbs_consul.c */
 
 #endif
