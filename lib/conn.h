@@ -186,7 +186,8 @@ void conn_set_output(struct conn *c, size_t bytes);
 void conn_drain_when_empty(struct conn *c);
 
 /* The next n bytes are no lines: they go to bytes(), as they come. From within
- * line() or bytes(), while CONN_WAIT holds, or right after conn_new(). */
+ * line() or bytes(), while CONN_WAIT holds, or before anything has come: then
+ * the first of them stand for the first line, and no gate looks at them. */
 void conn_take_bytes(struct conn *c, uint64_t n);
 
 /* Goes on reading after CONN_WAIT. */

@@ -146,19 +146,25 @@ static void handle_rest(struct conn *c)
         c->waiting = true;
 }
 
+/* Something has come that is handled. */
+static void heard(struct conn *c)
+{
+    c->heard_ms = loop_now(c->loop);
+    if (c->had_line)
+        return;
+    c->had_line = true;
+    conn_arm_timer(c); /* now it is the idle time that counts */
+    if (c->on_first_line)
+        c->on_first_line(c->on_free_arg);
+}
+
 static void handle(struct conn *c, enum line_result got, char *line, size_t len)
 {
     enum conn_verdict v = CONN_NEXT;
 
     if (c->traffic)
         c->traffic->lines++;
-    c->heard_ms = loop_now(c->loop);
-    if (!c->had_line) {
-        c->had_line = true;
-        conn_arm_timer(c); /* now it is the idle time that counts */
-        if (c->on_first_line)
-            c->on_first_line(c->on_free_arg);
-    }
+    heard(c);
     if (got == LINE_GOT)
         v = hand_over(c, line, len);
     else if (c->handler->too_long)
@@ -188,7 +194,7 @@ static enum line_result handle_bytes(struct conn *c)
     if (!len)
         return LINE_NONE;
     c->raw -= len;
-    c->heard_ms = loop_now(c->loop);
+    heard(c);
     if (c->handler->bytes(c, c->arg, bytes, len) == CONN_WAIT)
         c->waiting = true;
     return LINE_GOT;

@@ -323,6 +323,7 @@ char *listen_add(struct listen_host *h, const struct listen_face *face,
     char text[ADDR_TEXT_MAX];
     const char *why;
     struct listener *ln;
+    struct addr bound;
     int fd;
 
     if (addr->kind == ADDR_OFF)
@@ -332,7 +333,7 @@ char *listen_add(struct listen_host *h, const struct listen_face *face,
                          "show (set tls.cert and tls.key; `muster tls` makes "
                          "them)",
                          face->name, addr_write(addr, text, sizeof(text)));
-    fd = listen_bind(addr, &why);
+    fd = listen_bind_beside(addr, face->beside, ctx, &bound, &why);
     if (fd < 0)
         return xasprintf("%s: cannot listen on %s: %s (%s)", face->name,
                          addr_write(addr, text, sizeof(text)),
@@ -342,8 +343,7 @@ char *listen_add(struct listen_host *h, const struct listen_face *face,
     ln->face = face;
     ln->counts = counts_of(h, face);
     ln->ctx = ctx;
-    ln->addr = *addr;
-    listen_bound_addr(&ln->addr, fd);
+    ln->addr = bound;
     ln->ev = evconnlistener_new(loop_base(h->loop), accepted, ln,
                                 LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC,
                                 LISTEN_BACKLOG, fd);

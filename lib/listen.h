@@ -28,6 +28,10 @@ struct listen_face {
     /* Writes all that a connection is told which is not taken. NULL: a line
      * `error: 'message'`. */
     void (*refusal)(char *text, size_t size, const char *why);
+    /* It is bound to that address: what has to be there beside it (datagrams
+     * on the same port) is made now. False, and errno: it cannot be; where the
+     * kernel chose the port it chooses another. NULL: there is nothing. */
+    bool (*beside)(const struct addr *bound, void *ctx);
 };
 
 /* Bounds shared by all listeners of a daemon; 0 means none. */

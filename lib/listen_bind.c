@@ -10,6 +10,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#define LISTEN_PORTS 32 /* tried where two sockets want the same one */
+
 void listen_bound_addr(struct addr *a, int fd)
 {
     struct sockaddr_storage ss;
@@ -67,14 +69,17 @@ static int socket_unix(const struct addr *a)
     return fd;
 }
 
-static int socket_tcp_one(const struct addrinfo *ai)
+static int socket_inet_one(const struct addrinfo *ai)
 {
     int fd, on = 1, off = 0, error;
 
-    fd = socket(ai->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    fd = socket(ai->ai_family, ai->ai_socktype | SOCK_CLOEXEC | SOCK_NONBLOCK,
+                0);
     if (fd < 0)
         return -1;
-    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+    /* of datagrams it would let two have the same address */
+    if (ai->ai_socktype == SOCK_STREAM)
+        setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
     if (ai->ai_family == AF_INET6)
         setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof(off));
     if (bind(fd, ai->ai_addr, ai->ai_addrlen) == 0)
@@ -86,10 +91,9 @@ static int socket_tcp_one(const struct addrinfo *ai)
 }
 
 /* Start-up only: a name may be resolved here, before the loop runs. */
-static int socket_tcp(const struct addr *a, const char **why)
+static int socket_inet(const struct addr *a, int type, const char **why)
 {
-    struct addrinfo hints = {.ai_flags = AI_PASSIVE,
-                             .ai_socktype = SOCK_STREAM};
+    struct addrinfo hints = {.ai_flags = AI_PASSIVE, .ai_socktype = type};
     struct addrinfo *list, *ai;
     bool any = !strcmp(a->host, "*");
     char port[8];
@@ -102,13 +106,13 @@ static int socket_tcp(const struct addr *a, const char **why)
         return -1;
     }
     for (ai = list; ai && fd < 0; ai = ai->ai_next)
-        fd = socket_tcp_one(ai);
+        fd = socket_inet_one(ai);
     freeaddrinfo(list);
     if (fd < 0 && any && errno == EAFNOSUPPORT) {
         struct addr v4 = *a;
 
         snprintf(v4.host, sizeof(v4.host), "0.0.0.0");
-        return socket_tcp(&v4, why);
+        return socket_inet(&v4, type, why);
     }
     return fd;
 }
@@ -128,5 +132,38 @@ const char *listen_advice(int error)
 int listen_bind(const struct addr *addr, const char **why)
 {
     *why = NULL;
-    return addr->kind == ADDR_UNIX ? socket_unix(addr) : socket_tcp(addr, why);
+    return addr->kind == ADDR_UNIX ? socket_unix(addr)
+                                   : socket_inet(addr, SOCK_STREAM, why);
+}
+
+int listen_bind_beside(const struct addr *addr, listen_beside_fn *beside,
+                       void *ctx, struct addr *bound, const char **why)
+{
+    int fd, i, error;
+
+    for (i = 0; i < LISTEN_PORTS; i++) {
+        *bound = *addr;
+        fd = listen_bind(addr, why);
+        if (fd < 0)
+            return -1;
+        listen_bound_addr(bound, fd);
+        if (!beside || beside(bound, ctx))
+            return fd;
+        error = errno;
+        close(fd);
+        errno = error;
+        if (addr->port || error != EADDRINUSE)
+            break;
+    }
+    return -1;
+}
+
+int listen_bind_datagrams(const struct addr *a)
+{
+    const char *why = NULL;
+    int fd = socket_inet(a, SOCK_DGRAM, &why);
+
+    if (fd < 0 && why)
+        errno = EADDRNOTAVAIL;
+    return fd;
 }
