@@ -85,7 +85,7 @@ static void ask(void *arg)
     if (f->index) {
         snprintf(number, sizeof(number), "%llu", (unsigned long long)f->index);
         consul_add_query(&path, "index", number);
-        snprintf(number, sizeof(number), "%us", WAIT_S);
+        snprintf(number, sizeof(number), "%ds", WAIT_S);
         consul_add_query(&path, "wait", number);
     }
     f->call = consul_ask(f->consul, "GET", buf_str(&path), NULL, QUIET_MS,
