@@ -13,6 +13,7 @@
 #include "server/counts.h"
 #include "server/identity.h"
 #include "server/keys.h"
+#include "server/prepared.h"
 #include "server/state/hash.h"
 #include "server/state/kv.h"
 #include "server/state/pool.h"
@@ -111,6 +112,7 @@ void musterd_reload(struct musterd *m, const struct conf *conf)
 {
     musterd_configure(m, conf);
     keys_configure(m->keys, conf);
+    prepared_configure(m->prepared, conf);
     identity_configure(m->identity, conf);
     if (!statics_load(m->statics, conf))
         log_error("registry.static: the static entries stay as they were");
@@ -160,6 +162,7 @@ bool musterd_init(struct musterd *m, struct loop *loop, struct auth *auth,
     m->tidy = loop_timer_new(loop, tidy_up, m);
     loop_timer_set(m->tidy, TIDY_MS);
     m->keys = keys_new(m, conf);
+    m->prepared = prepared_new(m, conf);
     m->identity = identity_new(m, conf);
     musterd_configure(m, conf);
     musterd_tick(m);
@@ -168,6 +171,7 @@ bool musterd_init(struct musterd *m, struct loop *loop, struct auth *auth,
         return false;
     catalog_start(m->catalog);
     keys_start(m->keys);
+    prepared_start(m->prepared);
     counts_tell(m);
     identity_start(m->identity);
     return statics_load(m->statics, conf);
@@ -187,6 +191,7 @@ void musterd_free(struct musterd *m)
     identity_free(m->identity);
     m->identity = NULL;
     catalog_free(m->catalog);
+    prepared_free(m->prepared);
     keys_free(m->keys);
     watches_free(&m->watches);
     statics_free(m->statics);

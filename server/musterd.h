@@ -19,9 +19,13 @@
 struct auth;
 struct admin;
 struct conf;
+struct coordinates;
+struct events;
 struct identity;
 struct keys;
 struct kv;
+struct prepared;
+struct queries;
 struct storage;
 struct statics;
 
@@ -60,6 +64,10 @@ struct musterd {
     struct statics *statics;   /* owned */
     struct kv *kv;             /* the keys' */
     struct keys *keys;         /* owned */
+    struct prepared *prepared; /* owned; which makes these three: */
+    struct events *events;
+    struct queries *queries;
+    struct coordinates *coordinates;
     struct admin *admin;       /* that face's; NULL: it has none yet */
     struct identity *identity; /* owned */
 };

@@ -222,7 +222,7 @@ static char *put_refusal(struct queries *qs, const struct query_change *ch)
 
     if (ch->creates && qs->max && qs->by_id.count >= qs->max)
         return xstrdup("too many prepared queries in this registry "
-                       "(consul.queries)");
+                       "(limits.queries)");
     if (!lives(qs, d->session))
         return xasprintf("invalid session \"%s\"", d->session);
     if (query_is_template(d) && namesake(qs, d, ch->entry))
