@@ -53,6 +53,14 @@ const struct http_route *http_route(const struct http_request *r);
 const char *http_peer(const struct http_request *r);
 bool http_is_local(const struct http_request *r);
 
+/* The token shown, of a face that looks at them itself (httpd.h): NULL for
+ * none; what makes no sense is none. And it is overwritten. */
+const char *http_token(const struct http_request *r);
+void http_forget_token(struct http_request *r);
+
+/* From now on it is asked on behalf of p, which is held: revoked, the
+ * connection ends. */
+void http_set_principal(struct http_request *r, struct principal *p);
 /* On whose behalf it is asked: of the token shown, or of the connection. */
 const struct principal *http_principal(const struct http_request *r);
 
@@ -62,6 +70,9 @@ const struct principal *http_principal(const struct http_request *r);
  */
 void http_add_header(struct http_request *r, const char *name,
                      const char *value);
+
+/* Lines that are ours, each ended by CR LF. */
+void http_add_lines(struct http_request *r, const char *lines, size_t len);
 
 /* The whole answer; type NULL: no body. */
 void http_reply(struct http_request *r, int status, const char *type,

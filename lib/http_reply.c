@@ -93,6 +93,11 @@ void http_add_header(struct http_request *r, const char *name,
     buf_add_str(&r->headers, "\r\n");
 }
 
+void http_add_lines(struct http_request *r, const char *lines, size_t len)
+{
+    buf_add(&r->headers, lines, len);
+}
+
 /* All but the length and the empty line. */
 static struct buf *begin(struct http_request *r, int status, const char *type)
 {

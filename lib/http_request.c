@@ -1,8 +1,10 @@
 #include <assert.h>
 #include <string.h>
+#include <strings.h>
 
 #include "lib/auth/principal.h"
 #include "lib/conn.h"
+#include "lib/http_guard.h"
 #include "lib/httpd_impl.h"
 
 unsigned http_method(const struct http_request *r)
@@ -56,9 +58,34 @@ const struct http_route *http_route(const struct http_request *r)
     return r->match.route;
 }
 
+const char *http_token(const struct http_request *r)
+{
+    const char *bearer = http_head_get(&r->head, "authorization");
+    const char *consul = http_head_get(&r->head, "x-consul-token");
+
+    if (consul && *consul)
+        return consul;
+    if (!bearer || strncasecmp(bearer, "bearer ", 7))
+        return NULL;
+    bearer += 7 + strspn(bearer + 7, " ");
+    return *bearer ? bearer : NULL;
+}
+
+void http_forget_token(struct http_request *r)
+{
+    http_token_forget(&r->head);
+}
+
 const struct principal *http_principal(const struct http_request *r)
 {
     return r->holder.principal;
+}
+
+void http_set_principal(struct http_request *r, struct principal *p)
+{
+    if (r->holder.principal)
+        principal_release(&r->holder);
+    principal_hold(p, &r->holder);
 }
 
 const char *http_peer(const struct http_request *r)

@@ -436,6 +436,11 @@ void httpd_set_limits(struct httpd *h, const struct httpd_limits *limits)
     h->limits = *limits;
 }
 
+void httpd_add_waiting(struct httpd *h, unsigned more)
+{
+    h->limits.waiting += more;
+}
+
 static void names_free(struct httpd *h)
 {
     while (h->n_names)

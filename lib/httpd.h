@@ -42,6 +42,17 @@ struct auth;
 struct conf;
 struct httpd;
 
+/* In what else a face differs, where its clients are those of another server:
+ * a mask. */
+enum httpd_way {
+    HTTPD_NO_HEAD = 1,     /* HEAD is no GET: 405 */
+    HTTPD_OWN_TOKENS = 2,  /* tokens shown are for http_token(): none is looked
+                             at before, and none is unknown */
+    HTTPD_CLEAN_PATHS = 4, /* as Go's: // and /./ and /../ are a 301, and so is
+                              a path that lacks the slash at its end */
+    HTTPD_GO_ALLOW = 8     /* OPTIONS is a 200, Allow has commas alone */
+};
+
 /* What makes a face: constant. */
 struct httpd_face {
     const char *name; /* of the face, as in ready words and metrics */
@@ -57,6 +68,11 @@ struct httpd_face {
     /* A request has its answer, with so many bytes of a body; or NULL. */
     void (*answered)(struct http_request *r, void *ctx, int status,
                      uint64_t bytes);
+    unsigned ways;
+    /* The most that its body may have; NULL: what its route says. */
+    size_t (*body)(const struct http_request *r, void *ctx);
+    /* A further name that a Host may have, without its port; or NULL. */
+    bool (*host)(const char *name, void *ctx);
 };
 
 struct httpd_limits {
@@ -74,6 +90,8 @@ void httpd_set_auth(struct httpd *h, struct auth *auth);
 /* Settings that may change while it runs: http.*. */
 void httpd_configure(struct httpd *h, const struct conf *conf);
 void httpd_set_limits(struct httpd *h, const struct httpd_limits *limits);
+/* So many more may wait than http.waiting says: after httpd_configure(). */
+void httpd_add_waiting(struct httpd *h, unsigned more);
 /* Names that a Host may have beside addresses and localhost; copied. */
 void httpd_set_names(struct httpd *h, const char *const *names, size_t count);
 

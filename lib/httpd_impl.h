@@ -92,6 +92,7 @@ struct http_request {
     struct principal_holder holder;   /* on whose behalf */
 
     enum httpd_taking taking;
+    size_t body_max;
     uint64_t left; /* bytes of this chunk that are to come */
     struct buf body;
     uint64_t began_ms; /* the first line */
@@ -125,6 +126,16 @@ double httpd_clock(void);
 
 /* A whole answer that stands outside of any request. */
 void httpd_answer_text(char *text, size_t size, int status, const char *why);
+
+/* httpd_path.c */
+
+/*
+ * Where the path is to lead, among the routes of its face. Returns 0, or the
+ * status of the answer: of a refusal, and why; 204, 301: there is nothing to
+ * handle (httpd_path_answer()).
+ */
+int httpd_find_route(struct http_request *r, const char **why);
+void httpd_path_answer(struct http_request *r, int status);
 
 /* httpd_take.c */
 

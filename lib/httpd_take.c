@@ -39,82 +39,16 @@ enum conn_verdict httpd_refuse(struct http_request *r, enum httpd_refused what,
 
 /* -- what is settled before the body is read ------------------------------- */
 
-/* "GET, HEAD, OPTIONS" */
-static void add_allow(struct http_request *r, unsigned methods)
-{
-    struct buf list = BUF_INIT;
-    unsigned i;
-
-    methods |= HTTP_OPTIONS;
-    for (i = 0; i < HTTP_METHODS; i++) {
-        if (!(methods & 1u << i))
-            continue;
-        buf_add_str(&list, buf_len(&list) ? ", " : "");
-        buf_add_str(&list, http_method_text(1u << i));
-    }
-    http_add_header(r, "Allow", buf_str(&list));
-    buf_free(&list);
-}
-
-/* The decoded params go behind the head's text, the query is split in it. */
-static bool decode(struct http_request *r, char *query)
-{
-    struct buf *text = &r->head.text;
-    size_t at_query = query ? (size_t)(query - text->data) : 0, len;
-    size_t from[HTTP_PARAMS_MAX];
-    unsigned i, n = r->match.n_params;
-
-    for (i = 0; i < n; i++)
-        from[i] = (size_t)(r->match.params[i].at - text->data);
-    for (i = 0; i < n; i++) {
-        len = r->match.params[i].len;
-        r->params[i] = (uint32_t)text->end;
-        buf_reserve(text, len + 1);
-        memcpy(text->data + text->end, text->data + from[i], len);
-        if (!http_decode(text->data + text->end, &len, false))
-            return false;
-        text->end += len + 1;
-    }
-    if (!query)
-        return true;
-    r->query = xcalloc(1, sizeof(*r->query));
-    return http_query_split(r->query, text->data + at_query);
-}
-
-/* 0, or the status of the refusal. */
-static int find_route(struct http_request *r, const char **why)
-{
-    const struct httpd_face *face = r->h->face;
-    char *path = r->head.text.data + r->head.target;
-    char *query = strchr(path, '?');
-
-    *why = "nobody knows that method here";
-    if (!r->head.method)
-        return 501;
-    if (query)
-        *query++ = '\0';
-    http_route_find(face->tables, face->n_tables, r->head.method, path,
-                    strlen(path), &r->match);
-    *why = "there is nothing under this path";
-    if (!r->match.allowed && path[0] != '*')
-        return 404;
-    if (r->match.route) {
-        *why = "a wrong % in the path or behind the ?, or too much there";
-        return decode(r, query) ? 0 : 400;
-    }
-    add_allow(r, r->match.allowed);
-    *why = "this path does not take that method";
-    return r->head.method == HTTP_OPTIONS ? 204 : 405;
-}
-
 static int check_body(struct http_request *r, const char **why)
 {
     const struct http_route *route = r->match.route;
 
     if (!r->head.length && !r->head.chunked)
         return 0;
-    *why = route->body ? "the body is too long" : "no body is taken here";
-    if (r->head.length > route->body || !route->body)
+    r->body_max =
+        r->h->face->body ? r->h->face->body(r, r->h->ctx) : route->body;
+    *why = r->body_max ? "the body is too long" : "no body is taken here";
+    if (r->head.length > r->body_max || !r->body_max)
         return 413;
     *why = "the body must be application/json (Content-Type)";
     if (route->demands & HTTP_JSON &&
@@ -163,6 +97,11 @@ static int check_token(struct http_request *r, const char **why)
     struct principal *p = conn_principal(r->hc->c);
     const char *token;
 
+    if (r->h->face->ways & HTTPD_OWN_TOKENS) {
+        r->showed = http_token(r) != NULL;
+        principal_hold(p, &r->holder);
+        return 0;
+    }
     *why = "the token shown makes no sense: it is shown as \"Authorization: "
            "Bearer TOKEN\" or \"X-Consul-Token: TOKEN\", once";
     if (!http_token_find(&r->head, &token))
@@ -181,8 +120,24 @@ static int take_token(struct http_request *r, const char **why)
 {
     int status = check_token(r, why);
 
-    http_token_forget(&r->head);
+    if (!(r->h->face->ways & HTTPD_OWN_TOKENS))
+        http_token_forget(&r->head);
     return status;
+}
+
+/* A name that the face takes as well. */
+static bool own_name(const struct http_request *r)
+{
+    const char *host = http_head_text(&r->head, r->head.host);
+    size_t len = strcspn(host, ":");
+    char name[256];
+
+    if (!len || len >= sizeof(name) ||
+        (host[len] && host[len + 1 + strspn(host + len + 1, "0123456789")]))
+        return false;
+    memcpy(name, host, len);
+    name[len - (host[len - 1] == '.')] = '\0';
+    return r->h->face->host(name, r->h->ctx);
 }
 
 static int check_host(const struct http_request *r, const char **why)
@@ -193,7 +148,8 @@ static int check_host(const struct http_request *r, const char **why)
            "http.hosts";
     if (r->showed || !r->head.host ||
         http_host_ok(http_head_text(&r->head, r->head.host),
-                     (const char *const *)h->names, h->n_names))
+                     (const char *const *)h->names, h->n_names) ||
+        (h->face->host && own_name(r)))
         return 0;
     return 421;
 }
@@ -210,7 +166,7 @@ static int check(struct http_request *r, enum httpd_refused *what,
     if (status)
         return status;
     *what = HTTPD_PATH;
-    status = find_route(r, why);
+    status = httpd_find_route(r, why);
     if (status)
         return status;
     *what = HTTPD_SITE;
@@ -236,10 +192,10 @@ static enum conn_verdict head_known(struct http_request *r)
     const char *why = "";
     int status = check(r, &what, &why);
 
-    if (status == 204 ||
+    if (status == 204 || status == 301 ||
         (status == 0 && r->head.method == HTTP_OPTIONS && !r->match.route)) {
         r->keep = r->keep && !r->head.length && !r->head.chunked;
-        http_reply(r, 204, NULL, NULL, 0);
+        httpd_path_answer(r, status);
         return complete(r);
     }
     if (status)
@@ -323,7 +279,7 @@ static enum conn_verdict take_chunk(struct http_request *r, const char *line,
         r->taking = TAKE_TRAILERS;
         return CONN_NEXT;
     }
-    if (r->left > r->match.route->body - buf_len(&r->body))
+    if (r->left > r->body_max - buf_len(&r->body))
         return httpd_refuse(r, HTTPD_TOO_BIG, 413, "the body is too long");
     r->taking = TAKE_CHUNK_BYTES;
     conn_take_bytes(r->hc->c, r->left);

@@ -1,16 +1,26 @@
 #include "server/faces.h"
 
+#include <string.h>
+
 #include "lib/admin.h"
+#include "lib/listen.h"
 #include "lib/mem.h"
 #include "plugins/registry/admin/admin.h"
+#include "plugins/registry/consul/consul.h"
 #include "plugins/registry/event/event.h"
 #include "plugins/registry/find/find.h"
 #include "plugins/registry/new/new.h"
 #include "server/musterd.h"
+#include "server/self.h"
 
 static void *admin_ctx(struct musterd *m)
 {
     return m->admin;
+}
+
+static void *consul_ctx(struct musterd *m)
+{
+    return m->consul;
 }
 
 const struct face_entry *faces_table(size_t *count)
@@ -20,6 +30,7 @@ const struct face_entry *faces_table(size_t *count)
         {"registry.find", find_face, NULL},
         {"registry.event", event_face, NULL},
         {"registry.admin", admin_face, admin_ctx},
+        {"registry.consul", consul_face, consul_ctx},
     };
 
     *count = ARRAY_LEN(table);
@@ -31,22 +42,40 @@ void faces_open(struct musterd *m, struct listen_host *host, struct auth *auth,
 {
     m->admin = registry_admin_new(m, host, auth);
     admin_add_tls(m->admin, tls);
+    m->consul = consul_new(m);
     faces_configure(m, conf);
+}
+
+void faces_listening(struct musterd *m, struct listen_host *host)
+{
+    const struct addr *a = listen_face_addr(host, "consul");
+    bool any;
+
+    if (!a || a->kind != ADDR_TCP)
+        return;
+    any = !strcmp(a->host, "*") || !strcmp(a->host, "0.0.0.0") ||
+          !strcmp(a->host, "::");
+    self_set_address(m->self, any ? "127.0.0.1" : a->host, a->port);
 }
 
 void faces_configure(struct musterd *m, const struct conf *conf)
 {
     admin_configure(m->admin, conf);
+    consul_configure(m->consul, conf);
 }
 
 void faces_stop(struct musterd *m, const char *why)
 {
     if (m->admin)
         admin_stop(m->admin, why);
+    if (m->consul)
+        consul_stop(m->consul, why);
 }
 
 void faces_close(struct musterd *m)
 {
     admin_free(m->admin);
     m->admin = NULL;
+    consul_free(m->consul);
+    m->consul = NULL;
 }

@@ -27,6 +27,8 @@ const struct face_entry *faces_table(size_t *count);
 void faces_open(struct musterd *m, struct listen_host *host, struct auth *auth,
                 struct tls_conf *tls, const struct conf *conf);
 void faces_close(struct musterd *m);
+/* They listen: what follows from where. */
+void faces_listening(struct musterd *m, struct listen_host *host);
 /* Settings that may change while they run. */
 void faces_configure(struct musterd *m, const struct conf *conf);
 /* Who waits is told why no answer comes: before connections are closed. */

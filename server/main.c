@@ -37,6 +37,7 @@ static bool faces_listen(struct program *p)
                 p->host, p->daemon.conf, table[i].key, table[i].face(),
                 table[i].ctx ? table[i].ctx(&p->musterd) : &p->musterd))
             return false;
+    faces_listening(&p->musterd, p->host);
     return true;
 }
 

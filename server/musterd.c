@@ -14,6 +14,7 @@
 #include "server/identity.h"
 #include "server/keys.h"
 #include "server/prepared.h"
+#include "server/self.h"
 #include "server/state/hash.h"
 #include "server/state/kv.h"
 #include "server/state/pool.h"
@@ -148,6 +149,9 @@ bool musterd_init(struct musterd *m, struct loop *loop, struct auth *auth,
     m->storage = storage_open(m, conf);
     if (!m->storage)
         return false;
+    m->self = self_new(m, conf);
+    if (!m->self)
+        return false;
     m->catalog = catalog_new(m->store, &limits,
                              (size_t)conf_int(conf, "registry.changes"),
                              conf_size(conf, "registry.changes_size"));
@@ -174,6 +178,7 @@ bool musterd_init(struct musterd *m, struct loop *loop, struct auth *auth,
     prepared_start(m->prepared);
     counts_tell(m);
     identity_start(m->identity);
+    self_start(m->self);
     return statics_load(m->statics, conf);
 }
 
@@ -193,6 +198,7 @@ void musterd_free(struct musterd *m)
     catalog_free(m->catalog);
     prepared_free(m->prepared);
     keys_free(m->keys);
+    self_free(m->self);
     watches_free(&m->watches);
     statics_free(m->statics);
     loop_unsettle(m->loop, &m->wake);

@@ -21,12 +21,14 @@ struct admin;
 struct conf;
 struct coordinates;
 struct events;
+struct consul;
 struct identity;
 struct keys;
 struct kv;
 struct prepared;
 struct queries;
 struct storage;
+struct self;
 struct statics;
 
 /* Bounds of what a line may say. */
@@ -70,6 +72,8 @@ struct musterd {
     struct coordinates *coordinates;
     struct admin *admin;       /* that face's; NULL: it has none yet */
     struct identity *identity; /* owned */
+    struct self *self;         /* owned: who it is to Consul's clients */
+    struct consul *consul;     /* that face's; NULL: it has none yet */
 };
 
 /* Builds the core from the settings and fills it with what the store has kept

@@ -119,7 +119,7 @@ sub daemon
 }
 
 # A registry and a dispatcher keep nothing on disk unless a test asks for a store of
-# its own, a registry has no admin face unless it asks for that; a worker has no
+# its own, a registry has no HTTP face unless it asks for that; a worker has no
 # plugins of what may be installed on this machine.
 sub in_memory
 {
@@ -130,8 +130,10 @@ sub in_memory
     unshift @args, '-o', 'dispatcher.store=memory'
         if $program eq 'muster-dispatch' &&
         !grep { /dispatcher\.store/ } @args;
-    unshift @args, '-o', 'registry.admin=off'
-        if $program eq 'musterd' && !grep { /registry\.admin/ } @args;
+    for my $face (qw(admin consul)) {
+        unshift @args, '-o', "registry.$face=off"
+            if $program eq 'musterd' && !grep { /registry\.$face/ } @args;
+    }
     unshift @args, '-o', 'worker.state=' . scratch() . '/state'
         if $program eq 'muster-worker' && !grep { /worker\.state/ } @args;
     unshift @args, '-o', 'worker.spool=' . spool_of()
@@ -460,7 +462,8 @@ sub restart
     my ($self) = @_;
     my %face = (new => 'registry.new', find => 'registry.find',
         event => 'registry.event', exec => 'dispatcher.exec',
-        http => 'dispatcher.http', worker => 'worker.bind');
+        http => 'dispatcher.http', worker => 'worker.bind',
+        consul => 'registry.consul');
     my %room = (musterd => 'registry', 'muster-dispatch' => 'dispatcher',
         'muster-worker' => 'worker');
     $face{admin} = $room{File::Basename::basename($self->{program})} . '.admin';

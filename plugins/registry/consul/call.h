@@ -72,9 +72,11 @@ struct call {
     /* of the frame */
     const struct call_read *how; /* it is a read that may block */
     uint64_t answer_index;       /* X-Consul-Index; 0: none is told */
-    bool index_alone;            /* ... and nothing else with it */
     bool gathers; /* an answer given now is kept for a look, not sent */
-    bool held, gone, waits, woken;
+    bool held, gone;
+    bool waits; /* it blocks */
+    bool woken;
+    bool leader;      /* KnownLeader is told */
     int status;       /* of the answer gathered */
     const char *type; /* ... */
     bool (*more)(struct call *c);
@@ -87,7 +89,8 @@ struct call {
     struct json_t *body;      /* owned */
     struct buf wrong;         /* of the body: see body.h */
     unsigned wrongs;
-    struct call *prev, *next;
+    struct call *prev, *next;             /* of all */
+    struct call *prev_woken, *next_woken; /* of those to look again */
 };
 
 /*

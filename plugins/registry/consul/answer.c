@@ -1,0 +1,184 @@
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/mem.h"
+#include "plugins/registry/consul/call_impl.h"
+#include "server/musterd.h"
+
+/* -- the head -------------------------------------------------------------- */
+
+void call_index(struct call *c, uint64_t index)
+{
+    c->answer_index = index ? index : 1;
+    c->leader = true;
+}
+
+void call_leader(struct call *c)
+{
+    c->leader = true;
+}
+
+static void add_headers(struct call *c)
+{
+    static const char leader[] = "X-Consul-Knownleader: true\r\n"
+                                 "X-Consul-Lastcontact: 0\r\n";
+    char text[192];
+    int n = snprintf(text, sizeof(text), "Vary: Accept-Encoding\r\n");
+
+    if (c->answer_index)
+        n += snprintf(text + n, sizeof(text) - (size_t)n,
+                      "X-Consul-Index: %llu\r\n",
+                      (unsigned long long)c->answer_index);
+    if (c->leader)
+        n += snprintf(text + n, sizeof(text) - (size_t)n, "%s", leader);
+    http_add_lines(c->r, text, (size_t)n);
+}
+
+/* -- whole answers --------------------------------------------------------- */
+
+/* Sends it, or keeps it for who looks at it. */
+static enum http_verdict give(struct call *c, int status, const char *type,
+                              const void *bytes, size_t len)
+{
+    if (c->gathers) {
+        c->status = status;
+        c->type = type;
+        if (bytes != buf_data(&c->out.buf)) {
+            jw_reset(&c->out, CALL_OUT_KEPT);
+            buf_add(&c->out.buf, bytes, len);
+        }
+        return HTTP_DONE;
+    }
+    add_headers(c);
+    http_reply(c->r, status, type, bytes, len);
+    call_end(c);
+    return HTTP_DONE;
+}
+
+/* As Consul ends what it lays out for people. */
+static void end_pretty(struct call *c)
+{
+    if (c->out.pretty && !c->gathers)
+        buf_add_char(&c->out.buf, '\n');
+}
+
+void call_send_gathered(struct call *c)
+{
+    c->gathers = false;
+    if (c->type && !strcmp(c->type, CALL_JSON))
+        end_pretty(c);
+    give(c, c->status, c->type, buf_data(&c->out.buf), buf_len(&c->out.buf));
+}
+
+enum http_verdict call_json(struct call *c, int status)
+{
+    end_pretty(c);
+    return give(c, status, CALL_JSON, buf_data(&c->out.buf),
+                buf_len(&c->out.buf));
+}
+
+enum http_verdict call_true(struct call *c, bool yes)
+{
+    jw_reset(&c->out, CALL_OUT_KEPT);
+    jw_bool(&c->out, yes);
+    return call_json(c, 200);
+}
+
+enum http_verdict call_empty(struct call *c, int status)
+{
+    return give(c, status, NULL, "", 0);
+}
+
+enum http_verdict call_bytes(struct call *c, int status, const char *type,
+                             const void *bytes, size_t len)
+{
+    return give(c, status, type, bytes, len);
+}
+
+enum http_verdict call_error(struct call *c, int status, const char *fmt, ...)
+{
+    enum http_verdict verdict;
+    va_list args;
+    char *text;
+
+    va_start(args, fmt);
+    text = xvasprintf(fmt, args);
+    va_end(args);
+    verdict = give(c, status, CALL_TEXT, text, strlen(text));
+    free(text);
+    return verdict;
+}
+
+/* -- long ones ------------------------------------------------------------- */
+
+static void go_on(void *arg);
+
+static void stream_end(struct call *c)
+{
+    struct http_request *r = c->r;
+
+    c->more = NULL;
+    call_end(c);
+    http_stream_end(r);
+}
+
+/* A piece is written: on its way with it. */
+static void stream_piece(struct call *c, bool more)
+{
+    if (!more && c->out.pretty)
+        buf_add_char(&c->out.buf, '\n');
+    http_stream_add(c->r, buf_data(&c->out.buf), buf_len(&c->out.buf));
+    buf_reset(&c->out.buf, CALL_OUT_KEPT);
+    if (!more)
+        stream_end(c);
+    else if (http_stream_has_room(c->r))
+        musterd_later(c->m, &c->go_on);
+}
+
+static void go_on(void *arg)
+{
+    struct call *c = arg;
+
+    musterd_turn_came(c->m);
+    stream_piece(c, c->more(c));
+}
+
+static void has_room(struct http_request *r, void *arg)
+{
+    struct call *c = arg;
+
+    (void)r;
+    if (c->more && !c->go_on.queued)
+        musterd_later(c->m, &c->go_on);
+}
+
+void call_stream_begin(struct call *c)
+{
+    c->streaming = true;
+    c->go_on = (struct loop_task){.fn = go_on, .arg = c};
+    add_headers(c);
+    call_stays(c);
+    http_on_room(c->r, has_room, c);
+    http_stream(c->r, 200, CALL_JSON);
+    stream_piece(c, true);
+}
+
+void call_stream_stop(struct call *c)
+{
+    if (c->streaming)
+        musterd_not_later(c->m, &c->go_on);
+    c->streaming = false;
+}
+
+enum http_verdict call_stream(struct call *c, bool (*more)(struct call *c))
+{
+    c->more = NULL;
+    if (!more(c))
+        return call_json(c, 200);
+    c->more = more;
+    if (!c->gathers)
+        call_stream_begin(c);
+    return HTTP_LATER;
+}

@@ -1,0 +1,191 @@
+#include "plugins/registry/consul/consul.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "lib/conf.h"
+#include "lib/mem.h"
+#include "lib/metrics.h"
+#include "plugins/registry/consul/call_impl.h"
+#include "plugins/registry/consul/families.h"
+#include "server/musterd.h"
+
+#define DOMAIN       ".consul"
+#define TXN_ENVELOPE (64 * 8192) /* of what goes with values into a body */
+
+/* The families, in the order in which routes are looked up. */
+static const struct http_table *const tables[] = {
+    &consul_status,
+};
+
+/* -- what differs from other faces ----------------------------------------- */
+
+static void write_error(struct http_request *r, int status, const char *text)
+{
+    static const char vary[] = "Vary: Accept-Encoding\r\n";
+    char *own = NULL;
+
+    if (status == 404) {
+        http_reply(r, 404, NULL, "", 0);
+        return;
+    }
+    if (status == 405)
+        own = xasprintf("method %s not allowed",
+                        http_method_text(http_method(r)));
+    http_add_lines(r, vary, sizeof(vary) - 1);
+    text = own ? own : text;
+    http_reply(r, status, CALL_TEXT, text, strlen(text));
+    free(own);
+}
+
+static size_t body_max(const struct http_request *r, void *ctx)
+{
+    const struct consul *u = ctx;
+    size_t max = http_route(r)->body;
+
+    if (max == CALL_BODY_VALUE)
+        return u->value_max;
+    if (max == CALL_BODY_TXN)
+        return 2 * u->value_max + TXN_ENVELOPE;
+    return max > CALL_BODY ? max : CALL_BODY;
+}
+
+/* What no page of another site can be called that makes a browser come here:
+ * names without a dot, which only those nearby resolve, and those of the domain
+ * that is Consul's own. */
+static bool own_host(const char *name, void *ctx)
+{
+    size_t len = strlen(name), n = sizeof(DOMAIN) - 1;
+
+    (void)ctx;
+    return !strchr(name, '.') ||
+           (len > n && !strcasecmp(name + len - n, DOMAIN));
+}
+
+/* -- numbers --------------------------------------------------------------- */
+
+static const struct metric_row rows[] = {
+    {"muster_consul_calls_total",
+     "Requests to the Consul face that a handler saw.",
+     offsetof(struct consul_counts, calls),
+     {NULL, NULL}},
+    {"muster_consul_blocking_total",
+     "Blocking queries that waited and were answered, by why.",
+     offsetof(struct consul_counts, woken),
+     {"why", "change"}},
+    {"muster_consul_blocking_total",
+     "",
+     offsetof(struct consul_counts, over),
+     {"why", "time"}},
+    {"muster_consul_looks_total",
+     "Looks of blocking queries at what may have changed.",
+     offsetof(struct consul_counts, looked),
+     {NULL, NULL}},
+    {"muster_consul_same_total",
+     "... at a result that was still the same.",
+     offsetof(struct consul_counts, same),
+     {NULL, NULL}},
+    {"muster_consul_shared_total",
+     "... whose answer had just been written for another one.",
+     offsetof(struct consul_counts, shared),
+     {NULL, NULL}},
+    {"muster_consul_busy_total",
+     "Blocking queries refused because too many waited.",
+     offsetof(struct consul_counts, busy),
+     {NULL, NULL}},
+    {"muster_consul_denied_total",
+     "Requests to the Consul face that lacked a right.",
+     offsetof(struct consul_counts, denied),
+     {NULL, NULL}},
+};
+
+static double blocking(void *arg)
+{
+    const struct consul *u = arg;
+
+    return u->blocking;
+}
+
+/* -- life ------------------------------------------------------------------ */
+
+struct consul *consul_new(struct musterd *m)
+{
+    struct consul *u = xcalloc(1, sizeof(*u));
+
+    u->m = m;
+    u->face = (struct httpd_face){.name = "consul",
+                                  .tables = tables,
+                                  .n_tables = ARRAY_LEN(tables),
+                                  .error = write_error,
+                                  .ways = HTTPD_NO_HEAD | HTTPD_OWN_TOKENS |
+                                          HTTPD_CLEAN_PATHS | HTTPD_GO_ALLOW,
+                                  .body = body_max,
+                                  .host = own_host};
+    u->httpd = httpd_new(m->loop, &u->face, u);
+    httpd_set_auth(u->httpd, m->auth);
+    metrics_add_rows(rows, ARRAY_LEN(rows), &u->counts, u,
+                     (struct metric_label){NULL, NULL});
+    metrics_add_gauge("muster_consul_blocking", "Blocking queries that wait.",
+                      blocking, u, u);
+    return u;
+}
+
+void consul_configure(struct consul *u, const struct conf *conf)
+{
+    httpd_configure(u->httpd, conf);
+    u->value_max = (size_t)conf_size(conf, "registry.kv_value");
+    u->max_blocking = (unsigned)conf_int(conf, "consul.blocking");
+    httpd_add_waiting(u->httpd, u->max_blocking);
+}
+
+void consul_stop(struct consul *u, const char *why)
+{
+    httpd_stop(u->httpd, why);
+}
+
+void consul_free(struct consul *u)
+{
+    struct call *c;
+
+    if (!u)
+        return;
+    metrics_forget(u);
+    while (u->calls)
+        call_end(u->calls);
+    while ((c = u->spare)) {
+        u->spare = c->next;
+        jw_free(&c->out);
+        loop_timer_free(c->timer);
+        free(c);
+    }
+    consul_look_stop(u);
+    httpd_free(u->httpd);
+    free(u);
+}
+
+static void *face_open(struct conn *c, void *ctx)
+{
+    struct consul *u = ctx;
+
+    return httpd_open(c, u->httpd);
+}
+
+/* Too many connections: what later versions of Consul answer then. */
+static void refusal(char *text, size_t size, const char *why)
+{
+    snprintf(text, size,
+             "HTTP/1.1 429 %s\r\nContent-Type: " CALL_TEXT
+             "\r\nConnection: close\r\nRetry-After: 1\r\n"
+             "Content-Length: %zu\r\n\r\n%s\n",
+             http_status_text(429), strlen(why) + 1, why);
+}
+
+const struct listen_face *consul_face(void)
+{
+    static struct listen_face face = {
+        .name = "consul", .open = face_open, .refusal = refusal};
+
+    face.handler = *httpd_handler();
+    return &face;
+}
