@@ -55,7 +55,7 @@ static bool decode(struct http_request *r, char *query)
 
 /* -- paths as Go has them -------------------------------------------------- */
 
-/* A piece of a path from / to / is "", "." or ".."; one at its end may be "". */
+/* No piece of it is "." or "..", nor "" but the last one. */
 static bool is_clean(const char *path)
 {
     const char *p;

@@ -241,6 +241,7 @@ static struct musterd *musterd_on(struct fixture *f, const char *path)
     f->conf = conf_load(&src, &errs);
     assert_non_null(f->conf);
     assert_true(musterd_init(m, f->loop, f->auth, f->conf));
+    musterd_finish(m); /* the writer, whose clock is no other, expects no two */
     musterd_tick(m);
     return m;
 }
