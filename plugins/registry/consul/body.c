@@ -6,10 +6,10 @@
 #include <string.h>
 #include <strings.h>
 
+#include "lib/duration.h"
 #include "lib/mem.h"
 #include "plugins/registry/consul/body_text.h"
 #include "plugins/registry/consul/call.h"
-#include "plugins/registry/consul/duration.h"
 
 #define DECODE_FAILED "Request decode failed: "
 #define WRONGS_MAX    32 /* told of one body */

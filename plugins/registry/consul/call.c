@@ -7,9 +7,9 @@
 #include <string.h>
 #include <utlist.h>
 
+#include "lib/duration.h"
 #include "lib/mem.h"
 #include "plugins/registry/consul/call_impl.h"
-#include "plugins/registry/consul/duration.h"
 #include "server/musterd.h"
 #include "server/self.h"
 

@@ -1,4 +1,4 @@
-#include "plugins/registry/consul/duration.h"
+#include "lib/duration.h"
 
 #include <stdio.h>
 #include <string.h>
