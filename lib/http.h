@@ -48,6 +48,8 @@ const char *http_header(const struct http_request *r, const char *name);
 /* The body; *len 0 and "" without one. NUL-terminated. */
 const char *http_body(const struct http_request *r, size_t *len);
 const struct http_route *http_route(const struct http_request *r);
+/* What the handler is called with. */
+void *http_context(const struct http_request *r);
 
 /* The peer as text, "127.0.0.1:40123"; and whether it is this machine. */
 const char *http_peer(const struct http_request *r);

@@ -53,6 +53,11 @@ const char *http_body(const struct http_request *r, size_t *len)
     return buf_data(&r->body);
 }
 
+void *http_context(const struct http_request *r)
+{
+    return r->h->ctx;
+}
+
 const struct http_route *http_route(const struct http_request *r)
 {
     return r->match.route;

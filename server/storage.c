@@ -11,6 +11,11 @@
 
 #define STORE_SQLITE "sqlite:"
 
+/* The first revision of a registry that is new and speaks Consul's API: there
+ * the first ones are Consul's own, and clients rely on it. They ask for a change
+ * of index 1 to see it refused. */
+#define FIRST_REVISION 16
+
 struct storage {
     struct musterd *m;
     const char *setting; /* borrowed from the settings at start; for the log */
@@ -145,6 +150,7 @@ static struct store *open_store(const struct conf *conf)
 struct storage *storage_open(struct musterd *m, const struct conf *conf)
 {
     struct storage *s = xcalloc(1, sizeof(*s));
+    size_t consul;
 
     s->m = m;
     s->setting = conf_str(conf, "registry.store");
@@ -152,6 +158,9 @@ struct storage *storage_open(struct musterd *m, const struct conf *conf)
     s->opened_ms = loop_clock();
     m->store = open_store(conf);
     if (m->store) {
+        (void)conf_listen(conf, "registry.consul", &consul);
+        if (consul)
+            m->store->revision = FIRST_REVISION - 1;
         m->store->pending = storage_pending;
         m->store->told = storage_told;
         m->store->pending_arg = s;

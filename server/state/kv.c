@@ -334,6 +334,11 @@ void kv_limit(struct kv *kv, const struct kv_limits *limits)
     kv->limits = *limits;
 }
 
+const struct kv_limits *kv_bounds(const struct kv *kv)
+{
+    return &kv->limits;
+}
+
 size_t kv_start(struct kv *kv, uint64_t now_ms)
 {
     struct kv_entry *e;

@@ -114,9 +114,22 @@ enum kv_status {
     KV_FAILED   /* the store could not */
 };
 
+/* Why an operation did not hold, for who says it in words of his own. */
+enum kv_why {
+    KV_WHY_OTHER,
+    KV_WHY_ABSENT,   /* there is no such key */
+    KV_WHY_PRESENT,  /* there is one */
+    KV_WHY_INDEX,    /* it has another index */
+    KV_WHY_HELD,     /* another session holds its lock */
+    KV_WHY_NOT_HELD, /* that session does not */
+    KV_WHY_DELAY,    /* its lock delay is not over */
+    KV_WHY_SESSION   /* there is no such session (KV_REFUSED) */
+};
+
 struct kv_failure {
     unsigned op; /* from 0 */
     const char *text;
+    enum kv_why why;
 };
 
 struct kv_result {
@@ -143,6 +156,7 @@ typedef void kv_done_fn(void *arg, const struct kv_result *r);
 /* Joins the store (before its replay), which is borrowed. */
 struct kv *kv_new(struct store *store, const struct kv_limits *limits);
 void kv_limit(struct kv *kv, const struct kv_limits *limits);
+const struct kv_limits *kv_bounds(const struct kv *kv);
 /*
  * After the replay: sessions have their whole time from now on. Returns how
  * many keys were locked by a session that is not there: nobody holds them.

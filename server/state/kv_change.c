@@ -101,7 +101,7 @@ static void change_end(struct kv_change *ch)
 void kv_refuse(struct kv *kv, const char *text, unsigned op, kv_done_fn *done,
                void *arg)
 {
-    const struct kv_failure failure = {op, text};
+    const struct kv_failure failure = {.op = op, .text = text};
     struct kv_result r = {.status = KV_REFUSED,
                           .revision = kv->store->revision,
                           .text = text,

@@ -88,13 +88,25 @@ static bool ends(struct kv_change *ch, unsigned op, enum kv_status status,
         r->text = text;
         r->failures = ch->failures;
     }
-    ch->failures[r->failure_count++] = (struct kv_failure){op, text};
+    ch->failures[r->failure_count++] = (struct kv_failure){op, text, 0};
     return false;
 }
 
-static bool is_false(struct kv_change *ch, unsigned op, const char *text)
+static bool is_false(struct kv_change *ch, unsigned op, enum kv_why why)
 {
-    return ends(ch, op, KV_FALSE, text);
+    static const char *const texts[] = {
+        [KV_WHY_ABSENT] = "no such key",
+        [KV_WHY_PRESENT] = "the key is there",
+        [KV_WHY_INDEX] = "the key has another index",
+        [KV_WHY_HELD] = "another session holds the lock",
+        [KV_WHY_NOT_HELD] = "that session does not hold the lock",
+        [KV_WHY_DELAY] = "the lock was lost by a session that ended: its lock "
+                         "delay is not over",
+        [KV_WHY_SESSION] = "no such session"};
+
+    ends(ch, op, why == KV_WHY_SESSION ? KV_REFUSED : KV_FALSE, texts[why]);
+    ch->failures[ch->result.failure_count - 1].why = why;
+    return false;
 }
 
 /* -- writing --------------------------------------------------------------- */
@@ -164,15 +176,13 @@ static bool try_lock(struct kv_change *ch, unsigned op,
         session_get(ch->kv, o->session, strlen(o->session));
 
     if (!s || session_is_over(s))
-        return ends(ch, op, KV_REFUSED, "no such session");
+        return is_false(ch, op, KV_WHY_SESSION);
     if (e && !strcmp(e->session, s->id))
         return put(ch, op, e, s->id, e->locks);
     if (e && *e->session)
-        return is_false(ch, op, "another session holds the lock");
+        return is_false(ch, op, KV_WHY_HELD);
     if (kv_is_delayed(ch->kv, o->key, o->key_len))
-        return is_false(ch, op,
-                        "the lock was lost by a session that ended: "
-                        "its lock delay is not over");
+        return is_false(ch, op, KV_WHY_DELAY);
     if (s->held_count >= KV_CHANGE_MAX ||
         s->held_bytes + kv_entry_bytes(ch->prepared[op]) > KV_HELD_MAX)
         return ends(ch, op, KV_REFUSED, "the session holds too many locks");
@@ -183,7 +193,7 @@ static bool try_unlock(struct kv_change *ch, unsigned op,
                        const struct kv_entry *e)
 {
     if (!e || !*e->session || strcmp(e->session, ch->ops[op].session))
-        return is_false(ch, op, "that session does not hold the lock");
+        return is_false(ch, op, KV_WHY_NOT_HELD);
     return put(ch, op, e, NULL, e->locks);
 }
 
@@ -261,14 +271,14 @@ static bool try_check(struct kv_change *ch, unsigned op, struct kv_entry *e)
     const struct kv_op *o = &ch->ops[op];
 
     if (o->verb == KV_CHECK_ABSENT)
-        return !e || is_false(ch, op, "the key is there");
+        return !e || is_false(ch, op, KV_WHY_PRESENT);
     if (!e)
-        return is_false(ch, op, "no such key");
+        return is_false(ch, op, KV_WHY_ABSENT);
     if (o->verb == KV_CHECK_INDEX && !has_index(e, o->index))
-        return is_false(ch, op, "the key has another index");
+        return is_false(ch, op, KV_WHY_INDEX);
     if (o->verb == KV_CHECK_SESSION &&
         (!*e->session || strcmp(e->session, o->session)))
-        return is_false(ch, op, "that session does not hold the lock");
+        return is_false(ch, op, KV_WHY_NOT_HELD);
     give(ch, op, e);
     return true;
 }
@@ -279,7 +289,7 @@ static bool try_delete(struct kv_change *ch, unsigned op,
     const struct kv_op *o = &ch->ops[op];
 
     if (e && o->verb == KV_DELETE_CAS && !has_index(e, o->index))
-        return is_false(ch, op, "the key has another index");
+        return is_false(ch, op, KV_WHY_INDEX);
     kv_effect(ch, o->key, o->key_len, NULL);
     return true;
 }
@@ -293,7 +303,7 @@ static bool try_op(struct kv_change *ch, unsigned op)
     case KV_SET: return put_as_it_was(ch, op, e);
     case KV_CAS:
         if (o->index ? !has_index(e, o->index) : e != NULL)
-            return is_false(ch, op, "the key has another index");
+            return is_false(ch, op, KV_WHY_INDEX);
         return put_as_it_was(ch, op, e);
     case KV_LOCK: return try_lock(ch, op, e);
     case KV_UNLOCK: return try_unlock(ch, op, e);

@@ -173,6 +173,11 @@ const struct session *session_next(const struct kv *kv,
               : keymap_from(&kv->sessions, "", 0));
 }
 
+const struct session *session_behind(const struct kv *kv, const char *id)
+{
+    return session_of(keymap_after(&kv->sessions, id, strlen(id)));
+}
+
 uint64_t session_index(const struct kv *kv)
 {
     uint64_t index =

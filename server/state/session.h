@@ -83,6 +83,8 @@ const struct session *session_find(const struct kv *kv, const char *id);
 /* The next by id; NULL gives the first. */
 const struct session *session_next(const struct kv *kv,
                                    const struct session *after);
+/* The next by id after one that need not be there; "" gives the first. */
+const struct session *session_behind(const struct kv *kv, const char *id);
 /* The last revision at which a session came or went; never 0. */
 uint64_t session_index(const struct kv *kv);
 /* The same of the sessions of one node. */

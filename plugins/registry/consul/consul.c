@@ -16,10 +16,25 @@
 
 /* The families, in the order in which routes are looked up. */
 static const struct http_table *const tables[] = {
+    &consul_kv, /* what is asked for most */
     &consul_status,
+    &consul_session,
+    &consul_txn,
 };
 
 /* -- what differs from other faces ----------------------------------------- */
+
+static size_t body_max(const struct http_request *r, void *ctx)
+{
+    const struct consul *u = ctx;
+    size_t max = http_route(r)->body;
+
+    if (max == CALL_BODY_VALUE)
+        return u->value_max;
+    if (max == CALL_BODY_TXN)
+        return 2 * u->value_max + TXN_ENVELOPE;
+    return max > CALL_BODY ? max : CALL_BODY;
+}
 
 static void write_error(struct http_request *r, int status, const char *text)
 {
@@ -34,21 +49,12 @@ static void write_error(struct http_request *r, int status, const char *text)
         own = xasprintf("method %s not allowed",
                         http_method_text(http_method(r)));
     http_add_lines(r, vary, sizeof(vary) - 1);
+    if (status == 413 && http_route(r)->body == CALL_BODY_VALUE)
+        own = xasprintf("Value exceeds %zu byte limit",
+                        body_max(r, http_context(r)));
     text = own ? own : text;
     http_reply(r, status, CALL_TEXT, text, strlen(text));
     free(own);
-}
-
-static size_t body_max(const struct http_request *r, void *ctx)
-{
-    const struct consul *u = ctx;
-    size_t max = http_route(r)->body;
-
-    if (max == CALL_BODY_VALUE)
-        return u->value_max;
-    if (max == CALL_BODY_TXN)
-        return 2 * u->value_max + TXN_ENVELOPE;
-    return max > CALL_BODY ? max : CALL_BODY;
 }
 
 /* What no page of another site can be called that makes a browser come here:

@@ -10,5 +10,8 @@
 extern const struct http_table consul_status;
 extern const struct http_table consul_self;
 extern const struct http_table consul_operator;
+extern const struct http_table consul_kv;
+extern const struct http_table consul_session;
+extern const struct http_table consul_txn;
 
 #endif
