@@ -25,7 +25,9 @@ struct entry {
 struct auth {
     struct loop_timer *expiry;
     struct entry *entries;
-    struct ask *ask;           /* owned; NULL: nobody is asked */
+    struct ask *ask;      /* owned; NULL: nobody is asked */
+    auth_other_fn *other; /* who knows other tokens; NULL: nobody */
+    void *other_arg;
     char *rule;                /* who shows nothing */
     struct principal *local;   /* ... from this machine; NULL: a token's ... */
     struct principal *distant; /* ... from elsewhere; NULL: ... principal */
@@ -246,7 +248,15 @@ struct principal *auth_by_token(struct auth *a, const char *token, size_t len)
             is_good(p))
             found = p;
     }
+    if (!found && a->other && len <= TOKEN_MAX)
+        found = a->other(a->other_arg, token, len);
     return found;
+}
+
+void auth_set_other(struct auth *a, auth_other_fn *fn, void *arg)
+{
+    a->other = fn;
+    a->other_arg = arg;
 }
 
 struct principal *auth_by_cert(struct auth *a, const char *name)

@@ -70,6 +70,13 @@ struct principal *auth_by_cert(struct auth *a, const char *name);
 /* For what was asked for by one of that name before. */
 struct principal *auth_by_name(struct auth *a, const char *name);
 
+/* Tokens of another kind, which somebody else knows: he is asked about those
+ * that are unknown here, and gives a principal (borrowed) or NULL. fn NULL:
+ * nobody is. */
+typedef struct principal *auth_other_fn(void *arg, const char *token,
+                                        size_t len);
+void auth_set_other(struct auth *a, auth_other_fn *fn, void *arg);
+
 /* From now on tokens that it does not know are asked about; it is freed with
  * a, or when another (or NULL) is set. */
 void auth_set_ask(struct auth *a, struct ask *ask);

@@ -127,6 +127,8 @@ void principal_unref(struct principal *p)
 {
     if (!p || p->fixed || --p->refs)
         return;
+    if (p->rules)
+        p->rules->free(p->of);
     free(p->cert);
     globs_free(&p->names);
     globs_free(&p->sets);
@@ -214,12 +216,32 @@ void principal_revoke(struct principal *p, const char *why)
 
 bool principal_may_register(const struct principal *p, const char *name)
 {
+    if (p->rules)
+        return p->rules->may_register(p->of, name);
     return p->all || globs_match(&p->names, name);
+}
+
+bool principal_registers(const struct principal *p)
+{
+    return p->all || p->rules || p->names.count;
 }
 
 bool principal_may_set(const struct principal *p, const char *attr)
 {
+    if (p->rules)
+        return p->rules->may_set(p->of, attr);
     return p->all || globs_match(&p->sets, attr);
+}
+
+bool principal_may_say(const struct principal *p, const char *attr,
+                       const char *value)
+{
+    return !p->rules || p->rules->may_say(p->of, attr, value);
+}
+
+const char *principal_owner(const struct principal *p)
+{
+    return p->owner ? p->owner : p->name;
 }
 
 bool principal_may_op(const struct principal *p, const char *op)

@@ -53,6 +53,16 @@ struct principal_holder {
     struct principal_holder *prev, *next;
 };
 
+/* Of a principal that was made from rules which say more than globs can: what
+ * it registers and sets, in their place. Constant. */
+struct principal_rules {
+    bool (*may_register)(const void *of, const char *name);
+    bool (*may_set)(const void *of, const char *attr);
+    /* May it set attr to that value? */
+    bool (*may_say)(const void *of, const char *attr, const char *value);
+    void (*free)(void *of);
+};
+
 struct principal {
     unsigned refs;
     bool fixed;     /* one of the constants below: not counted, never revoked */
@@ -70,7 +80,10 @@ struct principal {
     struct attrs pins;  /* set by the registry on all that is registered */
     struct scope find, watch, exec;
     struct globs ops; /* what may be executed: items of op_right.h */
-    struct globs key_reads, key_writes; /* keys of the tree of keys */
+    struct globs key_reads, key_writes;  /* keys of the tree of keys */
+    const struct principal_rules *rules; /* NULL: names and sets say it */
+    void *of;                            /* ... theirs, owned */
+    const char *owner; /* whom its services belong to; static; NULL: name */
     struct principal_holder *holders;
 };
 
@@ -102,8 +115,15 @@ void globs_free(struct globs *g);
 
 /* May it register a service of that name, change or remove its own? */
 bool principal_may_register(const struct principal *p, const char *name);
+/* May it register anything at all? */
+bool principal_registers(const struct principal *p);
 /* May it set or unset that attribute? (Pins are another question.) */
 bool principal_may_set(const struct principal *p, const char *attr);
+/* ... to that value? To be asked besides. */
+bool principal_may_say(const struct principal *p, const char *attr,
+                       const char *value);
+/* To whom the services belong that it registers. */
+const char *principal_owner(const struct principal *p);
 /* May it do that operation somewhere, with some arguments? Where is its exec
  * scope. */
 bool principal_may_op(const struct principal *p, const char *op);

@@ -28,7 +28,8 @@ static char *check_attr(const struct principal *p, const struct word *attr,
         return xasprintf("%.80s is pinned by the token: it can be neither set "
                          "nor unset",
                          attr->text);
-    if (principal_may_set(p, attr->text))
+    if (principal_may_set(p, attr->text) &&
+        (!value || principal_may_say(p, attr->text, value->text)))
         return NULL;
     return refuse_what(p, value ? "set" : "unset", attr->text);
 }
@@ -40,7 +41,7 @@ char *rights_check(const struct principal *p, const struct new_line *l)
 
     if (p->all)
         return NULL;
-    if (!p->names.count)
+    if (!principal_registers(p))
         return principal_refusal(p, "register");
     if (l->name.text && !principal_may_register(p, l->name.text))
         return refuse_what(p, "register", l->name.text);
@@ -88,7 +89,7 @@ static void add_sets(const struct principal *p, struct catalog_request *q,
         *to++ = word_of(p->pins.list[i].value);
     }
     *to++ = word_of(RECORD_OWNER);
-    *to = word_of(p->name);
+    *to = word_of(principal_owner(p));
     q->edit.sets = r->words;
     q->edit.set_count = n + added;
 }
@@ -115,7 +116,7 @@ void rights_complete(const struct principal *p, const struct new_line *l,
     *r = (struct new_rights){0};
     q->may_all = p->admin;
     if (!p->all) {
-        q->by = word_of(p->name);
+        q->by = word_of(principal_owner(p));
         if (l->verb == NEW_REGISTER)
             add_sets(p, q, r);
     }
