@@ -9,6 +9,8 @@
 #include "lib/log.h"
 #include "lib/mem.h"
 #include "lib/metrics.h"
+#include "server/acl_port.h"
+#include "server/acl_rights.h"
 #include "server/audit.h"
 #include "server/counts.h"
 #include "server/identity.h"
@@ -114,6 +116,7 @@ void musterd_reload(struct musterd *m, const struct conf *conf)
     musterd_configure(m, conf);
     keys_configure(m->keys, conf);
     prepared_configure(m->prepared, conf);
+    acl_rights_configure(m->rights, conf);
     identity_configure(m->identity, conf);
     if (!statics_load(m->statics, conf))
         log_error("registry.static: the static entries stay as they were");
@@ -167,6 +170,8 @@ bool musterd_init(struct musterd *m, struct loop *loop, struct auth *auth,
     loop_timer_set(m->tidy, TIDY_MS);
     m->keys = keys_new(m, conf);
     m->prepared = prepared_new(m, conf);
+    if (!acl_rights_new(m, conf))
+        return false;
     m->identity = identity_new(m, conf);
     musterd_configure(m, conf);
     musterd_tick(m);
@@ -176,6 +181,9 @@ bool musterd_init(struct musterd *m, struct loop *loop, struct auth *auth,
     catalog_start(m->catalog);
     keys_start(m->keys);
     prepared_start(m->prepared);
+    if (!acl_rights_start(m->rights))
+        return false;
+    m->ports = acl_ports_new(m);
     counts_tell(m);
     identity_start(m->identity);
     self_start(m->self);
@@ -197,6 +205,8 @@ void musterd_free(struct musterd *m)
     m->identity = NULL;
     catalog_free(m->catalog);
     prepared_free(m->prepared);
+    acl_ports_free(m->ports);
+    acl_rights_free(m->rights);
     keys_free(m->keys);
     self_free(m->self);
     watches_free(&m->watches);

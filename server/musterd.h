@@ -16,6 +16,9 @@
 #include "server/state/catalog.h"
 #include "server/state/watch.h"
 
+struct acl_ports;
+struct acl_rights;
+struct acls;
 struct auth;
 struct admin;
 struct conf;
@@ -70,6 +73,9 @@ struct musterd {
     struct events *events;
     struct queries *queries;
     struct coordinates *coordinates;
+    struct acl_rights *rights; /* owned; which makes: */
+    struct acls *acls;         /* Consul's tokens */
+    struct acl_ports *ports;   /* owned; what they are to auth */
     struct admin *admin;       /* that face's; NULL: it has none yet */
     struct identity *identity; /* owned */
     struct self *self;         /* owned: who it is to Consul's clients */

@@ -1,36 +1,163 @@
 #include "plugins/registry/consul/authority.h"
 
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-#include "lib/auth/auth.h"
+#include "lib/mem.h"
 #include "plugins/registry/consul/call.h"
+#include "server/acl_port.h"
+#include "server/acl_rights.h"
+#include "server/audit.h"
 #include "server/musterd.h"
+#include "server/state/directory.h"
+#include "server/state/hash.h"
+
+/* Of a call that may not do just everything. */
+struct acl_authority {
+    struct acl_subject who;
+    struct acl_holder holder; /* of who.token */
+    struct principal *held;   /* who.principal, a reference; or NULL */
+    struct call *call;
+    bool gone;
+    char label[PRINCIPAL_NAME_MAX + 1];
+};
+
+static void token_gone(struct acl_holder *h)
+{
+    struct acl_authority *a = container_of(h, struct acl_authority, holder);
+
+    a->who = (struct acl_subject){NULL, NULL};
+    a->gone = true;
+    call_wake(a->call);
+}
+
+/* What is logged and audited of the request is said of the token by its label:
+ * a principal of that name, without rights, stands for it. */
+static void speak_for(struct call *c, const struct acl_authority *a)
+{
+    struct principal *p = principal_new(a->label);
+
+    p->anonymous = !strcmp(a->who.token->id, ACL_ANONYMOUS);
+    p->all = p->admin = a->who.token->management;
+    http_set_principal(c->r, p);
+    principal_unref(p);
+}
+
+static void authority_set(struct call *c, const struct acl_subject *who)
+{
+    struct acl_authority *a = xcalloc(1, sizeof(*a));
+
+    a->who = *who;
+    if (who->principal)
+        a->held = principal_ref((struct principal *)who->principal);
+    a->call = c;
+    a->holder.gone = token_gone;
+    acl_subject_label(who, a->label);
+    if (who->token) {
+        acl_hold((struct acl_token *)who->token, &a->holder);
+        speak_for(c, a);
+    }
+    c->who = a;
+}
 
 int authority_resolve(struct call *c, const char **why)
 {
-    struct principal *p = NULL;
+    const bool open = http_route(c->r)->demands & HTTP_OPEN;
+    struct acl_subject who;
 
-    *why = "";
-    if (*c->token && c->m->auth)
-        p = auth_by_token(c->m->auth, c->token, strlen(c->token));
-    if (p)
-        http_set_principal(c->r, p);
+    *why = AUTHORITY_NOT_FOUND;
+    if (acl_subject_find(c->m, c->token, http_principal(c->r), &who) ==
+            ACL_UNKNOWN &&
+        !open)
+        return 403;
+    if (!who.token && who.principal && who.principal != http_principal(c->r))
+        http_set_principal(c->r, (struct principal *)who.principal);
+    if (!acl_subject_is_all(&who) || who.token)
+        authority_set(c, &who);
     return 0;
 }
 
 void authority_release(struct call *c)
 {
-    (void)c;
+    struct acl_authority *a = (struct acl_authority *)c->who;
+
+    if (!a)
+        return;
+    acl_release(&a->holder);
+    principal_unref(a->held);
+    free(a);
+    c->who = NULL;
+}
+
+bool authority_is_gone(const struct call *c)
+{
+    return c->who && c->who->gone;
+}
+
+uint64_t authority_key(const struct call *c, uint64_t key)
+{
+    const struct acl_authority *a = c->who;
+    uint64_t parts[3];
+
+    if (!a)
+        return key;
+    parts[0] = (uint64_t)(uintptr_t)a->who.token;
+    parts[1] = (uint64_t)(uintptr_t)a->who.principal;
+    parts[2] = a->who.token ? a->who.token->changed : 0;
+    return hash_mix(key ^ parts[0], parts[1] ^ parts[2] << 32 ^ hash_key());
 }
 
 bool authority_may(const struct call *c, enum acl_kind kind, const char *name,
                    size_t len, enum acl_level level)
 {
-    const struct principal *p = http_principal(c->r);
+    return !c->who ||
+           acl_subject_may(c->m, &c->who->who, kind, name, len, level);
+}
 
-    (void)kind;
-    (void)name;
-    (void)len;
-    (void)level;
-    return p->all || p->admin;
+bool authority_sees(const struct call *c, const struct dir_instance *i)
+{
+    return !c->who || acl_subject_sees(c->m, &c->who->who, i);
+}
+
+bool authority_is_all(const struct call *c)
+{
+    return !c->who || acl_subject_is_all(&c->who->who);
+}
+
+bool authority_is_trusted(const struct call *c)
+{
+    const struct principal *p;
+
+    if (!c->who)
+        return true;
+    p = c->who->who.principal;
+    return p && (p->all || p->admin);
+}
+
+void authority_tell(const struct call *c, struct asker *out)
+{
+    *out = (struct asker){.face = "consul"};
+    snprintf(out->who, sizeof(out->who), "%s", http_principal(c->r)->name);
+    snprintf(out->from, sizeof(out->from), "%s", http_peer(c->r));
+}
+
+void authority_asker(const struct call *c, struct dir_asker *out)
+{
+    const struct acl_authority *a = c->who;
+    const char *by = "";
+
+    *out = (struct dir_asker){.may_all = authority_is_all(c)};
+    if (a && a->who.token && !out->may_all)
+        by = ACL_OWNER;
+    else if (a && a->who.principal && !a->who.principal->all)
+        by = a->label;
+    out->by = (struct word){.text = (char *)by, .len = (unsigned)strlen(by)};
+}
+
+struct principal *authority_principal(const struct call *c)
+{
+    if (c->who && c->who->who.token)
+        return NULL;
+    return (struct principal *)http_principal(c->r);
 }

@@ -1,20 +1,29 @@
 /*
  * What the token of a request to the Consul face may do. Handlers ask through
- * call_may() and call_demand() (call.h).
+ * call_may() and call_demand() (call.h); what a token is, and what its rights
+ * are, is known to server/acl_rights.h.
  *
- * One that musterd knows as a token of its own (auth.tokens) is what that one
- * is, one that it does not know is nobody's.
+ * A token of Consul's that is destroyed ends the blocking queries that were
+ * asked with it, with 403; one that is changed has its new rights at once. A
+ * token of ours that is revoked ends the connection, as at any other face.
  */
 #ifndef PLUGINS_REGISTRY_CONSUL_AUTHORITY_H
 #define PLUGINS_REGISTRY_CONSUL_AUTHORITY_H
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
+#include "lib/auth/principal.h"
 #include "server/state/acl_kinds.h"
 
-struct call;
 struct acl_authority;
+struct asker;
+struct call;
+struct dir_asker;
+struct dir_instance;
+
+#define AUTHORITY_NOT_FOUND "ACL not found"
 
 /*
  * Sets c->who of a call that begins, by c->token ("" if none was shown).
@@ -23,9 +32,34 @@ struct acl_authority;
 int authority_resolve(struct call *c, const char **why);
 /* The call ends: what authority_resolve() took is let go. */
 void authority_release(struct call *c);
+/* The token that it was asked with is no more. */
+bool authority_is_gone(const struct call *c);
+/* Differs for those whose rights may differ: what one is answered must not be
+ * taken for what another one would be. */
+uint64_t authority_key(const struct call *c, uint64_t key);
 
 /* len may be (size_t)-1 of a NUL-terminated name; "" for kinds without one. */
 bool authority_may(const struct call *c, enum acl_kind kind, const char *name,
                    size_t len, enum acl_level level);
+/* Whether an instance may be shown: to be asked for each, for some rights
+ * select services by more than their names. */
+bool authority_sees(const struct call *c, const struct dir_instance *i);
+/* Everything is allowed: nothing need be asked row by row. */
+bool authority_is_all(const struct call *c);
+
+/* The connection, or a token of ours that was shown, may do everything,
+ * whatever Consul's rules say. */
+bool authority_is_trusted(const struct call *c);
+
+/* Who it is to audit logs ("consul:17", the name of a token of ours,
+ * "anonymous"), and from where; it stays when the client goes. */
+void authority_tell(const struct call *c, struct asker *out);
+/* On whose behalf changes of services are asked for. Those of Consul's tokens
+ * have one owner, `consul`, for each of them may change what its rules allow,
+ * whoever registered it. asker stays NULL. */
+void authority_asker(const struct call *c, struct dir_asker *out);
+/* The principal of ours that it is asked on behalf of, borrowed; NULL: it is
+ * asked on behalf of a token of Consul's. */
+struct principal *authority_principal(const struct call *c);
 
 #endif

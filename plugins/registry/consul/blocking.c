@@ -49,7 +49,7 @@ static uint64_t key_of(const struct call *c)
         key = mix_text(key, q->items[i].name);
         key = mix_text(key, q->items[i].value);
     }
-    return mix_text(key, c->token) | 1;
+    return authority_key(c, key) | 1;
 }
 
 static uint64_t hash_of(const struct call *c)
@@ -189,6 +189,11 @@ static void look_at(struct call *c)
     uint64_t index = c->how->index(c), hash = 0;
 
     u->counts.looked++;
+    if (authority_is_gone(c)) {
+        call_block_end(c);
+        call_error(c, 403, AUTHORITY_NOT_FOUND);
+        return;
+    }
     if (!has_moved(c, index))
         return;
     if (take_rendered(c, index)) {

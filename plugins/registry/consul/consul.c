@@ -20,6 +20,7 @@ static const struct http_table *const tables[] = {
     &consul_status,
     &consul_session,
     &consul_txn,
+    &consul_acl,
 };
 
 /* -- what differs from other faces ----------------------------------------- */

@@ -8,6 +8,7 @@
 #include "lib/http_route.h"
 
 extern const struct http_table consul_status;
+extern const struct http_table consul_acl;
 extern const struct http_table consul_self;
 extern const struct http_table consul_operator;
 extern const struct http_table consul_kv;

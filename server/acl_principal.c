@@ -1,0 +1,87 @@
+#include "server/acl_principal.h"
+
+#include <string.h>
+
+#include "server/state/directory.h"
+
+#define REMOTE_EXEC "_rexec"
+
+/* -- find ------------------------------------------------------------------ */
+
+static bool finds(const struct principal *p, const struct dir_instance *i)
+{
+    return i->entry &&
+           scope_has(&p->find, i->entry->name, record_lookup, i->entry->record);
+}
+
+bool acl_principal_sees(const struct principal *p, const struct dir_instance *i)
+{
+    return p->all || p->admin || p->find.kind == SCOPE_ALL || finds(p, i) ||
+           principal_may_register(p, i->service);
+}
+
+static bool may_find(const struct principal *p, struct directory *d,
+                     enum acl_kind kind, const char *name)
+{
+    (void)d;
+    (void)kind;
+    (void)name;
+    return p->find.kind == SCOPE_ALL;
+}
+
+/* -- events ---------------------------------------------------------------- */
+
+static bool event_argument(const void *list, size_t i, struct argument *out)
+{
+    if (i)
+        return false;
+    *out =
+        (struct argument){.name = "name", .value = list, .len = strlen(list)};
+    return true;
+}
+
+static bool may_fire(const struct principal *p, const char *name)
+{
+    if (p->exec.kind != SCOPE_ALL)
+        return false;
+    if (!strcmp(name, REMOTE_EXEC))
+        return principal_may_op(p, "execute");
+    return principal_may_run(p, "event", event_argument, name);
+}
+
+/* -- all of it ------------------------------------------------------------- */
+
+static bool may_write(const struct principal *p, enum acl_kind kind,
+                      const char *name)
+{
+    switch (kind) {
+    case ACL_KEY: return principal_may_write_key(p, name);
+    case ACL_KEY_PREFIX: return principal_may_write_keys(p, name);
+    case ACL_SERVICE:
+    case ACL_QUERY:
+    case ACL_NODE: return principal_may_register(p, name);
+    case ACL_SESSION: return p->key_writes.count || p->names.count;
+    case ACL_EVENT: return may_fire(p, name);
+    default: return false;
+    }
+}
+
+bool acl_principal_may(const struct principal *p, struct directory *d,
+                       enum acl_kind kind, const char *name,
+                       enum acl_level level)
+{
+    if (p->all || p->admin || may_write(p, kind, name))
+        return true;
+    if (level == ACL_WRITE)
+        return false;
+    switch (kind) {
+    case ACL_KEY: return principal_may_read_key(p, name);
+    case ACL_EVENT: return p->watch.kind == SCOPE_ALL;
+    case ACL_SESSION: return p->key_reads.count || p->find.kind == SCOPE_ALL;
+    case ACL_SERVICE:
+    case ACL_NODE:
+    case ACL_AGENT:
+    case ACL_QUERY: return may_find(p, d, kind, name);
+    default: return false;
+    }
+}
