@@ -135,13 +135,14 @@ const struct event *events_next(const struct events *ev, const char *name,
     return e;
 }
 
-uint64_t events_index(const struct events *ev, const char *name)
+uint64_t events_index(const struct events *ev, const char *name,
+                      event_may_fn *may, void *arg)
 {
     const struct event *e = NULL, *last = NULL;
     uint64_t index;
 
-    DL_FOREACH (ev->list, e)
-        if (is_named(e, name))
+    while ((e = events_next(ev, name, e)))
+        if (!may || may(arg, e))
             last = e;
     index = last ? uuid_fold(last->id) : 1;
     return index ? index : 1;

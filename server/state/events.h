@@ -83,12 +83,15 @@ void events_fire(struct events *ev, const struct event_request *q,
 /* The next with that name (NULL: any); after NULL: the oldest. */
 const struct event *events_next(const struct events *ev, const char *name,
                                 const struct event *after);
+/* Whether somebody may see it. */
+typedef bool event_may_fn(void *arg, const struct event *e);
 /*
- * What to answer with: made of the id of the last with that name (NULL: any),
- * 1 if there is none. Not one of a row of growing numbers: it is compared for
- * being the same.
+ * What to answer with: made of the id of the last with that name (NULL: any)
+ * that may (NULL: all) lets through, 1 if there is none. Not one of a row of
+ * growing numbers: it is compared for being the same.
  */
-uint64_t events_index(const struct events *ev, const char *name);
+uint64_t events_index(const struct events *ev, const char *name,
+                      event_may_fn *may, void *arg);
 
 /* -- being told ------------------------------------------------------------ */
 

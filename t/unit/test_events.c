@@ -66,17 +66,17 @@ static void test_list(void **state)
 
     (void)state;
     assert_string_equal(listed(ev, NULL), "");
-    assert_int_equal(events_index(ev, NULL), 1);
+    assert_int_equal(events_index(ev, NULL, NULL, NULL), 1);
     a = fire(ev, "a", true);
     assert_int_equal(a.status, EVENT_DONE);
     assert_true(uuid_ok(a.id, strlen(a.id)));
-    assert_true(events_index(ev, NULL) == uuid_fold(a.id));
+    assert_true(events_index(ev, NULL, NULL, NULL) == uuid_fold(a.id));
     b = fire(ev, "b", true);
     assert_true(b.ltime > a.ltime);
     assert_string_not_equal(a.id, b.id);
-    assert_true(events_index(ev, NULL) == uuid_fold(b.id));
-    assert_true(events_index(ev, "a") == uuid_fold(a.id));
-    assert_int_equal(events_index(ev, "x"), 1);
+    assert_true(events_index(ev, NULL, NULL, NULL) == uuid_fold(b.id));
+    assert_true(events_index(ev, "a", NULL, NULL) == uuid_fold(a.id));
+    assert_int_equal(events_index(ev, "x", NULL, NULL), 1);
     e = events_next(ev, NULL, NULL);
     assert_int_equal(e->payload_len, 3);
     assert_memory_equal(e->payload, "p\0q", 3);

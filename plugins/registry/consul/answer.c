@@ -74,6 +74,9 @@ void call_send_gathered(struct call *c)
 
 enum http_verdict call_json(struct call *c, int status)
 {
+    if (filter_is_exhausted(c->filter))
+        return call_error(c, 500, CALL_FILTER_TEXT);
+    filter_rest(c->filter);
     end_pretty(c);
     return give(c, status, CALL_JSON, buf_data(&c->out.buf),
                 buf_len(&c->out.buf));
@@ -124,9 +127,22 @@ static void stream_end(struct call *c)
     http_stream_end(r);
 }
 
+static void stream_fail(struct call *c)
+{
+    struct http_request *r = c->r;
+
+    c->more = NULL;
+    call_end(c);
+    http_stream_fail(r, CALL_FILTER_TEXT);
+}
+
 /* A piece is written: on its way with it. */
 static void stream_piece(struct call *c, bool more)
 {
+    if (filter_is_exhausted(c->filter)) {
+        stream_fail(c);
+        return;
+    }
     if (!more && c->out.pretty)
         buf_add_char(&c->out.buf, '\n');
     http_stream_add(c->r, buf_data(&c->out.buf), buf_len(&c->out.buf));

@@ -59,6 +59,7 @@ void call_end(struct call *c)
     call_stream_stop(c);
     if (c->data && c->free_data)
         c->free_data(c->data);
+    filter_free(c->filter);
     authority_release(c);
     forget_token(c);
     json_decref(c->body);

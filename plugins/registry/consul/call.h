@@ -35,6 +35,7 @@
 #include "lib/json_write.h"
 #include "lib/loop.h"
 #include "plugins/registry/consul/authority.h"
+#include "plugins/registry/consul/filter.h"
 
 struct consul;
 struct json_t;
@@ -65,6 +66,8 @@ struct call {
     /* of the handler */
     void *data;                    /* its own ... */
     void (*free_data)(void *data); /* ... freed with the call; may be NULL */
+
+    struct filter *filter; /* owned; NULL: see call_filter() */
 
     /* of authority.c */
     const struct acl_authority *who;
@@ -98,6 +101,13 @@ struct call {
  * that is none); return HTTP_DONE.
  */
 struct call *call_begin(struct http_request *r, void *ctx);
+
+/*
+ * Reads ?filter= into c->filter, for rows of that kind: around each row, a
+ * filter_mark() and a filter_keep(). False: it makes no sense, and this has
+ * been answered (400); return HTTP_DONE.
+ */
+bool call_filter(struct call *c, enum filter_kind kind);
 
 /* -- answers: each ends the call ------------------------------------------- */
 

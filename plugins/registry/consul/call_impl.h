@@ -17,6 +17,8 @@
 #define CALL_OUT_KEPT   65536 /* bytes of c->out that a spare call keeps */
 #define CALL_SPARE_MAX  64
 #define CALL_RETRY_TEXT "too many blocking queries wait: try again later"
+#define CALL_FILTER_TEXT                                                       \
+    "the filter's regular expressions take too long over so many rows"
 
 struct consul_counts {
     uint64_t calls;
