@@ -46,6 +46,8 @@ struct probe_header {
 struct probe_spec {
     enum probe_method method;
     uint64_t ttl_ms;      /* of PROBE_TTL: at least 1 */
+    bool lives;           /* of it: its service gives signs of life by itself;
+                             not part of its text */
     uint64_t interval_ms; /* of the others: from one start to the next */
     uint64_t timeout_ms;  /* 0: probe_timeout_ms() says */
     uint64_t reap_ms;     /* its service goes when it has been critical for so

@@ -3,7 +3,8 @@
  *
  *   put --> due --(a seat is free)--> run --answer, or timeout--> due again
  *                \--none--> waits in line for one
- *   put of a TTL --> told in time: waits again; not told: critical
+ *   put of a TTL --> told, or a sign of life, in time: waits again
+ *                \--none--> critical
  *
  * From one start of a check to the next is its interval, a sixteenth more or
  * less; a run is never begun before the last one of that check has ended. How
@@ -44,6 +45,9 @@ struct prober_user {
      * Also when nothing has changed. */
     void (*report)(void *arg, struct probe_id id, enum probe_status status,
                    const char *output);
+    /* Of a TTL with spec.lives: how long ago its service gave a sign of life,
+     * in ms; UINT64_MAX: it never will. */
+    uint64_t (*quiet)(void *arg, struct probe_id id);
     /* It has been critical for as long as its reap_ms says. */
     void (*reap)(void *arg, struct probe_id id);
     void *arg;

@@ -8,7 +8,8 @@
 #include "lib/mem.h"
 #include "lib/tls.h"
 
-#define BEGIN_A_TURN 8 /* runs: each is a connection, or a process */
+#define LOOK_MS      1000 /* for a sign of life of what has expired */
+#define BEGIN_A_TURN 8    /* runs: each is a connection, or a process */
 
 static const struct probe_kind *const kinds[PROBE_METHODS] = {
     [PROBE_HTTP] = &probe_http,
@@ -158,10 +159,32 @@ static void check_due(struct check *c)
     loop_settle(p->loop, &p->begin);
 }
 
+/* A TTL whose service shows by itself that it lives. False: it does not, or it
+ * has to be told. */
+static bool check_lives(struct check *c)
+{
+    const struct prober_user *u = &c->prober->user;
+    uint64_t quiet, ttl = c->spec.ttl_ms;
+
+    if (!c->spec.lives)
+        return false;
+    quiet = u->quiet(u->arg, check_id(c));
+    if (quiet >= ttl) {
+        loop_timer_set(c->timer, ttl < LOOK_MS ? ttl : LOOK_MS);
+        return c->status == PROBE_CRITICAL;
+    }
+    loop_timer_set(c->timer, ttl - quiet);
+    if (c->status == PROBE_CRITICAL)
+        prober_judge(c, PROBE_PASSING, "a sign of life came");
+    return true;
+}
+
 static void check_expired(struct check *c)
 {
     struct buf text = BUF_INIT;
 
+    if (check_lives(c))
+        return;
     c->prober->counts.expired++;
     buf_add_str(&text, "TTL expired");
     if (c->said && *c->said)
@@ -204,7 +227,7 @@ void prober_schedule(struct check *c, bool soon)
     prober_stop(c);
     c->timer = loop_timer_new(p->loop, check_timer, c);
     if (c->spec.method == PROBE_TTL)
-        loop_timer_set(c->timer, c->spec.ttl_ms);
+        loop_timer_set(c->timer, c->spec.lives ? 1 : c->spec.ttl_ms);
     else if (soon)
         check_due(c);
     else

@@ -33,6 +33,13 @@ static void on_report(void *arg, struct probe_id id, enum probe_status status,
     snprintf(w.heard.output, sizeof(w.heard.output), "%s", output);
 }
 
+static uint64_t on_quiet(void *arg, struct probe_id id)
+{
+    assert_ptr_equal(arg, &w.heard);
+    assert_string_equal(id.node, "n");
+    return loop_now(w.loop) - w.alive_ms;
+}
+
 static void on_reap(void *arg, struct probe_id id)
 {
     assert_ptr_equal(arg, &w.heard);
@@ -57,12 +64,14 @@ int listen_any(uint16_t *at)
 
 int prober_setup(void **state)
 {
-    static const struct prober_user user = {
-        .report = on_report, .reap = on_reap, .arg = &w.heard};
+    static const struct prober_user user = {.report = on_report,
+                                            .quiet = on_quiet,
+                                            .reap = on_reap,
+                                            .arg = &w.heard};
     const struct prober_limits limits = {.at_once = 2, .scripts = true};
 
     (void)state;
-    memset(&w.heard, 0, sizeof(w.heard));
+    memset(&w, 0, sizeof(w));
     w.loop = loop_new(NULL);
     w.prober = prober_new(w.loop, &user);
     prober_limit(w.prober, &limits);
@@ -98,6 +107,7 @@ void put(const char *id, enum probe_status status, const char *fmt, ...)
     vsnprintf(line, sizeof(line), fmt, args);
     va_end(args);
     assert_null(probe_spec_read(&s, line, strlen(line)));
+    s.lives = w.lives;
     prober_put(w.prober, named(id), &s, status, true);
     assert_null(s.target);
 }

@@ -25,6 +25,8 @@ struct prober_world {
     int listening; /* on a port of 127.0.0.1, and does not block */
     uint16_t port;
     struct prober_heard heard;
+    bool lives;        /* what is put gives signs of life */
+    uint64_t alive_ms; /* when it gave the last one */
 };
 
 struct prober_world *world(void);

@@ -70,6 +70,29 @@ static void test_put_again(void **state)
     prober_drop(world()->prober, named("nobody"));
 }
 
+/* A service that shows by itself that it lives need not be told. */
+static void test_signs_of_life(void **state)
+{
+    (void)state;
+    world()->lives = true;
+    world()->alive_ms = loop_now(world()->loop);
+    put("t", PROBE_CRITICAL, "probe ttl ttl 5000");
+    time_passes(world()->loop, 1);
+    assert_heard(1, "n/t", PROBE_PASSING, "a sign of life came");
+    time_passes(world()->loop, 4000);
+    world()->alive_ms = loop_now(world()->loop);
+    time_passes(world()->loop, 4999);
+    assert_int_equal(world()->heard.reports, 1);
+    time_passes(world()->loop, 1);
+    assert_heard(2, "n/t", PROBE_CRITICAL, "TTL expired");
+    time_passes(world()->loop, 10000);
+    assert_int_equal(world()->heard.reports, 2);
+    world()->alive_ms = loop_now(world()->loop);
+    time_passes(world()->loop, 1000);
+    assert_heard(3, "n/t", PROBE_PASSING, "a sign of life came");
+    assert_int_equal(prober_counts(world()->prober)->expired, 1);
+}
+
 /* -- TCP ------------------------------------------------------------------- */
 
 static int taken(void)
@@ -403,12 +426,19 @@ int main(void)
 #define TEST(f)                                                                \
     cmocka_unit_test_setup_teardown(f, prober_setup, prober_teardown)
     const struct CMUnitTest tests[] = {
-        TEST(test_ttl),           TEST(test_put_again),
-        TEST(test_tcp),           TEST(test_jitter),
-        TEST(test_thresholds),    TEST(test_http),
-        TEST(test_redirects),     TEST(test_redirects_without_end),
-        TEST(test_timeout),       TEST(test_seats),
-        TEST(test_one_at_a_time), TEST(test_reap),
+        TEST(test_ttl),
+        TEST(test_put_again),
+        TEST(test_signs_of_life),
+        TEST(test_tcp),
+        TEST(test_jitter),
+        TEST(test_thresholds),
+        TEST(test_http),
+        TEST(test_redirects),
+        TEST(test_redirects_without_end),
+        TEST(test_timeout),
+        TEST(test_seats),
+        TEST(test_one_at_a_time),
+        TEST(test_reap),
         TEST(test_reap_in_vain),
     };
 
