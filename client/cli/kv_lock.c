@@ -47,13 +47,6 @@ struct locking {
 
 /* -- ends ------------------------------------------------------------------ */
 
-static void lose(struct locking *k, const char *why)
-{
-    out_flush(&k->cli->out);
-    cli_stop(k->cli, cli_fail(k->cli, CLI_LOST, NULL, "the lock %s is lost: %s",
-                              k->prefix, why));
-}
-
 static void fail(struct locking *k, const struct http_answer *a)
 {
     cli_stop(k->cli, consul_fail(&k->consul, a));
@@ -122,6 +115,21 @@ static void give_up(struct locking *k, int status)
     }
     k->state = GIVING_UP;
     buf_free(&body);
+}
+
+/* It is another's now, or will be: the command is told at once, and what there
+ * is of the session is ended. */
+static void lose(struct locking *k, const char *why)
+{
+    out_flush(&k->cli->out);
+    k->status = cli_fail(k->cli, CLI_LOST, NULL, "the lock %s is lost: %s",
+                         k->prefix, why);
+    if (k->child)
+        kill(k->child, SIGTERM);
+    k->state = GIVING_UP;
+    consul_follow_end(&k->follow);
+    loop_timer_set(k->give_up, RELEASE_MS);
+    destroy(k);
 }
 
 static void on_give_up_late(void *arg)
