@@ -298,7 +298,8 @@ static void write_head(struct buf *out, const struct family *f)
     buf_add_fmt(out, "\n# TYPE %s %s\n", f->name, types[f->type]);
 }
 
-void metrics_write(struct buf *out)
+/* Numbers that are fetched together, now. */
+static void before_reading(void)
 {
     static const struct metric own = {
         .name = "muster_metrics_dropped_total",
@@ -306,12 +307,37 @@ void metrics_write(struct buf *out)
         .type = METRIC_COUNTER,
         .count = &dropped};
     struct on_read *hook;
-    struct family *f;
-    struct series *s;
 
     metrics_add(&own);
     LL_FOREACH (hooks, hook)
         hook->fn(hook->arg);
+}
+
+static double value_of(const struct metric *m)
+{
+    if (m->count)
+        return (double)*m->count;
+    return m->read ? m->read(m->arg) : 0;
+}
+
+void metrics_each(void (*fn)(void *arg, const struct metric *m, double value),
+                  void *arg)
+{
+    struct family *f;
+    struct series *s;
+
+    before_reading();
+    LL_FOREACH (families, f)
+        LL_FOREACH (f->series, s)
+            fn(arg, &s->m, value_of(&s->m));
+}
+
+void metrics_write(struct buf *out)
+{
+    struct family *f;
+    struct series *s;
+
+    before_reading();
     LL_FOREACH (families, f) {
         write_head(out, f);
         LL_FOREACH (f->series, s)

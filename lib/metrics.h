@@ -96,6 +96,10 @@ void metrics_forget(const void *owner);
 
 /* All of it, as text: names in the order of the alphabet. */
 void metrics_write(struct buf *out);
+/* The same one by one, for who writes them in another way; value is that of a
+ * counter or a gauge. */
+void metrics_each(void (*fn)(void *arg, const struct metric *m, double value),
+                  void *arg);
 /* What that text is, for HTTP. */
 #define METRICS_TYPE "text/plain; version=0.0.4; charset=utf-8"
 

@@ -12,11 +12,12 @@
 #include "lib/httpd.h"
 #include "plugins/registry/consul/call.h"
 
-#define CALL_JSON       "application/json"
-#define CALL_TEXT       "text/plain; charset=utf-8"
-#define CALL_OUT_KEPT   65536 /* bytes of c->out that a spare call keeps */
-#define CALL_SPARE_MAX  64
-#define CALL_RETRY_TEXT "too many blocking queries wait: try again later"
+#define CALL_JSON          "application/json"
+#define CALL_TEXT          "text/plain; charset=utf-8"
+#define CALL_OUT_KEPT      65536 /* bytes of c->out that a spare call keeps */
+#define CALL_SPARE_MAX     64
+#define CONSUL_LEAVING_MAX 16 /* members shown as leaving */
+#define CALL_RETRY_TEXT    "too many blocking queries wait: try again later"
 #define CALL_FILTER_TEXT                                                       \
     "the filter's regular expressions take too long over so many rows"
 
@@ -34,6 +35,12 @@ struct consul_counts {
 /* The result of a read when it was last made: blocking.c */
 struct seen {
     uint64_t key, index, hash;
+};
+
+/* A member that was told to leave. */
+struct leaving {
+    char *node; /* owned; NULL: none */
+    uint64_t until_ms;
 };
 
 /* What was last written for one who was woken. */
@@ -57,6 +64,8 @@ struct consul {
     struct seen *seen; /* made when the first one blocks */
     struct rendered rendered;
     uint64_t jitter;
+    char since[32]; /* when it began, as RFC 3339 */
+    struct leaving leaving[CONSUL_LEAVING_MAX];
     struct consul_counts counts;
 };
 

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <time.h>
 
 #include "lib/conf.h"
 #include "lib/mem.h"
@@ -17,10 +18,8 @@
 /* The families, in the order in which routes are looked up. */
 static const struct http_table *const tables[] = {
     &consul_kv, /* what is asked for most */
-    &consul_status,
-    &consul_session,
-    &consul_txn,
-    &consul_acl,
+    &consul_status, &consul_session, &consul_txn,      &consul_acl,
+    &consul_self,   &consul_members, &consul_operator,
 };
 
 /* -- what differs from other faces ----------------------------------------- */
@@ -116,11 +115,21 @@ static double blocking(void *arg)
 
 /* -- life ------------------------------------------------------------------ */
 
+static void begins_now(struct consul *u)
+{
+    time_t now = time(NULL);
+    struct tm tm;
+
+    gmtime_r(&now, &tm);
+    strftime(u->since, sizeof(u->since), "%Y-%m-%dT%H:%M:%SZ", &tm);
+}
+
 struct consul *consul_new(struct musterd *m)
 {
     struct consul *u = xcalloc(1, sizeof(*u));
 
     u->m = m;
+    begins_now(u);
     u->face = (struct httpd_face){.name = "consul",
                                   .tables = tables,
                                   .n_tables = ARRAY_LEN(tables),
@@ -154,6 +163,7 @@ void consul_stop(struct consul *u, const char *why)
 void consul_free(struct consul *u)
 {
     struct call *c;
+    unsigned i;
 
     if (!u)
         return;
@@ -167,6 +177,8 @@ void consul_free(struct consul *u)
         free(c);
     }
     consul_look_stop(u);
+    for (i = 0; i < CONSUL_LEAVING_MAX; i++)
+        free(u->leaving[i].node);
     httpd_free(u->httpd);
     free(u);
 }

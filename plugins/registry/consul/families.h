@@ -10,6 +10,7 @@
 extern const struct http_table consul_status;
 extern const struct http_table consul_acl;
 extern const struct http_table consul_self;
+extern const struct http_table consul_members;
 extern const struct http_table consul_operator;
 extern const struct http_table consul_kv;
 extern const struct http_table consul_session;
