@@ -11,6 +11,7 @@
 #include "lib/mem.h"
 #include "server/acl_principal.h"
 #include "server/musterd.h"
+#include "server/self.h"
 #include "server/state/directory.h"
 #include "server/storage.h"
 
@@ -123,11 +124,24 @@ static bool fallback(const struct acl_rights *r, enum acl_kind kind,
     return r->allow;
 }
 
+/* What Consul 0.7 asks for no right: it knows no rules for nodes, sessions and
+ * agents, and shows everybody its own service. */
+static bool is_free_in_07(enum acl_kind kind, const char *name, size_t len,
+                          enum acl_level level)
+{
+    if (kind == ACL_SERVICE && level == ACL_READ)
+        return len == (size_t)-1 ? !strcmp(name, DIR_OWN_SERVICE)
+                                 : len == strlen(DIR_OWN_SERVICE) &&
+                                       !memcmp(name, DIR_OWN_SERVICE, len);
+    return kind == ACL_NODE || kind == ACL_SESSION || kind == ACL_AGENT;
+}
+
 static bool token_may(const struct acl_rights *r, const struct acl_token *t,
                       enum acl_kind kind, const char *name, size_t len,
                       enum acl_level level)
 {
     return t->management ||
+           (r->m->self->is_07 && is_free_in_07(kind, name, len, level)) ||
            acl_rules_allow(t->rules, kind, name, len, level,
                            fallback(r, kind, name, len, level));
 }

@@ -9,11 +9,11 @@
 #include "lib/audit.h"
 #include "lib/mem.h"
 #include "lib/uuid.h"
+#include "plugins/registry/consul/asking.h"
 #include "plugins/registry/consul/body.h"
 #include "plugins/registry/consul/call.h"
 #include "plugins/registry/consul/families.h"
 #include "server/acl_rights.h"
-#include "server/audit.h"
 #include "server/musterd.h"
 
 /* What a call of this family remembers. */
@@ -46,7 +46,7 @@ static struct acl_call *acl_call_new(struct call *c, const char *id)
 
     a->call = c;
     a->id = xstrdup(id);
-    authority_tell(c, &a->asker);
+    call_asker(c, &a->asker);
     c->data = a;
     c->free_data = acl_call_free;
     return a;
@@ -278,7 +278,7 @@ static enum http_verdict set(struct http_request *r, void *ctx, bool update)
     q.rules = body_text(c, body, "Rules");
     type = body_text(c, body, "Type");
     if (!body_ok(c) || !(a = id_of(c, id, update)) ||
-        !call_demand(c, ACL_ACL, "", 0, ACL_WRITE))
+        !call_demand(c, ACL_ACL, "", 0, ACL_WRITE) || call_audit_full(c))
         return HTTP_DONE;
     q.management = type && !strcmp(type, "management");
     if (type && *type && !q.management && strcmp(type, "client") != 0)
@@ -304,7 +304,7 @@ static enum http_verdict put_destroy(struct http_request *r, void *ctx)
     struct call *c = acl_begin_id(r, ctx);
     struct acl_call *a;
 
-    if (!c || !call_demand(c, ACL_ACL, "", 0, ACL_WRITE))
+    if (!c || !call_demand(c, ACL_ACL, "", 0, ACL_WRITE) || call_audit_full(c))
         return HTTP_DONE;
     a = c->data;
     a->action = "acl destroy";
@@ -320,7 +320,7 @@ static enum http_verdict put_clone(struct http_request *r, void *ctx)
     char fresh[UUID_LEN + 1];
     struct acl_call *a;
 
-    if (!c || !call_demand(c, ACL_ACL, "", 0, ACL_WRITE))
+    if (!c || !call_demand(c, ACL_ACL, "", 0, ACL_WRITE) || call_audit_full(c))
         return HTTP_DONE;
     a = c->data;
     t = acl_find(c->m->acls, a->id, strlen(a->id));
@@ -350,6 +350,8 @@ static enum http_verdict put_bootstrap(struct http_request *r, void *ctx)
         return HTTP_DONE;
     if (!authority_is_trusted(c))
         return call_deny(c);
+    if (call_audit_full(c))
+        return HTTP_DONE;
     uuid_make(fresh);
     a = acl_call_new(c, fresh);
     a->tells_id = true;

@@ -1,6 +1,5 @@
 #include "plugins/registry/consul/authority.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,7 +7,6 @@
 #include "plugins/registry/consul/call.h"
 #include "server/acl_port.h"
 #include "server/acl_rights.h"
-#include "server/audit.h"
 #include "server/musterd.h"
 #include "server/state/directory.h"
 #include "server/state/hash.h"
@@ -133,13 +131,6 @@ bool authority_is_trusted(const struct call *c)
         return true;
     p = c->who->who.principal;
     return p && (p->all || p->admin);
-}
-
-void authority_tell(const struct call *c, struct asker *out)
-{
-    *out = (struct asker){.face = "consul"};
-    snprintf(out->who, sizeof(out->who), "%s", http_principal(c->r)->name);
-    snprintf(out->from, sizeof(out->from), "%s", http_peer(c->r));
 }
 
 void authority_asker(const struct call *c, struct dir_asker *out)

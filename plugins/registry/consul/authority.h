@@ -18,7 +18,6 @@
 #include "server/state/acl_kinds.h"
 
 struct acl_authority;
-struct asker;
 struct call;
 struct dir_asker;
 struct dir_instance;
@@ -51,9 +50,6 @@ bool authority_is_all(const struct call *c);
  * whatever Consul's rules say. */
 bool authority_is_trusted(const struct call *c);
 
-/* Who it is to audit logs ("consul:17", the name of a token of ours,
- * "anonymous"), and from where; it stays when the client goes. */
-void authority_tell(const struct call *c, struct asker *out);
 /* On whose behalf changes of services are asked for. Those of Consul's tokens
  * have one owner, `consul`, for each of them may change what its rules allow,
  * whoever registered it. asker stays NULL. */

@@ -46,14 +46,17 @@ static const struct http_route rows[] = {
     {.methods = HTTP_GET,
      .path = "/v1/status/leader",
      .handler = get_leader,
+     .demands = HTTP_OPEN,
      .help = "The address of the leader."},
     {.methods = HTTP_GET,
      .path = "/v1/status/peers",
      .handler = get_peers,
+     .demands = HTTP_OPEN,
      .help = "The addresses of all servers."},
     {.methods = HTTP_GET,
      .path = "/",
      .handler = get_root,
+     .demands = HTTP_OPEN,
      .help = "That somebody is there."},
 };
 const struct http_table consul_status = {rows, ARRAY_LEN(rows)};
