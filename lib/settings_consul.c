@@ -45,6 +45,17 @@ static const struct conf_setting table[] = {
      .reloadable = true,
      .programs = MUSTERD,
      .help = "blocking queries over HTTP that wait at once; more are refused"},
+
+    /* keys and sessions */
+    {.key = "consul.session_ttl_min",
+     .type = CONF_DURATION,
+     .def = "10s",
+     .min = 100,
+     .max = DAY,
+     .reloadable = true,
+     .programs = MUSTERD,
+     .help = "the shortest time a session over HTTP may ask to live for "
+             "without being renewed"},
 };
 
 const struct conf_setting *settings_of_consul(size_t *count)

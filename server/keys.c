@@ -205,7 +205,8 @@ void keys_configure(struct keys *k, const struct conf *conf)
         .value = conf_size(conf, "registry.kv_value"),
         .keys = (size_t)conf_int(conf, "registry.kv_keys"),
         .bytes = conf_size(conf, "registry.kv_size"),
-        .sessions = (size_t)conf_int(conf, "registry.sessions")};
+        .sessions = (size_t)conf_int(conf, "registry.sessions"),
+        .ttl_min = (uint64_t)conf_duration_ms(conf, "consul.session_ttl_min")};
 
     kv_limit(k->m->kv, &limits);
 }

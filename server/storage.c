@@ -12,8 +12,8 @@
 #define STORE_SQLITE "sqlite:"
 
 /* The first revision of a registry that is new and speaks Consul's API: there
- * the first ones are Consul's own, and clients rely on it. They ask for a change
- * of index 1 to see it refused. */
+ * the first ones are Consul's own, and clients rely on it: they ask for a
+ * change of index 1 to see it refused. */
 #define FIRST_REVISION 16
 
 struct storage {

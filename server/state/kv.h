@@ -73,6 +73,8 @@ struct kv_limits {
     size_t keys;     /* in all */
     size_t bytes;    /* of keys and values in all */
     size_t sessions; /* in all */
+    /* ms: the least that the ttl of a session may be; faces refuse less. */
+    uint64_t ttl_min;
 };
 
 enum kv_verb {

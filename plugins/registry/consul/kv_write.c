@@ -103,7 +103,7 @@ static void add_escaped(struct buf *out, const char *text)
 static void conflict(struct call *c)
 {
     const struct http_query *q = http_query_all(c->r);
-    struct param all[HTTP_QUERY_MAX];
+    struct param all[HTTP_QUERY_MAX] = {{0}};
     struct buf text = BUF_INIT;
     unsigned i, n = 0;
 

@@ -24,7 +24,6 @@
 #define SECOND_NS      INT64_C(1000000000)
 #define LOCK_DELAY_NS  (15 * SECOND_NS)
 #define LOCK_DELAY_LOW 1000 /* a smaller number is one of seconds */
-#define TTL_MIN_NS     (10 * SECOND_NS)
 #define TTL_MAX_NS     (86400 * SECOND_NS)
 #define PIECE_BYTES    65536
 #define PIECE_SESSIONS 500
@@ -290,8 +289,8 @@ static bool take_behavior(struct call *c, const char *text,
 static bool take_ttl(struct call *c, const char *text,
                      struct session_request *q)
 {
-    char why[160];
-    int64_t ns;
+    int64_t ns, least = (int64_t)kv_bounds(kv_of(c))->ttl_min * 1000000;
+    char why[160], shortest[DURATION_TEXT_MAX];
 
     q->ttl = text;
     if (!text || !*text)
@@ -300,11 +299,12 @@ static bool take_ttl(struct call *c, const char *text,
         call_error(c, 500, "Session TTL '%.100s' invalid: %s", text, why);
         return false;
     }
-    if (ns && (ns < TTL_MIN_NS || ns > TTL_MAX_NS)) {
+    if (ns && (ns < least || ns > TTL_MAX_NS)) {
+        duration_write(shortest, least);
         call_error(c, 500,
                    "Invalid Session TTL '%" PRId64
-                   "', must be between [10s=24h0m0s]",
-                   ns);
+                   "', must be between [%s=24h0m0s]",
+                   ns, shortest);
         return false;
     }
     q->ttl_ms = (uint64_t)duration_ms(ns);
