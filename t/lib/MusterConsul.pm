@@ -106,7 +106,8 @@ sub read
     my ($self) = @_;
     my $a = MusterHttp::answer($self->{conn}, $self->{method}) or return undef;
     $a->{json} = $json->decode($a->{body})
-        if ($a->{headers}{'content-type'} || '') eq 'application/json';
+        if ($a->{headers}{'content-type'} || '') eq 'application/json'
+            && !$a->{headers}{'content-encoding'};
     return $a;
 }
 

@@ -5,6 +5,7 @@
 
 #include "lib/mem.h"
 #include "plugins/registry/consul/call_impl.h"
+#include "plugins/registry/consul/gzip.h"
 #include "server/musterd.h"
 
 /* -- the head -------------------------------------------------------------- */
@@ -38,6 +39,30 @@ static void add_headers(struct call *c)
 
 /* -- whole answers --------------------------------------------------------- */
 
+/* True: and it is said that it is. */
+static bool wants_gzip(struct call *c)
+{
+    static const char line[] = "Content-Encoding: gzip\r\n";
+
+    if (!gzip_is_taken(http_header(c->r, "accept-encoding")))
+        return false;
+    http_add_lines(c->r, line, sizeof(line) - 1);
+    return true;
+}
+
+static void reply_gzip(struct call *c, int status, const char *type,
+                       const void *bytes, size_t len)
+{
+    struct consul *u = c->consul;
+    struct buf out = BUF_INIT;
+
+    if (!u->gzip)
+        u->gzip = gzip_new();
+    gzip_add(u->gzip, bytes, len, true, &out);
+    http_reply(c->r, status, type, buf_data(&out), buf_len(&out));
+    buf_free(&out);
+}
+
 /* Sends it, or keeps it for who looks at it. */
 static enum http_verdict give(struct call *c, int status, const char *type,
                               const void *bytes, size_t len)
@@ -52,7 +77,10 @@ static enum http_verdict give(struct call *c, int status, const char *type,
         return HTTP_DONE;
     }
     add_headers(c);
-    http_reply(c->r, status, type, bytes, len);
+    if (type && len >= GZIP_LEAST && wants_gzip(c))
+        reply_gzip(c, status, type, bytes, len);
+    else
+        http_reply(c->r, status, type, bytes, len);
     call_end(c);
     return HTTP_DONE;
 }
@@ -143,10 +171,18 @@ static void stream_piece(struct call *c, bool more)
         stream_fail(c);
         return;
     }
+    struct buf *b = &c->out.buf, out = BUF_INIT;
+
     if (!more && c->out.pretty)
-        buf_add_char(&c->out.buf, '\n');
-    http_stream_add(c->r, buf_data(&c->out.buf), buf_len(&c->out.buf));
-    buf_reset(&c->out.buf, CALL_OUT_KEPT);
+        buf_add_char(b, '\n');
+    if (c->gzip) {
+        gzip_add(c->gzip, buf_data(b), buf_len(b), !more, &out);
+        http_stream_add(c->r, buf_data(&out), buf_len(&out));
+        buf_free(&out);
+    } else {
+        http_stream_add(c->r, buf_data(b), buf_len(b));
+    }
+    buf_reset(b, CALL_OUT_KEPT);
     if (!more)
         stream_end(c);
     else if (http_stream_has_room(c->r))
@@ -175,6 +211,8 @@ void call_stream_begin(struct call *c)
     c->streaming = true;
     c->go_on = (struct loop_task){.fn = go_on, .arg = c};
     add_headers(c);
+    if (wants_gzip(c))
+        c->gzip = gzip_new();
     call_stays(c);
     http_on_room(c->r, has_room, c);
     http_stream(c->r, 200, CALL_JSON);
@@ -186,6 +224,8 @@ void call_stream_stop(struct call *c)
     if (c->streaming)
         musterd_not_later(c->m, &c->go_on);
     c->streaming = false;
+    gzip_free(c->gzip);
+    c->gzip = NULL;
 }
 
 enum http_verdict call_stream(struct call *c, bool (*more)(struct call *c))

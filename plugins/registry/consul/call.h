@@ -38,6 +38,7 @@
 #include "plugins/registry/consul/filter.h"
 
 struct consul;
+struct gzip;
 struct json_t;
 struct musterd;
 
@@ -84,6 +85,7 @@ struct call {
     const char *type; /* ... */
     bool (*more)(struct call *c);
     bool streaming;
+    struct gzip *gzip; /* of a stream that is compressed; owned */
     uint64_t key;             /* of what is asked: see blocking.c */
     uint64_t seen;            /* the result that the client has; 0: not known */
     struct loop_task look;    /* woken: looks again */

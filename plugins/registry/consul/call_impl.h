@@ -21,6 +21,8 @@
 #define CALL_FILTER_TEXT                                                       \
     "the filter's regular expressions take too long over so many rows"
 
+struct gzip;
+
 struct consul_counts {
     uint64_t calls;
     uint64_t woken;  /* blocking queries answered because of a change */
@@ -64,6 +66,7 @@ struct consul {
     struct seen *seen; /* made when the first one blocks */
     struct rendered rendered;
     uint64_t jitter;
+    struct gzip *gzip; /* made at need; of whole answers */
     char since[32]; /* when it began, as RFC 3339 */
     struct leaving leaving[CONSUL_LEAVING_MAX];
     struct consul_counts counts;

@@ -10,6 +10,7 @@
 #include "lib/metrics.h"
 #include "plugins/registry/consul/call_impl.h"
 #include "plugins/registry/consul/families.h"
+#include "plugins/registry/consul/gzip.h"
 #include "server/musterd.h"
 
 #define DOMAIN       ".consul"
@@ -177,6 +178,7 @@ void consul_free(struct consul *u)
         free(c);
     }
     consul_look_stop(u);
+    gzip_free(u->gzip);
     for (i = 0; i < CONSUL_LEAVING_MAX; i++)
         free(u->leaving[i].node);
     httpd_free(u->httpd);

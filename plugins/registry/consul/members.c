@@ -185,7 +185,8 @@ static enum http_verdict put_force_leave(struct http_request *r, void *ctx)
     struct call *c = call_begin(r, ctx);
     const char *own;
 
-    if (!c || !call_demand(c, ACL_OPERATOR, "", 0, ACL_WRITE))
+    if (!c || !call_demand(c, ACL_AGENT, c->m->self->node, (size_t)-1,
+                           ACL_WRITE))
         return HTTP_DONE;
     own = c->m->self->node;
     if (!strcasecmp(own, http_param(r, "node")))
