@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <utlist.h>
 
 #include "lib/mem.h"
 #include "plugins/registry/consul/call.h"
@@ -11,11 +12,21 @@
 #include "server/state/directory.h"
 #include "server/state/hash.h"
 
+/* Something that was demanded. */
+struct demand {
+    struct demand *next;
+    enum acl_kind kind;
+    enum acl_level level;
+    size_t len;
+    char name[];
+};
+
 /* Of a call that may not do just everything. */
 struct acl_authority {
     struct acl_subject who;
     struct acl_holder holder; /* of who.token */
     struct principal *held;   /* who.principal, a reference; or NULL */
+    struct demand *demands;   /* owned */
     struct call *call;
     bool gone;
     char label[PRINCIPAL_NAME_MAX + 1];
@@ -28,6 +39,12 @@ static void token_gone(struct acl_holder *h)
     a->who = (struct acl_subject){NULL, NULL};
     a->gone = true;
     call_wake(a->call);
+}
+
+/* Who waits looks whether he still may. */
+static void token_changed(struct acl_holder *h)
+{
+    call_wake(container_of(h, struct acl_authority, holder)->call);
 }
 
 /* What is logged and audited of the request is said of the token by its label:
@@ -50,6 +67,7 @@ static void authority_set(struct call *c, const struct acl_subject *who)
     if (who->principal)
         a->held = principal_ref((struct principal *)who->principal);
     a->call = c;
+    a->holder.changed = token_changed;
     a->holder.gone = token_gone;
     acl_subject_label(who, a->label);
     if (who->token) {
@@ -79,18 +97,46 @@ int authority_resolve(struct call *c, const char **why)
 void authority_release(struct call *c)
 {
     struct acl_authority *a = (struct acl_authority *)c->who;
+    struct demand *d, *next;
 
     if (!a)
         return;
+    LL_FOREACH_SAFE (a->demands, d, next)
+        free(d);
     acl_release(&a->holder);
     principal_unref(a->held);
     free(a);
     c->who = NULL;
 }
 
-bool authority_is_gone(const struct call *c)
+void authority_note(struct call *c, enum acl_kind kind, const char *name,
+                    size_t len, enum acl_level level)
 {
-    return c->who && c->who->gone;
+    struct acl_authority *a = (struct acl_authority *)c->who;
+    struct demand *d;
+
+    if (!a || !a->who.token || c->waits)
+        return;
+    d = xcalloc(1, sizeof(*d) + len);
+    d->kind = kind;
+    d->level = level;
+    d->len = len;
+    memcpy(d->name, name, len);
+    LL_PREPEND(a->demands, d);
+}
+
+const char *authority_lost(const struct call *c)
+{
+    const struct demand *d;
+
+    if (!c->who)
+        return NULL;
+    if (c->who->gone)
+        return AUTHORITY_NOT_FOUND;
+    LL_FOREACH (c->who->demands, d)
+        if (!authority_may(c, d->kind, d->name, d->len, d->level))
+            return "Permission denied";
+    return NULL;
 }
 
 uint64_t authority_key(const struct call *c, uint64_t key)
@@ -130,7 +176,7 @@ bool authority_is_trusted(const struct call *c)
     if (!c->who)
         return true;
     p = c->who->who.principal;
-    return p && (p->all || p->admin);
+    return p ? p->all || p->admin : authority_is_all(c);
 }
 
 void authority_asker(const struct call *c, struct dir_asker *out)

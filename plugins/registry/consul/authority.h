@@ -3,9 +3,9 @@
  * call_may() and call_demand() (call.h); what a token is, and what its rights
  * are, is known to server/acl_rights.h.
  *
- * A token of Consul's that is destroyed ends the blocking queries that were
- * asked with it, with 403; one that is changed has its new rights at once. A
- * token of ours that is revoked ends the connection, as at any other face.
+ * A token of Consul's that is destroyed, or loses what was demanded of it, ends
+ * the blocking queries that were asked with it, with 403. A token of ours that
+ * is revoked ends the connection, as at any other face.
  */
 #ifndef PLUGINS_REGISTRY_CONSUL_AUTHORITY_H
 #define PLUGINS_REGISTRY_CONSUL_AUTHORITY_H
@@ -31,8 +31,12 @@ struct dir_instance;
 int authority_resolve(struct call *c, const char **why);
 /* The call ends: what authority_resolve() took is let go. */
 void authority_release(struct call *c);
-/* The token that it was asked with is no more. */
-bool authority_is_gone(const struct call *c);
+/* It was demanded, and is granted: a blocking query lives as long as that is
+ * so. */
+void authority_note(struct call *c, enum acl_kind kind, const char *name,
+                    size_t len, enum acl_level level);
+/* Of a blocking query: what to refuse it with now (403), or NULL. */
+const char *authority_lost(const struct call *c);
 /* Differs for those whose rights may differ: what one is answered must not be
  * taken for what another one would be. */
 uint64_t authority_key(const struct call *c, uint64_t key);

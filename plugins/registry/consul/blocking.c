@@ -187,11 +187,12 @@ static void look_at(struct call *c)
 {
     struct consul *u = c->consul;
     uint64_t index = c->how->index(c), hash = 0;
+    const char *lost;
 
     u->counts.looked++;
-    if (authority_is_gone(c)) {
+    if ((lost = authority_lost(c))) {
         call_block_end(c);
-        call_error(c, 403, AUTHORITY_NOT_FOUND);
+        call_error(c, 403, "%s", lost);
         return;
     }
     if (!has_moved(c, index))

@@ -250,8 +250,11 @@ enum http_verdict call_deny(struct call *c)
 bool call_demand(struct call *c, enum acl_kind kind, const char *name,
                  size_t len, enum acl_level level)
 {
-    if (call_may(c, kind, name, len, level))
+    if (call_may(c, kind, name, len, level)) {
+        authority_note(c, kind, name, len == (size_t)-1 ? strlen(name) : len,
+                       level);
         return true;
+    }
     call_deny(c);
     return false;
 }
