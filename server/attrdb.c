@@ -154,7 +154,7 @@ static void check_pair(struct reader *r, const struct word *name,
 static void take_pair(struct reader *r, bool first, const struct word *name,
                       const struct word *value)
 {
-    if (word_is(name, "service")) {
+    if (word_is(name, "service") && (first || !name->quoted)) {
         if (first)
             begin_entry(r, value);
         else

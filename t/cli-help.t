@@ -18,7 +18,7 @@ sub shell
 my ($rc, $out, $err) = cli('help');
 is "$rc|$err", '0|', 'help';
 my ($verbs) = $out =~ /^verbs\n((?:  .*\n)+)/m;
-my @verbs = $verbs =~ /^  (\w+)/mg;
+my @verbs = $verbs =~ /^  ([\w-]+)/mg;
 ok scalar(grep { $_ eq 'exec' } @verbs), 'lists the verbs';
 ($rc, my $bare) = cli();
 is $rc, 2, 'no verb: 2';

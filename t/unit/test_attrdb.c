@@ -77,6 +77,7 @@ static void entries_are_read(void **state)
     expect("service=a kind=web os=linux # and that is all\nservice=b\n",
            "1 a kind web os linux persist 1\n2 b persist 1\n");
     expect("service=a\r\n kind=web\r\n", "1 a kind web persist 1\n");
+    expect("service=a\n 'service'=web\n", "1 a service web persist 1\n");
     expect("\n\nservice=a\n\n # between\n\n kind=web\n",
            "3 a kind web persist 1\n");
     expect("service=a persist=2 x=y\nservice=b x=y\n",
