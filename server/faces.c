@@ -11,6 +11,7 @@
 #include "plugins/registry/find/find.h"
 #include "plugins/registry/new/new.h"
 #include "server/musterd.h"
+#include "server/places.h"
 #include "server/self.h"
 
 static void *admin_ctx(struct musterd *m)
@@ -56,6 +57,7 @@ void faces_listening(struct musterd *m, struct listen_host *host)
     any = !strcmp(a->host, "*") || !strcmp(a->host, "0.0.0.0") ||
           !strcmp(a->host, "::");
     self_set_address(m->self, any ? "127.0.0.1" : a->host, a->port);
+    places_advertise(m->places);
 }
 
 void faces_configure(struct musterd *m, const struct conf *conf)

@@ -15,8 +15,10 @@
 #include "server/counts.h"
 #include "server/identity.h"
 #include "server/keys.h"
+#include "server/places.h"
 #include "server/prepared.h"
 #include "server/self.h"
+#include "server/state/directory.h"
 #include "server/state/hash.h"
 #include "server/state/kv.h"
 #include "server/state/pool.h"
@@ -34,6 +36,7 @@ static void catalog_has_changed(void *arg)
         loop_settle(m->loop, &m->wake);
     if (m->identity)
         identity_changed(m->identity);
+    directory_changed(m->directory);
 }
 
 static void wake_watchers(void *arg)
@@ -117,6 +120,7 @@ void musterd_reload(struct musterd *m, const struct conf *conf)
     keys_configure(m->keys, conf);
     prepared_configure(m->prepared, conf);
     acl_rights_configure(m->rights, conf);
+    places_configure(m->places, conf);
     identity_configure(m->identity, conf);
     if (!statics_load(m->statics, conf))
         log_error("registry.static: the static entries stay as they were");
@@ -172,6 +176,7 @@ bool musterd_init(struct musterd *m, struct loop *loop, struct auth *auth,
     m->prepared = prepared_new(m, conf);
     if (!acl_rights_new(m, conf))
         return false;
+    m->places = places_new(m, conf);
     m->identity = identity_new(m, conf);
     musterd_configure(m, conf);
     musterd_tick(m);
@@ -187,6 +192,7 @@ bool musterd_init(struct musterd *m, struct loop *loop, struct auth *auth,
     counts_tell(m);
     identity_start(m->identity);
     self_start(m->self);
+    places_start(m->places);
     return statics_load(m->statics, conf);
 }
 
@@ -203,6 +209,7 @@ void musterd_free(struct musterd *m)
     token_store_free(m->tokens);
     identity_free(m->identity);
     m->identity = NULL;
+    places_free(m->places);
     catalog_free(m->catalog);
     prepared_free(m->prepared);
     acl_ports_free(m->ports);

@@ -22,12 +22,14 @@ struct acls;
 struct auth;
 struct admin;
 struct conf;
+struct directory;
 struct coordinates;
 struct events;
 struct consul;
 struct identity;
 struct keys;
 struct kv;
+struct places;
 struct prepared;
 struct queries;
 struct storage;
@@ -59,17 +61,19 @@ struct musterd {
     struct word *words; /* owned */
     int max_words;
 
-    unsigned under_way;        /* answers that go on in the next turn */
-    size_t watch_bytes;        /* what the readers' selections take */
-    struct loop_task looked;   /* queued: a look was had in this turn */
-    struct loop_task wake;     /* wakes watchers, at the end of a turn */
-    struct loop_timer *expiry; /* for the next service to expire */
-    struct loop_timer *tidy;   /* gives back memory that is kept in vain */
-    bool tidying;              /* some was, and perhaps there is more */
-    struct statics *statics;   /* owned */
-    struct kv *kv;             /* the keys' */
-    struct keys *keys;         /* owned */
-    struct prepared *prepared; /* owned; which makes these three: */
+    unsigned under_way;          /* answers that go on in the next turn */
+    size_t watch_bytes;          /* what the readers' selections take */
+    struct loop_task looked;     /* queued: a look was had in this turn */
+    struct loop_task wake;       /* wakes watchers, at the end of a turn */
+    struct loop_timer *expiry;   /* for the next service to expire */
+    struct loop_timer *tidy;     /* gives back memory that is kept in vain */
+    bool tidying;                /* some was, and perhaps there is more */
+    struct statics *statics;     /* owned */
+    struct kv *kv;               /* the keys' */
+    struct keys *keys;           /* owned */
+    struct prepared *prepared;   /* owned; which makes these three: */
+    struct directory *directory; /* the places' */
+    struct places *places;       /* owned */
     struct events *events;
     struct queries *queries;
     struct coordinates *coordinates;

@@ -98,10 +98,10 @@ static void txn_go(struct catalog_txn *t, bool silent)
     if (refusal) {
         catalog_answer(t->catalog, NULL, refusal, t->done, t->arg);
         catalog_txn_free(t);
-    } else if (silent && !keeps_otherwise(t)) {
+    } else if (silent && !t->txn.also && !keeps_otherwise(t)) {
         apply_silently(t);
     } else {
-        t->txn.silent = silent;
+        t->txn.silent = silent && !t->txn.also;
         catalog_txn_commit(t);
     }
 }
@@ -273,6 +273,7 @@ static void remove_now(const struct catalog_call *k,
         return;
     }
     t = removal_new(k);
+    t->txn.also = q->also;
     t->loss = LOST_REMOVED;
     catalog_txn_commit(t);
 }

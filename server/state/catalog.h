@@ -64,6 +64,10 @@ struct catalog_request {
      * taken over or removed, unless he may do all. Empty: nobody's. */
     struct word by;
     bool may_all;
+    /* What else is committed with it, or not at all: of other modules, and
+     * without done() of its own (struct store_txn.also). It stays the
+     * caller's, until done(). */
+    struct store_txn *also;
 };
 
 /* A change, as catalog.committed() is told of it. */

@@ -104,6 +104,14 @@ static void txn_done(struct store_txn *txn, enum store_status status,
         turns_done(&c->turns, turn);
 }
 
+/* Whether anything of it has to be kept. */
+static bool txn_is_durable(const struct store_txn *txn)
+{
+    while (txn && !txn->durable)
+        txn = txn->also;
+    return txn;
+}
+
 void catalog_txn_commit(struct catalog_txn *t)
 {
     struct catalog *c = t->catalog;
@@ -112,7 +120,7 @@ void catalog_txn_commit(struct catalog_txn *t)
     if (t->txn.expect == STORE_EXPECT_ABSENT)
         c->coming++;
     c->coming_bytes += t->adds;
-    if (!store_is_immediate(c->store, t->txn.durable))
+    if (!store_is_immediate(c->store, txn_is_durable(&t->txn)))
         t->turn = turns_take(&c->turns, v->name, v->name_len);
     store_commit(c->store, &t->txn);
 }
@@ -141,6 +149,7 @@ struct catalog_txn *catalog_txn_new(const struct catalog_call *k,
 
 static void take_request(struct catalog_txn *t, const struct catalog_request *q)
 {
+    t->txn.also = q->also;
     t->set_ttl = q->set_ttl;
     t->ttl_ms = q->ttl_ms;
     if (q->volatiles) {

@@ -15,7 +15,9 @@
  *                  word in the place of the port of a dial string
  *                  (tcp!host!styx); of another dial string its `kind`; else
  *                  the name
- *   addr tcp!H!P   its address and port; else its name, if that is so written
+ *   addr tcp!H!P   its address and port, or H:P; else its name, if that is a
+ *                  dial string
+ *   port N         its port, if that says none
  *   tags a,b       its tags; a comma (or \) inside one stands behind a \
  *   status WORD    passing, warning or critical: the worst of its checks; if
  *                  it has none, it is itself the check service:ID
@@ -24,7 +26,9 @@
  *                  host, kind, persist or begins with check. or meta.
  *   NAME V         any other, neither hidden nor volatile: the meta NAME
  *
- * The view is asleep until it is first asked for, and costs nothing till then.
+ * The view is asleep until it is first asked for, or there are checks to run
+ * (recorded ones with a definition, or an attribute check.*): until then it
+ * costs nothing.
  * What is read is what is committed; every pointer that is read here is good
  * until the next change of the catalog or of the directory, that is during a
  * callback of the loop that asks for none.
@@ -78,35 +82,40 @@ struct dir_texts {
 /* What waits for it; for the directory only. */
 struct dir_watch {
     struct dir_waiter *waiters;
+    bool due; /* they are to be told */
+    struct dir_watch *next_due;
 };
 
 struct dir_node {
     const char *name, *address;
     const char *id;          /* a UUID; or "" */
-    struct dir_pairs tagged; /* lan and wan …; none: null */
+    struct dir_pairs tagged; /* lan and wan ...; none: null */
     struct dir_pairs meta;
-    uint64_t created, changed; /* revisions of the node's own record */
+    uint64_t created, changed; /* revisions of the node's own row */
     bool own;                  /* this musterd's */
     bool recorded;             /* catalog/register made it */
     /* the directory's own */
+    bool present; /* false: only what waits for it and its indexes is left */
     struct keynode by_name;
     struct keymap instances, checks;
-    struct dir_check *serf; /* owned; NULL: it has none */
+    struct keymap own_checks; /* those of no service */
+    size_t bound;             /* instances that end with a connection */
+    struct dir_check *serf;   /* owned; NULL: it has none */
     struct dir_record *record;
-    size_t bound; /* of its instances, those that end with a connection */
+    char *said_address; /* owned; of one that is not recorded */
     uint64_t rows_index, checks_index;
     struct dir_watch rows_watch, checks_watch;
     struct dir_node *prev, *next; /* of those that are gone */
-    void *text;                   /* owned */
+    char text[];
 };
 
 /* A name that services have, in whatever case they write it. */
 struct dir_name {
     const char *name; /* as the first of them wrote it */
-    size_t count;     /* instances; 0: there are none (any longer) */
+    size_t count;     /* instances; 0: only what waits for it is left */
     /* Grows whenever what is read of it may be other than it was, also by what
-     * moves no index (the output of a check): what is cached under the pair of
-     * name and version holds. */
+     * moves no index (the output of a check): what is kept under a name and
+     * this holds. */
     uint64_t version;
     /* the directory's own */
     struct keynode by_name;
@@ -114,6 +123,7 @@ struct dir_name {
     uint64_t rows_index, checks_index, health_index;
     struct dir_watch rows_watch, checks_watch, health_watch;
     struct dir_name *prev, *next; /* of those that are gone */
+    char text[];
 };
 
 /* A service of a node. */
@@ -130,11 +140,17 @@ struct dir_instance {
     uint64_t created, changed; /* revisions */
     struct service *entry;     /* in the catalog; NULL: the own `consul` */
     /* the directory's own */
+    bool bound;       /* it ends with a connection */
+    bool says_status; /* its attribute `status` is one of ours */
+    enum dir_status status;
+    const char *node_name; /* as it is written there; "": the own one */
+    const char *hint;      /* an address of its node; or "" */
+    uint64_t seq, taken;   /* taken: the entry's revision that was looked at */
+    struct hnode by_entry;
     struct keynode by_node, by_name;
     struct keymap checks;
     struct dir_check *said; /* owned; what its `status` says; or NULL */
-    struct dir_instance *same_next;
-    void *text; /* owned */
+    char text[];
 };
 
 struct dir_check {
@@ -150,29 +166,46 @@ struct dir_check {
     /* the directory's own */
     struct keynode by_node, by_instance;
     struct dir_check_record *record;
+    char text[];
 };
 
 /* -- life ------------------------------------------------------------------ */
 
+/* Bounds; 0 means none. */
+struct directory_limits {
+    size_t nodes;  /* recorded ones */
+    size_t checks; /* recorded ones */
+};
+
 struct directory_setup {
     const char *node; /* name of the own node */
     bool by_table;    /* indexes and wakings are those of Consul 0.7 */
+    /* The port that a word stands for in tcp!HOST!WORD; 0: none. NULL: none
+     * ever does. */
+    unsigned (*port_of)(const char *net, const char *word);
+    /* directory_settle() is to be called soon, at the end of a turn of the
+     * loop. NULL: it is called often enough. */
+    void (*pending)(void *arg);
+    void *arg; /* of pending */
 };
 
 /* Joins the catalog's store, before its replay; what setup says is copied. */
 struct directory *directory_new(struct catalog *c,
                                 const struct directory_setup *setup);
-/* After catalog_start(); id is the own node's, a UUID. */
+/* After catalog_start(); id is the own node's, a UUID. The view wakes if there
+ * are checks to run. */
 void directory_start(struct directory *d, const char *id);
 /* After every change of the catalog: cheap while the view is asleep. */
 void directory_changed(struct directory *d);
+/* What has happened meanwhile is taken in, and who waits is told; what is left
+ * over is cleared away. */
+void directory_settle(struct directory *d);
 /* The store must have been closed; before the catalog. NULL is fine. */
 void directory_free(struct directory *d);
 /* Where the own node, and the service `consul`, is found by others. */
 void directory_advertise(struct directory *d, const char *address,
                          unsigned port);
-/* consul.compat; wakes who waits. */
-void directory_by_table(struct directory *d, bool by_table);
+void directory_limit(struct directory *d, const struct directory_limits *l);
 /* Wakes the view, as every call below does. Costs time by what is registered:
  * once. */
 void directory_wake(struct directory *d);
@@ -251,8 +284,6 @@ struct dir_waiter {
      * there, but for directory_wait_end() of itself. */
     void (*changed)(struct dir_waiter *w, uint64_t revision);
     /* the directory's own */
-    enum dir_kind kind;
-    void *of;                /* a node or a name; or NULL */
     struct dir_watch *watch; /* NULL: it does not wait */
     struct dir_waiter *prev, *next;
 };
@@ -360,8 +391,9 @@ enum dir_event { DIR_CAME, DIR_CHANGED, DIR_WENT };
 
 /* Embedded in who follows what there is (the prober); called in the same way,
  * and once for all that is there when the view wakes. A check's output alone is
- * no event. Either may be NULL. */
+ * no event. Any may be NULL. */
 struct dir_listener {
+    void (*node)(void *arg, const struct dir_node *n, enum dir_event e);
     void (*check)(void *arg, const struct dir_check *c, enum dir_event e);
     void (*instance)(void *arg, const struct dir_instance *i, enum dir_event e);
     void *arg;

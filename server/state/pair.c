@@ -63,6 +63,8 @@ struct attr_key *pair_key(struct record_index *x, const char *name, size_t len)
     k->quoted = buf_word_quotes(name, len);
     k->hidden = len && *name == '.';
     k->persist = len == 7 && !memcmp(name, "persist", len);
+    k->check = len > 6 && !memcmp(name, "check.", 6);
+    x->check_keys += k->check;
     memcpy(k->name, name, len);
     k->name[len] = '\0';
     htab_insert(&x->keys, &k->node, hash);
@@ -73,6 +75,7 @@ static void key_release(struct record_index *x, struct attr_key *k)
 {
     if (--k->refs)
         return;
+    x->check_keys -= k->check;
     htab_remove(&x->keys, &k->node);
     seqset_free(&k->services);
     pool_free(k, sizeof(*k) + k->len + 1);

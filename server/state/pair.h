@@ -24,6 +24,7 @@ struct attr_key {
     uint16_t len;
     bool quoted;  /* its name is written in quotes */
     bool persist; /* it is the one that every record is asked for */
+    bool check;   /* its name begins with "check." */
     bool hidden;  /* the registry's own: its name begins with a dot */
     char name[];
 };
@@ -41,6 +42,7 @@ struct attr_pair {
 
 struct record_index {
     struct htab keys, pairs;
+    unsigned check_keys; /* keys that are so */
 };
 
 /* The hash that the attribute, or the pair, of that name has or would have in

@@ -1,0 +1,251 @@
+#include "server/state/directory.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <utlist.h>
+
+#include "server/state/directory_impl.h"
+
+void dir_list_add(struct dir_list *l, void *item)
+{
+    if (l->count == l->size) {
+        l->size = l->size ? 2 * l->size : 64;
+        l->items = xreallocarray(l->items, l->size, sizeof(void *));
+    }
+    l->items[l->count++] = item;
+}
+
+void dir_list_free(struct dir_list *l)
+{
+    free(l->items);
+    *l = (struct dir_list){0};
+}
+
+/* -- what has happened ----------------------------------------------------- */
+
+static void note(struct directory *d)
+{
+    if (d->setup.pending &&
+        d->services.count + d->nodes_put.count + d->checks_put.count == 1)
+        d->setup.pending(d->setup.arg);
+}
+
+void dir_note_node(struct directory *d, struct dir_record *r)
+{
+    if (!d->awake)
+        return;
+    r->refs++;
+    dir_list_add(&d->nodes_put, r);
+    note(d);
+}
+
+void dir_note_check(struct directory *d, struct dir_check_record *r)
+{
+    if (!d->awake)
+        return;
+    r->refs++;
+    dir_list_add(&d->checks_put, r);
+    note(d);
+}
+
+void directory_changed(struct directory *d)
+{
+    const struct changes *s = &d->catalog->changes;
+    const struct change *ch;
+
+    if (!d->awake) {
+        if (d->catalog->index.check_keys && d->setup.pending)
+            d->setup.pending(d->setup.arg);
+        return;
+    }
+    if (!s->count)
+        return;
+    ch = changes_at(s, s->head);
+    if (!ch->service)
+        return;
+    ch->service->refs++;
+    dir_list_add(&d->services, ch->service);
+    note(d);
+}
+
+/* Nodes first, and checks last: so what one change made is found whole. */
+static void take_noted(struct directory *d)
+{
+    size_t i;
+
+    for (i = 0; i < d->nodes_put.count; i++) {
+        dir_take_node(d, d->nodes_put.items[i]);
+        dir_record_unref(d->nodes_put.items[i]);
+    }
+    for (i = 0; i < d->services.count; i++) {
+        dir_take_service(d, d->services.items[i]);
+        service_unref(&d->catalog->index, d->services.items[i]);
+    }
+    for (i = 0; i < d->checks_put.count; i++) {
+        dir_take_check(d, d->checks_put.items[i]);
+        dir_check_record_unref(d->checks_put.items[i]);
+    }
+    d->nodes_put.count = d->services.count = d->checks_put.count = 0;
+}
+
+void dir_take_in(struct directory *d)
+{
+    if (!d->awake) {
+        directory_wake(d);
+        return;
+    }
+    if (d->taking ||
+        !(d->nodes_put.count | d->services.count | d->checks_put.count))
+        return;
+    d->taking = true;
+    take_noted(d);
+    dir_tell_waiters(d);
+    dir_forget(d);
+    d->taking = false;
+}
+
+/* Records of checks whose node or service is not there (any longer) go, but for
+ * those that found another of that id. */
+static void clear_orphans(struct directory *d)
+{
+    size_t i, count = d->orphans.count;
+    struct dir_list left = d->orphans;
+
+    d->orphans = (struct dir_list){0};
+    for (i = 0; i < count; i++) {
+        dir_drop_orphan(d, left.items[i]);
+        dir_check_record_unref(left.items[i]);
+    }
+    dir_list_free(&left);
+}
+
+void directory_settle(struct directory *d)
+{
+    if (!d->awake && !d->catalog->index.check_keys)
+        return;
+    dir_take_in(d);
+    clear_orphans(d);
+}
+
+void directory_wake(struct directory *d)
+{
+    struct keynode *at;
+
+    if (d->awake)
+        return;
+    d->awake = d->taking = true;
+    d->base = d->catalog->store->revision ? d->catalog->store->revision : 1;
+    dir_view_start(d);
+    for (at = keymap_from(&d->check_records, "", 0); at;
+         at = keymap_after(&d->check_records, at->key, at->key_len))
+        dir_take_check(d, dir_check_record_of(at));
+    d->taking = false;
+    if (d->orphans.count && d->setup.pending)
+        d->setup.pending(d->setup.arg);
+}
+
+/* -- life ------------------------------------------------------------------ */
+
+struct directory *directory_new(struct catalog *c,
+                                const struct directory_setup *setup)
+{
+    struct directory *d = xcalloc(1, sizeof(*d));
+
+    d->catalog = c;
+    d->setup = *setup;
+    d->own_name = xstrdup(setup->node);
+    d->setup.node = d->own_name;
+    d->own_id = xstrdup("");
+    d->own_address = xstrdup("127.0.0.1");
+    htab_init(&d->by_entry);
+    dir_records_init(d);
+    return d;
+}
+
+void directory_start(struct directory *d, const char *id)
+{
+    struct keynode *at;
+
+    free(d->own_id);
+    d->own_id = xstrdup(id);
+    for (at = keymap_from(&d->check_records, "", 0); at && !d->awake;
+         at = keymap_after(&d->check_records, at->key, at->key_len))
+        if (*dir_check_record_of(at)->definition)
+            directory_wake(d);
+    if (d->catalog->index.check_keys)
+        directory_wake(d);
+}
+
+void directory_limit(struct directory *d, const struct directory_limits *l)
+{
+    d->limits = *l;
+}
+
+void directory_advertise(struct directory *d, const char *address,
+                         unsigned port)
+{
+    char *old = d->own_address;
+
+    d->own_address = xstrdup(address);
+    d->own_port = port;
+    if (d->awake) {
+        dir_take_in(d);
+        d->own_service->port = port;
+        dir_node_look(d, d->own, d->catalog->store->revision);
+    }
+    free(old);
+}
+
+void directory_free(struct directory *d)
+{
+    size_t i;
+
+    if (!d)
+        return;
+    d->listeners = NULL;
+    d->critical_count = 0;
+    d->taking = true;
+    take_noted(d);
+    for (i = 0; i < d->orphans.count; i++)
+        dir_check_record_unref(d->orphans.items[i]);
+    dir_list_free(&d->orphans);
+    dir_list_free(&d->nodes_put);
+    dir_list_free(&d->services);
+    dir_list_free(&d->checks_put);
+    dir_view_free(d);
+    dir_records_free(d);
+    htab_free(&d->by_entry);
+    buf_free(&d->key);
+    free(d->own_name);
+    free(d->own_id);
+    free(d->own_address);
+    free(d);
+}
+
+/* -- who follows ----------------------------------------------------------- */
+
+void directory_on_critical(struct directory *d,
+                           void (*fn)(void *arg, const struct dir_check *c,
+                                      bool gone),
+                           void *arg)
+{
+    if (d->critical_count == DIR_ON_CRITICAL)
+        abort(); /* a mistake of the program: there are as many as callers */
+    d->critical[d->critical_count].fn = fn;
+    d->critical[d->critical_count++].arg = arg;
+}
+
+void directory_listen(struct directory *d, struct dir_listener *l)
+{
+    LL_APPEND(d->listeners, l);
+}
+
+struct directory_counts directory_count(const struct directory *d)
+{
+    return (struct directory_counts){.nodes = d->node_count,
+                                     .names = d->name_count,
+                                     .instances = d->instance_count,
+                                     .checks = d->check_count,
+                                     .waiters = d->waiters,
+                                     .woken = d->woken};
+}
