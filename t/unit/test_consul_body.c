@@ -119,7 +119,7 @@ static void nested(void **state)
     }
 }
 
-/* -- durations -------------------------------------------------------------- */
+/* -- durations ------------------------------------------------------------- */
 
 static void durations(void **state)
 {
