@@ -9,6 +9,7 @@
 #include "lib/metrics.h"
 #include "server/audit.h"
 #include "server/musterd.h"
+#include "server/state/directory.h"
 #include "server/state/kv.h"
 #include "server/state/session.h"
 
@@ -21,6 +22,8 @@ struct keys {
     struct musterd *m;
     struct keys_tree *trees; /* that are being deleted */
     struct session_observer observer;
+    struct dir_listener listener; /* for nodes that go */
+    struct loop_timer *grace;     /* for what must be there again */
     bool ends;
     struct loop_timer *timer; /* for kv_expire() */
     struct keys_counts counts;
@@ -99,6 +102,63 @@ static void session_gone(struct session_observer *o, const struct session *s,
     (void)o;
     if (s->why)
         server_audit_session_end(s, revision);
+}
+
+/* -- what sessions depend on ----------------------------------------------- */
+
+#define GRACE_MS 30000
+
+static const char check_is_critical[] = "a check of it is critical";
+static const char check_is_gone[] = "a check of it is gone";
+static const char node_is_gone[] = "its node is gone";
+
+static const char *judge(void *arg, const char *node, const char *check)
+{
+    const struct keys *k = arg;
+    bool waits = loop_timer_is_set(k->grace);
+    const struct dir_check *c;
+
+    if (!check)
+        return waits || directory_node(k->m->directory, node) ? NULL
+                                                              : node_is_gone;
+    c = directory_check_of(k->m->directory, node, check);
+    if (!c)
+        return waits ? NULL : check_is_gone;
+    return c->status == DIR_CRITICAL ? check_is_critical : NULL;
+}
+
+static void check_failed(void *arg, const struct dir_check *c, bool gone)
+{
+    const struct keys *k = arg;
+
+    session_end_of(k->m->kv, c->node->name, c->id,
+                   gone ? check_is_gone : check_is_critical);
+}
+
+static void node_event(void *arg, const struct dir_node *n, enum dir_event e)
+{
+    const struct keys *k = arg;
+
+    if (e == DIR_WENT)
+        session_end_of(k->m->kv, n->name, NULL, node_is_gone);
+}
+
+static void grace_is_over(void *arg)
+{
+    const struct keys *k = arg;
+
+    musterd_tick(k->m);
+    session_judge_all(k->m->kv);
+}
+
+void keys_depend(struct keys *k)
+{
+    loop_timer_set(k->grace, GRACE_MS);
+    k->listener = (struct dir_listener){.node = node_event, .arg = k};
+    directory_listen(k->m->directory, &k->listener);
+    directory_on_critical(k->m->directory, check_failed, k);
+    session_set_judge(k->m->kv, judge, k);
+    session_judge_all(k->m->kv);
 }
 
 /* -- trees ----------------------------------------------------------------- */
@@ -219,6 +279,7 @@ struct keys *keys_new(struct musterd *m, const struct conf *conf)
     k->m = m;
     m->kv = kv_new(m->store, &none);
     k->timer = loop_timer_new(m->loop, keys_expire, k);
+    k->grace = loop_timer_new(m->loop, grace_is_over, k);
     kv_on_deadline(m->kv, keys_are_due, k);
     k->observer.gone = session_gone;
     session_observe(m->kv, &k->observer);
@@ -244,6 +305,7 @@ void keys_free(struct keys *k)
     metrics_forget(k);
     kv_on_deadline(k->m->kv, NULL, NULL);
     loop_timer_free(k->timer);
+    loop_timer_free(k->grace);
     kv_free(k->m->kv);
     k->m->kv = NULL;
     free(k);

@@ -23,6 +23,11 @@ struct keys *keys_new(struct musterd *m, const struct conf *conf);
 void keys_configure(struct keys *k, const struct conf *conf);
 /* After the replay: sessions have their whole time from now on. */
 void keys_start(struct keys *k);
+/* After the start of m->directory: sessions depend on its nodes and checks from
+ * now on, and those that were kept end if they cannot be. A node or a check
+ * that is not there yet is waited for: services come back to a registry that
+ * was started again. */
+void keys_depend(struct keys *k);
 /* The daemon ends: what goes on in steps does so no more. */
 void keys_finish(struct keys *k);
 /* After the store was closed. NULL is fine. */

@@ -193,6 +193,7 @@ bool musterd_init(struct musterd *m, struct loop *loop, struct auth *auth,
     identity_start(m->identity);
     self_start(m->self);
     places_start(m->places);
+    keys_depend(m->keys);
     return statics_load(m->statics, conf);
 }
 

@@ -189,4 +189,27 @@ $a = $w->read;
 is $a->{body}, '[]', 'but its end is';
 cmp_ok index_of($a), '>', $at, 'with a later index';
 
+# -- what they depend on ------------------------------------------------------
+
+sub ended { my ($id) = @_; return eventually { info($id)->{body} eq '[]' } }
+
+my $web = $reg->register('web1 kind web node n1 status passing');
+my $on_check = session($reg, Node => 'N1', Checks => ['service:web1'],
+    Behavior => 'delete');
+my $on_node = session($reg, Node => 'n1', Checks => []);
+my $here = session($reg);
+is put('n1/lock', 'x', "?acquire=$on_check"), 'true', 'of another node';
+is scalar @{$c->call('GET', '/v1/session/node/n1')->{json}}, 2, 'both of it';
+$web->send("status critical\n");
+ok ended($on_check), 'it ends with its check';
+is kv_get($reg, 'n1/lock'), undef, 'and its key with it';
+is scalar @{info($on_node)->{json}}, 1, 'not one without checks';
+is create('{"Node":"n1","Checks":["service:web1"]}')->{body},
+    q(Check 'service:web1' is in critical state), 'a new one cannot be';
+$web->close;
+ok ended($on_node), 'but with its node';
+is create('{"Node":"n1","Checks":[]}')->{body}, 'Missing node registration',
+    'which is gone';
+is scalar @{info($here)->{json}}, 1, 'others live on';
+
 finish();

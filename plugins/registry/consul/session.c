@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "lib/mem.h"
 #include "lib/uuid.h"
@@ -19,6 +18,7 @@
 #include "plugins/registry/consul/pair.h"
 #include "server/musterd.h"
 #include "server/self.h"
+#include "server/state/directory.h"
 #include "server/state/session.h"
 
 #define SECOND_NS      INT64_C(1000000000)
@@ -104,7 +104,7 @@ struct look_at {
 static bool shows(struct call *c, const struct look_at *l,
                   const struct session *s)
 {
-    if (l->what == LOOK_NODE && strcasecmp(s->node, l->node) != 0)
+    if (l->what == LOOK_NODE && dir_compare(s->node, l->node) != 0)
         return false;
     return may_session(c, s->node, ACL_READ);
 }
@@ -316,18 +316,23 @@ static bool take_place(struct call *c, const json_t *checks,
                        struct session_request *q)
 {
     struct session_write *w = c->data;
+    const struct dir_check *check;
     const char *id;
     size_t i;
 
-    if (strcasecmp(c->m->self->node, q->node) != 0) {
+    if (!directory_node(c->m->directory, q->node)) {
         call_error(c, 500, "Missing node registration");
         return false;
     }
     for (i = 0; i < (checks ? json_array_size(checks) : 1); i++) {
         id = checks ? json_string_value(json_array_get(checks, i))
                     : "serfHealth";
-        if (strcasecmp(id, "serfHealth") != 0) {
-            call_error(c, 500, "Missing check '%.200s' registration", id);
+        check = directory_check_of(c->m->directory, q->node, id);
+        if (!check || check->status == DIR_CRITICAL) {
+            call_error(c, 500,
+                       check ? "Check '%.200s' is in critical state"
+                             : "Missing check '%.200s' registration",
+                       id);
             return false;
         }
         buf_add_words(&w->checks, id);
