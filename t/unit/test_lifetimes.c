@@ -19,6 +19,7 @@
 #include "lib/log.h"
 #include "lib/mem.h"
 #include "server/musterd.h"
+#include "server/self.h"
 #include "server/state/kv.h"
 #include "t/unit/fake_time.h"
 #include "t/unit/kv_util.h"
@@ -64,6 +65,18 @@ static int teardown(void **state)
     loop_free(f->loop);
     free(f);
     return 0;
+}
+
+/* The session `s` of the own node, by a ttl in ms. */
+static void session_here(struct musterd *m, uint64_t ttl_ms)
+{
+    const struct session_request q = {.id = session_id('s'),
+                                      .node = m->self->node,
+                                      .checks = "serfHealth",
+                                      .behavior = SESSION_DELETE,
+                                      .ttl_ms = ttl_ms};
+
+    session_create(m->kv, &q, NULL, NULL);
 }
 
 /* As a line of port new does it; .ttl in ms. */
@@ -176,7 +189,7 @@ static void a_stepped_wall_clock_changes_nothing(void **state)
 
     registers(f, "a b c .ttl 10000");
     musterd_tick(&f->m);
-    session_make(f->m.kv, 's', SESSION_DELETE, 5000, 0);
+    session_here(&f->m, 5000);
     wall_steps(HOUR);
     time_passes(f->loop, 9999);
     assert_true(is_there(f, "a"));
@@ -215,7 +228,7 @@ static void a_session_is_kept_to_the_second(void **state)
     struct fixture *f = *state;
 
     musterd_tick(&f->m);
-    session_make(f->m.kv, 's', SESSION_DELETE, 15000, 0);
+    session_here(&f->m, 15000);
     time_passes(f->loop, 29999);
     musterd_tick(&f->m);
     assert_true(session_renew(f->m.kv, session_id('s')));
@@ -263,7 +276,7 @@ static void keys_and_sessions_outlive_the_daemon(void **state)
     assert_non_null(mkdtemp(folder));
     snprintf(path, sizeof(path), "%s/registry.db", folder);
     m = musterd_on(f, path);
-    session_make(m->kv, 's', SESSION_DELETE, 15000, 0);
+    session_here(m, 15000);
     musterd_finish(m);
     kvs(m->kv, NULL, "lock a/b 1 s; set c 2");
     musterd_finish(m);
