@@ -4,7 +4,6 @@
  */
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "lib/mem.h"
 #include "plugins/registry/consul/call_impl.h"
@@ -12,6 +11,7 @@
 #include "plugins/registry/consul/member.h"
 #include "server/musterd.h"
 #include "server/self.h"
+#include "server/state/directory.h"
 
 #define LEAVING_MS 3000 /* that a live member is shown as leaving */
 
@@ -32,7 +32,7 @@ static bool is_leaving(struct call *c, const char *node)
 
     for (i = 0; i < CONSUL_LEAVING_MAX; i++)
         if (u->leaving[i].node && u->leaving[i].until_ms > now &&
-            !strcasecmp(u->leaving[i].node, node))
+            !dir_compare(u->leaving[i].node, node))
             return true;
     return false;
 }
@@ -112,12 +112,35 @@ void member_write_own(struct call *c, bool wan)
     free(name);
 }
 
+static void write_node(struct call *c, const struct dir_node *n)
+{
+    write_member(c, n->name, n->address, 0);
+    write_tags(c, n->id, false, false);
+    end_member(c, n->name);
+}
+
+/* Known to be alive, and not only said to be there. */
+static bool is_member(struct directory *d, const struct dir_node *n)
+{
+    return n->own || directory_check_of(d, n->name, DIR_SERF_HEALTH);
+}
+
 /* -- endpoints ------------------------------------------------------------- */
 
 static void write_members(struct call *c)
 {
-    if (call_may(c, ACL_NODE, c->m->self->node, (size_t)-1, ACL_READ))
-        member_write_own(c, false);
+    struct directory *d = c->m->directory;
+    const struct dir_node *n = NULL;
+
+    while ((n = directory_next_node(d, n))) {
+        if (!is_member(d, n) ||
+            !call_may(c, ACL_NODE, n->name, (size_t)-1, ACL_READ))
+            continue;
+        if (n->own)
+            member_write_own(c, false);
+        else
+            write_node(c, n);
+    }
 }
 
 static enum http_verdict get_members(struct http_request *r, void *ctx)
@@ -168,7 +191,7 @@ static void begin_leaving(struct call *c, const char *node)
     unsigned i, oldest = 0;
 
     for (i = 0; i < CONSUL_LEAVING_MAX; i++) {
-        if (u->leaving[i].node && !strcasecmp(u->leaving[i].node, node))
+        if (u->leaving[i].node && !dir_compare(u->leaving[i].node, node))
             break;
         if (u->leaving[i].until_ms < u->leaving[oldest].until_ms)
             oldest = i;
@@ -183,14 +206,14 @@ static void begin_leaving(struct call *c, const char *node)
 static enum http_verdict put_force_leave(struct http_request *r, void *ctx)
 {
     struct call *c = call_begin(r, ctx);
-    const char *own;
+    const struct dir_node *n;
 
-    if (!c || !call_demand(c, ACL_AGENT, c->m->self->node, (size_t)-1,
-                           ACL_WRITE))
+    if (!c ||
+        !call_demand(c, ACL_AGENT, c->m->self->node, (size_t)-1, ACL_WRITE))
         return HTTP_DONE;
-    own = c->m->self->node;
-    if (!strcasecmp(own, http_param(r, "node")))
-        begin_leaving(c, own);
+    n = directory_node(c->m->directory, http_param(r, "node"));
+    if (n && is_member(c->m->directory, n))
+        begin_leaving(c, n->name);
     return call_empty(c, 200);
 }
 
