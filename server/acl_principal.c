@@ -20,13 +20,38 @@ bool acl_principal_sees(const struct principal *p, const struct dir_instance *i)
            principal_may_register(p, i->service);
 }
 
+static bool finds_service(const struct principal *p, struct directory *d,
+                          const char *name)
+{
+    const struct dir_name *n = d ? directory_name(d, name) : NULL;
+    const struct dir_instance *i = NULL;
+
+    while (n && (i = dir_name_next(n, i)))
+        if (finds(p, i))
+            return true;
+    return false;
+}
+
+static bool finds_node(const struct principal *p, struct directory *d,
+                       const char *name)
+{
+    const struct dir_node *n = d ? directory_node(d, name) : NULL;
+    const struct dir_instance *i = NULL;
+
+    while (n && (i = dir_node_next(n, i)))
+        if (finds(p, i))
+            return true;
+    return false;
+}
+
 static bool may_find(const struct principal *p, struct directory *d,
                      enum acl_kind kind, const char *name)
 {
-    (void)d;
-    (void)kind;
-    (void)name;
-    return p->find.kind == SCOPE_ALL;
+    if (p->find.kind != SCOPE_SELECTED)
+        return p->find.kind == SCOPE_ALL;
+    if (kind == ACL_SERVICE)
+        return finds_service(p, d, name);
+    return kind == ACL_NODE && finds_node(p, d, name);
 }
 
 /* -- events ---------------------------------------------------------------- */

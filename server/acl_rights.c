@@ -153,13 +153,13 @@ static bool principal_may(const struct musterd *m, const struct principal *p,
     char *copy;
     bool may;
 
-    (void)m;
     if (p->all || p->admin)
         return true;
     if (len == (size_t)-1)
-        return acl_principal_may(p, NULL, kind, name, level);
+        return acl_principal_may(p, m->directory, kind, name, level);
     copy = xmemdup0(name, len);
-    may = strlen(copy) == len && acl_principal_may(p, NULL, kind, copy, level);
+    may = strlen(copy) == len &&
+          acl_principal_may(p, m->directory, kind, copy, level);
     free(copy);
     return may;
 }
