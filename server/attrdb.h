@@ -8,9 +8,10 @@
  *           where='behind the door' note="it''s old"
  *
  * An entry begins at the first column with service=NAME; indented lines go on
- * with it. An attribute that is itself called so has its name in quotes. A word is quoted, in whole or in part, with ' or ", and holds the
- * same quote when that is written twice; # begins a comment where it is not
- * quoted. All mistakes of a text are told at once.
+ * with it. An attribute that is itself called so has its name in quotes. A word
+ * is quoted, in whole or in part, with ' or ", and holds the same quote when
+ * that is written twice; # begins a comment where it is not quoted. All
+ * mistakes of a text are told at once.
  *
  * Pure: it must not know files, the catalog, or what becomes of an entry.
  */

@@ -198,39 +198,35 @@ static void add_op(json_t *ops, const char *verb, const char *key,
     json_array_append_new(ops, op);
 }
 
-/* Whether nobody else waits for it or holds it. */
-static bool is_alone(const struct kv_claim *c, const json_t *pairs)
+void kv_claim_release(const struct kv_claim *c, struct buf *body)
 {
-    const char *own;
-    const json_t *pair;
-    size_t i, prefix = strlen(c->prefix) + 1;
-
-    json_array_foreach(pairs, i, pair)
-    {
-        own = consul_text(pair, "Key") + prefix;
-        if (strcmp(own, c->session) != 0 && strcmp(own, ".lock") != 0)
-            return false;
-    }
-    return true;
-}
-
-void kv_claim_release(const struct kv_claim *c, const json_t *pairs,
-                      struct buf *body)
-{
-    char *lock = lock_key(c), *entry = entry_key(c, c->session), *text;
-    const char *own = c->holders == 1 ? lock : entry;
+    char *own = c->holders == 1 ? lock_key(c) : entry_key(c, c->session), *text;
     json_t *ops = json_array();
 
     add_op(ops, "check-session", own, "Session", json_string(c->session));
     add_op(ops, "delete", own, NULL, NULL);
-    if (c->holders > 1 && is_alone(c, pairs))
-        add_op(ops, "delete-cas", lock, "Index",
-               json_integer((json_int_t)consul_number(find_pair(pairs, lock),
-                                                      "ModifyIndex")));
     text = json_dumps(ops, JSON_COMPACT);
     buf_add_str(body, text);
     free(text);
     json_decref(ops);
-    free(lock);
-    free(entry);
+    free(own);
+}
+
+bool kv_claim_leftover(const struct kv_claim *c, const json_t *pairs,
+                       struct buf *path)
+{
+    char *key = lock_key(c), index[24];
+    const json_t *pair = find_pair(pairs, key);
+    bool left =
+        pair && json_array_size(pairs) == 1 && !*consul_text(pair, "Session");
+
+    if (left) {
+        snprintf(index, sizeof(index), "%llu",
+                 (unsigned long long)consul_number(pair, "ModifyIndex"));
+        buf_add_str(path, "/v1/kv/");
+        consul_add_path(path, key);
+        consul_add_query(path, "cas", index);
+    }
+    free(key);
+    return left;
 }

@@ -40,8 +40,11 @@ bool kv_claim_entry(const struct kv_claim *c, struct buf *path);
  * nothing. */
 enum kv_claim_look kv_claim_look(struct kv_claim *c, const json_t *pairs,
                                  struct buf *path, struct buf *body);
-/* The transaction that gives it up; pairs is the last answer. */
-void kv_claim_release(const struct kv_claim *c, const json_t *pairs,
-                      struct buf *body);
+/* The transaction that gives it up. */
+void kv_claim_release(const struct kv_claim *c, struct buf *body);
+/* After it, of several holders: whether an answer shows that nobody else is
+ * there, and path is what to DELETE. */
+bool kv_claim_leftover(const struct kv_claim *c, const json_t *pairs,
+                       struct buf *path);
 
 #endif

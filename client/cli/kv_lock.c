@@ -86,10 +86,42 @@ static void destroy(struct locking *k)
     free(path);
 }
 
-static void on_released(void *arg, const struct http_answer *a)
+static void on_tidied(void *arg, const struct http_answer *a)
 {
     (void)a;
     destroy(arg);
+}
+
+/* Several held it: who goes last takes along what says so. */
+static void on_left(void *arg, const struct http_answer *a)
+{
+    struct locking *k = arg;
+    struct buf path = BUF_INIT;
+    json_t *pairs = consul_json(a);
+
+    if (kv_claim_leftover(&k->claim, pairs, &path))
+        k->call = consul_ask(&k->consul, "DELETE", buf_str(&path), NULL,
+                             k->ttl_ms, on_tidied, k);
+    else
+        destroy(k);
+    json_decref(pairs);
+    buf_free(&path);
+}
+
+static void on_released(void *arg, const struct http_answer *a)
+{
+    struct locking *k = arg;
+    struct buf path = BUF_INIT;
+
+    (void)a;
+    if (k->claim.holders == 1) {
+        destroy(k);
+        return;
+    }
+    kv_claim_path(&k->claim, &path);
+    k->call = consul_ask(&k->consul, "GET", buf_str(&path), NULL, k->ttl_ms,
+                         on_left, k);
+    buf_free(&path);
 }
 
 /* Asks for the end of it; the session goes with what it did not get to. */
@@ -108,7 +140,7 @@ static void give_up(struct locking *k, int status)
     }
     loop_timer_set(k->give_up, RELEASE_MS);
     if (k->state == HELD || k->state == TRYING || entry) {
-        kv_claim_release(&k->claim, k->pairs, &body);
+        kv_claim_release(&k->claim, &body);
         put(k, "/v1/txn", &body, on_released);
     } else {
         destroy(k);
@@ -203,7 +235,7 @@ static void look(struct locking *k)
     enum kv_claim_look seen = kv_claim_look(&k->claim, k->pairs, &path, &body);
 
     if (seen == KV_CLAIM_WRONG) {
-        cli_stop(k->cli, cli_fail(k->cli, CLI_NO, NULL, "%s", k->claim.wrong));
+        give_up(k, cli_fail(k->cli, CLI_NO, NULL, "%s", k->claim.wrong));
     } else if (k->state == HELD && seen != KV_CLAIM_HELD) {
         lose(k, "it is another's, or its key was removed");
     } else if (k->state == LOOKING && seen == KV_CLAIM_HELD) {
