@@ -9,6 +9,7 @@
 #include "lib/auth/secret.h"
 #include "lib/log.h"
 #include "lib/mem.h"
+#include "lib/metrics.h"
 #include "server/acl_principal.h"
 #include "server/musterd.h"
 #include "server/self.h"
@@ -238,6 +239,13 @@ bool acl_rights_start(struct acl_rights *r)
     return good;
 }
 
+static double count(void *arg)
+{
+    const struct acl_rights *r = arg;
+
+    return (double)acl_count(r->m->acls);
+}
+
 struct acl_rights *acl_rights_new(struct musterd *m, const struct conf *conf)
 {
     struct acl_rights *r = xcalloc(1, sizeof(*r));
@@ -251,6 +259,8 @@ struct acl_rights *acl_rights_new(struct musterd *m, const struct conf *conf)
     r->on = is_on(conf, r);
     acl_rights_configure(r, conf);
     m->rights = r;
+    metrics_add_gauge("muster_acl_tokens", "Tokens of Consul's ACLs.", count, r,
+                      r);
     return good ? r : NULL;
 }
 
@@ -258,6 +268,7 @@ void acl_rights_free(struct acl_rights *r)
 {
     if (!r)
         return;
+    metrics_forget(r);
     acls_free(r->m->acls);
     r->m->acls = NULL;
     secret_free(r->master);

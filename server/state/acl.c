@@ -269,10 +269,14 @@ static bool acls_load(void *arg, const struct store_row *row, char **error)
 const struct acl_token *acl_next(const struct acls *a,
                                  const struct acl_token *after)
 {
-    if (!after)
-        return token_of(keymap_from(&a->by_id, "", 0));
-    return token_of(
-        keymap_after(&a->by_id, after->by_id.key, after->by_id.key_len));
+    return after ? acl_after(a, after->id, strlen(after->id))
+                 : acl_after(a, "", 0);
+}
+
+const struct acl_token *acl_after(const struct acls *a, const char *id,
+                                  size_t len)
+{
+    return token_of(keymap_after(&a->by_id, id, len));
 }
 
 size_t acl_count(const struct acls *a)

@@ -105,6 +105,9 @@ struct acl_token *acl_find(const struct acls *a, const char *id, size_t len);
 /* By id, bytewise; NULL gives the first. */
 const struct acl_token *acl_next(const struct acls *a,
                                  const struct acl_token *after);
+/* The next after that id, which need not be there; "" gives the first. */
+const struct acl_token *acl_after(const struct acls *a, const char *id,
+                                  size_t len);
 size_t acl_count(const struct acls *a);
 /* Of the last change; never 0. */
 uint64_t acl_index(const struct acls *a);

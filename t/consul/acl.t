@@ -269,6 +269,17 @@ is call($boot, 'PUT', "/v1/acl/destroy/$a->{json}{ID}",
 is call($boot, 'PUT', '/v1/acl/bootstrap')->{status}, 403,
     'and there is no second first';
 
+# -- many ---------------------------------------------------------------------
+
+$reg = consul('-o', 'consul.acl_master_token=' . token_file('many', $master));
+my $long = join '', map { "key \"$_\" { policy = \"read\" }\n" } 1000 .. 1200;
+create($long, ID => "t$_") for 10 .. 49;
+$a = as($master, 'GET', '/v1/acl/list');
+is_deeply [map { $_->{ID} } @{$a->{json}}],
+    [sort $master, 'anonymous', map { "t$_" } 10 .. 49], 'a long list is whole';
+is_deeply [grep { $_->{ID} =~ /^t/ && $_->{Rules} ne $long } @{$a->{json}}], [],
+    'and its rules are';
+
 # -- as 0.7 -------------------------------------------------------------------
 
 $reg = consul('-o', 'consul.compat=0.7', '-o', 'consul.acl_default_policy=deny',

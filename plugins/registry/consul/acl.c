@@ -3,6 +3,7 @@
  * it says so. The id of a token is its secret: info, which tells what a token
  * is, asks for nothing but it.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,14 +17,17 @@
 #include "server/acl_rights.h"
 #include "server/musterd.h"
 
+#define PIECE_BYTES 65536 /* of the list, written in one turn */
+
 /* What a call of this family remembers. */
 struct acl_call {
     struct acl_waiter waiter;
     struct call *call;
-    char *id;           /* owned; of the token that it is about */
-    const char *action; /* for the audit log */
-    struct asker asker; /* ... */
-    bool tells_id;      /* the answer does; else it is true */
+    char *id;                  /* owned; of the token that it is about */
+    const char *action;        /* for the audit log */
+    struct asker asker;        /* ... */
+    bool tells_id;             /* the answer does; else it is true */
+    char last[ACL_ID_MAX + 1]; /* of the list, as far as it is written */
 };
 
 static void id_free(char *id)
@@ -37,6 +41,7 @@ static void acl_call_free(void *data)
     struct acl_call *a = data;
 
     id_free(a->id);
+    explicit_bzero(a->last, sizeof(a->last));
     free(a);
 }
 
@@ -116,17 +121,29 @@ static void read_wait_end(struct call *c)
     acl_wait_end(c->m->acls, &a->waiter);
 }
 
+/* A piece of the list: tokens may go before the next one. */
+static bool more_tokens(struct call *c)
+{
+    struct acl_call *a = c->data;
+    const struct acl_token *t;
+
+    while ((t = acl_after(c->m->acls, a->last, strlen(a->last)))) {
+        snprintf(a->last, sizeof(a->last), "%s", t->id);
+        write_token(&c->out, t);
+        if (buf_len(&c->out.buf) >= PIECE_BYTES)
+            return true;
+    }
+    jw_close(&c->out);
+    return false;
+}
+
 static void answer_list(struct call *c)
 {
-    const struct acl_token *t = NULL;
+    struct acl_call *a = c->data;
 
-    if (!call_demand(c, ACL_ACL, "", 0, ACL_READ))
-        return;
+    a->last[0] = '\0';
     jw_open_array(&c->out);
-    while ((t = acl_next(c->m->acls, t)))
-        write_token(&c->out, t);
-    jw_close(&c->out);
-    call_json(c, 200);
+    call_stream(c, more_tokens);
 }
 
 static void answer_info(struct call *c)
