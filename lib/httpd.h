@@ -69,6 +69,7 @@ struct httpd_face {
     void (*answered)(struct http_request *r, void *ctx, int status,
                      uint64_t bytes);
     unsigned ways;
+    const char *options; /* header lines of what OPTIONS gets, or NULL */
     /* The most that its body may have; NULL: what its route says. */
     size_t (*body)(const struct http_request *r, void *ctx);
     /* A further name that a Host may have, without its port; or NULL. */

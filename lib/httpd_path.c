@@ -200,9 +200,11 @@ static void answer_moved(struct http_request *r, const char *where, size_t len)
 void httpd_path_answer(struct http_request *r, int status)
 {
     bool as_go = r->h->face->ways & HTTPD_GO_ALLOW;
-    const char *where;
+    const char *where, *lines = r->h->face->options;
 
     if (status != 301) {
+        if (lines)
+            http_add_lines(r, lines, strlen(lines));
         http_reply(r, as_go ? 200 : 204, NULL, NULL, 0);
     } else if (r->head.method == HTTP_GET || r->head.method == HTTP_HEAD) {
         where = buf_str(&r->headers) + strlen("Location: ");

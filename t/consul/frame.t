@@ -43,6 +43,7 @@ is header($a, 'content-type'), $text, '... as text';
 $a = call($reg, 'OPTIONS', '/v1/kv/a');
 is "$a->{status} $a->{body}", '200 ', 'OPTIONS';
 is header($a, 'allow'), 'OPTIONS,GET,PUT,DELETE', '... tells them too';
+is header($a, 'vary'), 'Accept-Encoding', '... as every answer';
 $a = call($reg, 'HEAD', '/v1/kv/a');
 is $a->{status}, 405, 'HEAD is no GET';
 is call($reg, 'FROB', '/v1/kv/a')->{status}, 501, 'a method nobody knows';

@@ -16,6 +16,8 @@
 #define DOMAIN       ".consul"
 #define TXN_ENVELOPE (64 * 8192) /* of what goes with values into a body */
 
+#define VARY "Vary: Accept-Encoding\r\n"
+
 /* The families, in the order in which routes are looked up. */
 static const struct http_table *const tables[] = {
     &consul_kv, /* what is asked for most */
@@ -39,7 +41,6 @@ static size_t body_max(const struct http_request *r, void *ctx)
 
 static void write_error(struct http_request *r, int status, const char *text)
 {
-    static const char vary[] = "Vary: Accept-Encoding\r\n";
     char *own = NULL;
 
     if (status == 404) {
@@ -49,7 +50,7 @@ static void write_error(struct http_request *r, int status, const char *text)
     if (status == 405)
         own = xasprintf("method %s not allowed",
                         http_method_text(http_method(r)));
-    http_add_lines(r, vary, sizeof(vary) - 1);
+    http_add_lines(r, VARY, sizeof(VARY) - 1);
     if (status == 413 && http_route(r)->body == CALL_BODY_VALUE)
         own = xasprintf("Value exceeds %zu byte limit",
                         body_max(r, http_context(r)));
@@ -137,6 +138,7 @@ struct consul *consul_new(struct musterd *m)
                                   .error = write_error,
                                   .ways = HTTPD_NO_HEAD | HTTPD_OWN_TOKENS |
                                           HTTPD_CLEAN_PATHS | HTTPD_GO_ALLOW,
+                                  .options = VARY,
                                   .body = body_max,
                                   .host = own_host};
     u->httpd = httpd_new(m->loop, &u->face, u);
