@@ -57,7 +57,7 @@ static struct session_anchor *anchor_of(struct kv *kv, const char *node,
 
     if (a)
         return a;
-    a = xcalloc(1, sizeof(*a) + strlen(node) + strlen(check) + 1);
+    a = xcalloc(1, sizeof(*a) + strlen(node) + strlen(check) + 2);
     a->len = anchor_key(a->key, node, check);
     HASH_ADD_KEYPTR(hh, kv->anchors, a->key, a->len, a);
     return a;
