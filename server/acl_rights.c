@@ -176,17 +176,24 @@ bool acl_subject_may(const struct musterd *m, const struct acl_subject *who,
     return who->token != NULL;
 }
 
-bool acl_subject_sees(const struct musterd *m, const struct acl_subject *who,
-                      const struct dir_instance *i)
+bool acl_subject_sees_service(const struct musterd *m,
+                              const struct acl_subject *who,
+                              const struct dir_instance *i)
 {
     const struct principal *p = who->principal;
 
-    if (who->token && !(token_may(m->rights, who->token, ACL_SERVICE,
-                                  i->service, (size_t)-1, ACL_READ) &&
-                        token_may(m->rights, who->token, ACL_NODE,
-                                  i->node->name, (size_t)-1, ACL_READ)))
+    if (who->token && !token_may(m->rights, who->token, ACL_SERVICE, i->service,
+                                 (size_t)-1, ACL_READ))
         return false;
     return p ? acl_principal_sees(p, i) : who->token != NULL;
+}
+
+bool acl_subject_sees(const struct musterd *m, const struct acl_subject *who,
+                      const struct dir_instance *i)
+{
+    return acl_subject_sees_service(m, who, i) &&
+           (!who->token || token_may(m->rights, who->token, ACL_NODE,
+                                     i->node->name, (size_t)-1, ACL_READ));
 }
 
 bool acl_subject_is_all(const struct acl_subject *who)

@@ -66,6 +66,10 @@ bool acl_subject_may(const struct musterd *m, const struct acl_subject *who,
  * find selects by more than their names, that. */
 bool acl_subject_sees(const struct musterd *m, const struct acl_subject *who,
                       const struct dir_instance *i);
+/* The same, whatever its node is. */
+bool acl_subject_sees_service(const struct musterd *m,
+                              const struct acl_subject *who,
+                              const struct dir_instance *i);
 /* True if it may do everything whatever its name. */
 bool acl_subject_is_all(const struct acl_subject *who);
 

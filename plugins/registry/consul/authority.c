@@ -164,6 +164,11 @@ bool authority_sees(const struct call *c, const struct dir_instance *i)
     return !c->who || acl_subject_sees(c->m, &c->who->who, i);
 }
 
+bool authority_sees_service(const struct call *c, const struct dir_instance *i)
+{
+    return !c->who || acl_subject_sees_service(c->m, &c->who->who, i);
+}
+
 bool authority_is_all(const struct call *c)
 {
     return !c->who || acl_subject_is_all(&c->who->who);

@@ -47,6 +47,8 @@ bool authority_may(const struct call *c, enum acl_kind kind, const char *name,
 /* Whether an instance may be shown: to be asked for each, for some rights
  * select services by more than their names. */
 bool authority_sees(const struct call *c, const struct dir_instance *i);
+/* The same of who asks for services alone, whatever their nodes are. */
+bool authority_sees_service(const struct call *c, const struct dir_instance *i);
 /* Everything is allowed: nothing need be asked row by row. */
 bool authority_is_all(const struct call *c);
 
