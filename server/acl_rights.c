@@ -77,14 +77,22 @@ bool acl_allows_by_default(const struct musterd *m)
 
 /* -- who ------------------------------------------------------------------- */
 
+/* Whatever token it is that is taken for who shows none, he may no more than
+ * his connection. */
 static enum acl_known find_nobody(const struct acl_rights *r,
                                   const struct principal *connection,
                                   struct acl_subject *who)
 {
+    const char *token = r->token ? r->token : ACL_ANONYMOUS;
+
     who->principal = connection;
-    if (r->on && connection->anonymous)
-        who->token = acl_find(r->m->acls, ACL_ANONYMOUS, strlen(ACL_ANONYMOUS));
-    return ACL_KNOWN;
+    if (!r->on || !connection->anonymous)
+        return ACL_KNOWN;
+    who->token = acl_find(r->m->acls, token, strlen(token));
+    if (who->token)
+        return ACL_KNOWN;
+    who->principal = NULL;
+    return ACL_UNKNOWN;
 }
 
 enum acl_known acl_subject_find(const struct musterd *m, const char *token,
@@ -94,8 +102,6 @@ enum acl_known acl_subject_find(const struct musterd *m, const char *token,
     const struct acl_rights *r = m->rights;
 
     *who = (struct acl_subject){NULL, NULL};
-    if (!*token && r->on && r->token && connection->anonymous)
-        token = r->token;
     if (!*token)
         return find_nobody(r, connection, who);
     if (r->on) {

@@ -54,7 +54,7 @@ static void speak_for(struct call *c, const struct acl_authority *a)
     struct principal *p = principal_new(a->label);
 
     p->anonymous = !strcmp(a->who.token->id, ACL_ANONYMOUS);
-    p->all = p->admin = a->who.token->management;
+    p->all = p->admin = acl_subject_is_all(&a->who);
     http_set_principal(c->r, p);
     principal_unref(p);
 }
