@@ -139,7 +139,7 @@ struct dir_instance {
     bool tag_override;
     uint64_t created, changed; /* revisions */
     struct service *entry;     /* in the catalog; NULL: the own `consul` */
-    /* the directory's own */
+    /* the directory's own, but for reading the keys */
     bool bound;       /* it ends with a connection */
     bool says_status; /* its attribute `status` is one of ours */
     enum dir_status status;
@@ -242,6 +242,25 @@ const struct dir_check *dir_own_next_check(const struct dir_instance *i,
                                            const struct dir_check *after);
 const struct dir_check *dir_next_check(const struct dir_instance *i,
                                        const struct dir_check *after);
+/*
+ * The same for a list that is read over several turns, whose last row may be
+ * gone by the next: rows behind a name, or a key, that was copied (NULL: the
+ * first), and the row of such a key.
+ */
+const struct dir_node *directory_node_behind(struct directory *d,
+                                             const char *name);
+const struct dir_name *directory_name_behind(struct directory *d,
+                                             const char *name);
+const struct dir_instance *dir_name_behind(const struct dir_name *n,
+                                           const char *key, size_t len);
+const struct dir_instance *dir_node_behind(const struct dir_node *n,
+                                           const char *key, size_t len);
+const struct dir_check *dir_check_behind(const struct dir_node *n,
+                                         const char *key, size_t len);
+const struct dir_instance *dir_node_at(const struct dir_node *n,
+                                       const char *key, size_t len);
+const struct dir_check *dir_check_at(const struct dir_node *n, const char *key,
+                                     size_t len);
 /* The worst of the checks that dir_next_check() gives. */
 enum dir_status dir_health(const struct dir_instance *i);
 /* Tags are compared in any case. */

@@ -78,6 +78,7 @@ struct directory {
     struct directory_setup setup;
     char *own_name, *own_id, *own_address; /* owned */
     unsigned own_port;
+    struct dir_pair own_tagged[2];
 
     struct keymap records;        /* of struct dir_record */
     struct keymap check_records;  /* by key */

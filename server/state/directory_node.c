@@ -60,8 +60,19 @@ static const char *said_address(const struct dir_node *n)
     return "";
 }
 
+/* What a Consul's own node has. */
+static void own_fill(struct directory *d, struct dir_node *n)
+{
+    static const struct dir_pair meta[] = {{"consul-network-segment", ""}};
+
+    d->own_tagged[0] = (struct dir_pair){"lan", n->address};
+    d->own_tagged[1] = (struct dir_pair){"wan", n->address};
+    n->tagged = (struct dir_pairs){d->own_tagged, ARRAY_LEN(d->own_tagged)};
+    n->meta = (struct dir_pairs){meta, ARRAY_LEN(meta)};
+}
+
 /* Its row from what is known of it; true: it is another than before. */
-static bool node_fill(const struct directory *d, struct dir_node *n)
+static bool node_fill(struct directory *d, struct dir_node *n)
 {
     const struct dir_record *r = n->own ? NULL : n->record;
     const char *address = r        ? r->address
@@ -79,6 +90,8 @@ static bool node_fill(const struct directory *d, struct dir_node *n)
     n->id = r ? r->id : n->own ? d->own_id : "";
     n->tagged = r ? r->tagged : (struct dir_pairs){0};
     n->meta = r ? r->meta : (struct dir_pairs){0};
+    if (n->own)
+        own_fill(d, n);
     return !same;
 }
 

@@ -137,3 +137,71 @@ enum dir_status dir_health(const struct dir_instance *i)
             worst = c->status;
     return worst;
 }
+
+/* -- over several turns ---------------------------------------------------- */
+
+const struct dir_node *directory_node_behind(struct directory *d,
+                                             const char *name)
+{
+    struct dir_node *n;
+    const char *key;
+    size_t len;
+
+    dir_take_in(d);
+    if (!name)
+        return directory_next_node(d, NULL);
+    key = dir_key(d, &len, name, NULL, NULL);
+    n = dir_node_of(keymap_after(&d->nodes, key, len - 1));
+    return !n || n->present ? n : directory_next_node(d, n);
+}
+
+const struct dir_name *directory_name_behind(struct directory *d,
+                                             const char *name)
+{
+    struct dir_name *n;
+    const char *key;
+    size_t len;
+
+    dir_take_in(d);
+    if (!name)
+        return directory_next_name(d, NULL);
+    key = dir_key(d, &len, name, NULL, NULL);
+    n = dir_name_of(keymap_after(&d->names, key, len - 1));
+    return !n || n->count ? n : directory_next_name(d, n);
+}
+
+static struct keynode *behind(const struct keymap *m, const char *key,
+                              size_t len)
+{
+    return key ? keymap_after(m, key, len) : keymap_from(m, "", 0);
+}
+
+const struct dir_instance *dir_name_behind(const struct dir_name *n,
+                                           const char *key, size_t len)
+{
+    return dir_instance_by_name(behind(&n->instances, key, len));
+}
+
+const struct dir_instance *dir_node_behind(const struct dir_node *n,
+                                           const char *key, size_t len)
+{
+    return dir_instance_by_node(behind(&n->instances, key, len));
+}
+
+const struct dir_check *dir_check_behind(const struct dir_node *n,
+                                         const char *key, size_t len)
+{
+    return dir_check_by_node(behind(&n->checks, key, len));
+}
+
+const struct dir_instance *dir_node_at(const struct dir_node *n,
+                                       const char *key, size_t len)
+{
+    return dir_instance_by_node(keymap_find(&n->instances, key, len));
+}
+
+const struct dir_check *dir_check_at(const struct dir_node *n, const char *key,
+                                     size_t len)
+{
+    return dir_check_by_node(keymap_find(&n->checks, key, len));
+}

@@ -13,11 +13,11 @@
 #include "server/state/hash.h"
 #include "t/unit/directory_util.h"
 
-#define OWN                                                                    \
-    "me 10.0.0.1 own\n"                                                        \
-    "  consul consul :6701 c1 m1\n"
-#define SERF                                                                   \
-    "  serfHealth passing implied \"Agent alive and reachable\" c1 m1\n"
+#define ME  "me 10.0.0.1 own {consul-network-segment=}\n"
+#define OWN ME "  consul consul :6701 c1 m1\n"
+#define SERF_AT(n)                                                             \
+    "  serfHealth passing implied \"Agent alive and reachable\" c" n " m" n "\n"
+#define SERF SERF_AT("1")
 
 static int setup(void **state)
 {
@@ -127,10 +127,8 @@ static void implied_nodes(void **state)
     dir_line(p, "b node n1 addr tcp!10.9.9.9!1");
     assert_string_equal(
         dir_text(p),
-        "me 10.0.0.1 own\n  consul consul :6701 c2 m2\n"
-        "  serfHealth passing implied \"Agent alive and reachable\" c2 m2\n"
-        "N1 192.0.2.7\n  a a :0 c1 m1\n  b b 10.9.9.9:1 c2 m2\n"
-        "  serfHealth passing implied \"Agent alive and reachable\" c1 m1\n");
+        ME "  consul consul :6701 c2 m2\n" SERF_AT(
+            "2") "N1 192.0.2.7\n  a a :0 c1 m1\n  b b 10.9.9.9:1 c2 m2\n" SERF);
     assert_non_null(directory_node(p->d, "n1"));
     *p->events = '\0';
     dir_hang_up(p);
@@ -147,9 +145,9 @@ static void own_word(void **state)
     (void)dir_text(p);
     dir_line(p, "a status warning");
     assert_string_equal(dir_text(p),
-                        "me 10.0.0.1 own\n  a a :0 c1 m1\n"
-                        "    service:a warning implied \"\" c1 m1\n"
-                        "  consul consul :6701 c1 m1\n" SERF);
+                        ME "  a a :0 c1 m1\n"
+                           "    service:a warning implied \"\" c1 m1\n"
+                           "  consul consul :6701 c1 m1\n" SERF);
     dir_line(p, "a status odd");
     assert_null(directory_check_of(p->d, "me", "service:a"));
 }
@@ -341,9 +339,8 @@ static void checks_go_with_it(void **state)
     directory_settle(p->d);
     dir_line(p, "web x y");
     assert_null(directory_check_of(p->d, "me", "a"));
-    assert_string_equal(dir_text(p),
-                        "me 10.0.0.1 own\n  consul consul :6701 c1 m1\n"
-                        "  web web :0 {x=y} c5 m5\n" SERF);
+    assert_string_equal(dir_text(p), ME "  consul consul :6701 c1 m1\n"
+                                        "  web web :0 {x=y} c5 m5\n" SERF);
 }
 
 static void keeps(void **state)

@@ -9,6 +9,8 @@
 
 extern const struct http_table consul_status;
 extern const struct http_table consul_acl;
+extern const struct http_table consul_catalog;
+extern const struct http_table consul_health;
 extern const struct http_table consul_self;
 extern const struct http_table consul_members;
 extern const struct http_table consul_operator;

@@ -1,0 +1,363 @@
+#include "plugins/registry/consul/listing.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "plugins/registry/consul/listing_impl.h"
+#include "server/musterd.h"
+
+#define PIECE_BYTES 65536
+#define PIECE_ROWS  1000 /* looked at, shown or not */
+
+/* What each kind of rows is, and what it heeds. */
+static const struct {
+    enum dir_kind kind;
+    enum filter_kind filter;
+    bool filters, near, tags, metas, object;
+} kinds[] = {
+    [LIST_NODES] = {DIR_NODES, FILTER_NODE, true, true, false, true, false},
+    [LIST_SERVICES] = {DIR_SERVICES, FILTER_NODE, false, false, false, true,
+                       true},
+    [LIST_INSTANCES] = {DIR_SERVICE, FILTER_INSTANCE, true, true, true, true,
+                        false},
+    [LIST_OF_NODE] = {DIR_NODE, FILTER_SERVICE, true, false, false, false,
+                      true},
+    [LIST_ENTRIES] = {DIR_HEALTH, FILTER_ENTRY, true, true, true, true, false},
+    [LIST_CHECKS] = {DIR_SERVICE_CHECKS, FILTER_CHECK, true, true, false, true,
+                     false},
+    [LIST_NODE_CHECKS] = {DIR_NODE_CHECKS, FILTER_CHECK, true, false, false,
+                          false, false},
+    [LIST_STATE] = {DIR_STATE, FILTER_CHECK, true, true, false, true, false},
+    [LIST_NOTHING] = {DIR_SERVICE, FILTER_NODE, false, false, false, false,
+                      false},
+};
+
+/* -- names and their tags -------------------------------------------------- */
+
+struct texts {
+    const char **list; /* owned */
+    size_t count, size;
+};
+
+static void texts_add(struct texts *t, const char *text)
+{
+    if (t->count == t->size) {
+        t->size = t->size ? 2 * t->size : 16;
+        t->list = xreallocarray(t->list, t->size, sizeof(*t->list));
+    }
+    t->list[t->count++] = text;
+}
+
+static int by_text(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static void texts_sort(struct texts *t)
+{
+    size_t i, n = 0;
+
+    if (t->count)
+        qsort(t->list, t->count, sizeof(*t->list), by_text);
+    for (i = 0; i < t->count; i++)
+        if (!n || strcmp(t->list[n - 1], t->list[i]) != 0)
+            t->list[n++] = t->list[i];
+    t->count = n;
+}
+
+/* The tags of those that write the name so. */
+static void write_name(struct listing *l, const struct dir_name *n,
+                       const char *service)
+{
+    const struct dir_instance *i = NULL;
+    struct jw *w = &l->call->out;
+    struct texts tags = {0};
+    struct listing_row row;
+    size_t t;
+
+    while ((i = dir_name_next(n, i))) {
+        row = (struct listing_row){.node = i->node, .instance = i};
+        if (strcmp(i->service, service) != 0 || !listing_shows(l, &row))
+            continue;
+        for (t = 0; t < i->tags.count; t++)
+            texts_add(&tags, i->tags.list[t]);
+    }
+    texts_sort(&tags);
+    jw_key_text(w, service, strlen(service));
+    jw_open_array(w);
+    for (t = 0; t < tags.count; t++)
+        jw_text(w, tags.list[t]);
+    jw_close(w);
+    free(tags.list);
+}
+
+/* Each way that the name is written by one that may be seen. */
+static void write_names(struct listing *l, const struct dir_name *n)
+{
+    const struct dir_instance *i = NULL;
+    struct texts ways = {0};
+    struct listing_row row;
+    size_t w;
+
+    while ((i = dir_name_next(n, i))) {
+        row = (struct listing_row){.node = i->node, .instance = i};
+        if (ways.count && !strcmp(ways.list[ways.count - 1], i->service))
+            continue;
+        if (listing_shows(l, &row))
+            texts_add(&ways, i->service);
+    }
+    texts_sort(&ways);
+    for (w = 0; w < ways.count; w++)
+        write_name(l, n, ways.list[w]);
+    free(ways.list);
+}
+
+/* -- rows ------------------------------------------------------------------ */
+
+/* Of two services with one id the first is shown. */
+static void write_by_id(struct listing *l, const struct dir_instance *i)
+{
+    struct call *c = l->call;
+    struct filter_mark mark;
+
+    if (buf_len(&l->last) && !strcmp(buf_str(&l->last), i->id))
+        return;
+    buf_reset(&l->last, 4096);
+    buf_add_str(&l->last, i->id);
+    filter_mark(&mark, &c->out);
+    jw_key_text(&c->out, i->id, strlen(i->id));
+    filter_value(&mark, &c->out);
+    row_service(c, i);
+    filter_keep(c->filter, &c->out, &mark);
+}
+
+static void write_checks(struct listing *l, const struct dir_instance *i)
+{
+    const struct dir_check *check = NULL;
+    struct call *c = l->call;
+    struct filter_mark mark;
+
+    while ((check = dir_own_next_check(i, check))) {
+        filter_mark(&mark, &c->out);
+        row_check(c, check);
+        filter_keep(c->filter, &c->out, &mark);
+    }
+}
+
+static void write_row(struct listing *l, const struct listing_row *row)
+{
+    struct call *c = l->call;
+    struct filter_mark mark;
+
+    filter_mark(&mark, &c->out);
+    switch (l->rows) {
+    case LIST_NODES: row_node(c, row->node); break;
+    case LIST_SERVICES: write_names(l, row->name); return;
+    case LIST_INSTANCES: row_instance(c, row->instance); break;
+    case LIST_OF_NODE: write_by_id(l, row->instance); return;
+    case LIST_ENTRIES: row_entry(c, row->instance); break;
+    case LIST_CHECKS: write_checks(l, row->instance); return;
+    case LIST_NODE_CHECKS:
+    case LIST_STATE: row_check(c, row->check); break;
+    case LIST_NOTHING: return;
+    }
+    filter_keep(c->filter, &c->out, &mark);
+}
+
+/* Whether there is more; *n rows are looked at, at most. */
+static bool piece(struct listing *l, unsigned n)
+{
+    struct listing_row row;
+
+    while (n-- && buf_len(&l->call->out.buf) < PIECE_BYTES) {
+        if (!(l->sorted ? listing_next_sorted(l, &row) : listing_next(l, &row)))
+            return false;
+        if (l->sorted || listing_shows(l, &row))
+            write_row(l, &row);
+    }
+    return true;
+}
+
+static void close_list(struct listing *l)
+{
+    jw_close(&l->call->out);
+    if (l->rows == LIST_OF_NODE)
+        jw_close(&l->call->out);
+}
+
+static bool more(struct call *c)
+{
+    struct listing *l = c->data;
+
+    if (piece(l, musterd_share(c->m, PIECE_ROWS)))
+        return true;
+    close_list(l);
+    return false;
+}
+
+/* False: what is asked for is not there. */
+static bool open_list(struct listing *l)
+{
+    struct jw *w = &l->call->out;
+    const struct dir_node *n;
+
+    if (l->rows == LIST_OF_NODE) {
+        n = directory_node(l->call->m->directory, l->scope.name);
+        if (!n || !row_may_node(l->call, n))
+            return false;
+        jw_open_object(w);
+        jw_key(w, "Node");
+        row_node(l->call, n);
+        jw_key(w, "Services");
+    }
+    if (kinds[l->rows].object)
+        jw_open_object(w);
+    else
+        jw_open_array(w);
+    return true;
+}
+
+static void answer(struct call *c)
+{
+    struct listing *l = c->data;
+
+    listing_rewind(l);
+    if (!open_list(l)) {
+        jw_null(&c->out);
+        call_json(c, 200);
+        return;
+    }
+    if (c->near && *c->near && kinds[l->rows].near)
+        listing_sort(l);
+    if (piece(l, musterd_share(c->m, PIECE_ROWS))) {
+        call_stream(c, more);
+        return;
+    }
+    close_list(l);
+    call_json(c, 200);
+}
+
+/* -- reads that may block -------------------------------------------------- */
+
+static uint64_t list_index(struct call *c)
+{
+    const struct listing *l = c->data;
+
+    return directory_index(c->m->directory, &l->scope);
+}
+
+static void changed(struct dir_waiter *w, uint64_t revision)
+{
+    (void)revision;
+    call_wake(container_of(w, struct listing, waiter)->call);
+}
+
+static void list_wait(struct call *c)
+{
+    struct listing *l = c->data;
+
+    l->waiter.changed = changed;
+    directory_wait(c->m->directory, &l->waiter, &l->scope);
+}
+
+static void list_wait_end(struct call *c)
+{
+    struct listing *l = c->data;
+
+    directory_wait_end(c->m->directory, &l->waiter);
+}
+
+static const struct call_read reading = {.index = list_index,
+                                         .answer = answer,
+                                         .wait = list_wait,
+                                         .wait_end = list_wait_end};
+
+/* -- what is asked for ----------------------------------------------------- */
+
+static void take_meta(struct listing *l, const char *text)
+{
+    struct dir_pair *p;
+    char *colon;
+
+    if (l->meta_count == LISTING_PARAMS_MAX)
+        return;
+    p = &l->metas[l->meta_count++];
+    p->name = xstrdup(text);
+    colon = strchr(p->name, ':');
+    p->value = "";
+    if (colon) {
+        *colon = '\0';
+        p->value = colon + 1;
+    }
+}
+
+static void take_params(struct listing *l)
+{
+    const struct http_query *q = http_query_all(l->call->r);
+    unsigned i;
+
+    for (i = 0; i < q->count; i++) {
+        const char *name = q->items[i].name, *value = q->items[i].value;
+
+        if (kinds[l->rows].tags && !strcmp(name, "tag") && *value &&
+            l->tag_count < LISTING_PARAMS_MAX)
+            l->tags[l->tag_count++] = value;
+        else if (kinds[l->rows].metas && !strcmp(name, "node-meta"))
+            take_meta(l, value);
+    }
+}
+
+/* As Go reads a boolean; false: it is none. */
+static bool take_passing(struct listing *l)
+{
+    static const char *const yes[] = {"",     "1",    "t",   "T",
+                                      "TRUE", "true", "True"},
+                             *const no[] = {"0",     "f",     "F",
+                                            "FALSE", "false", "False"};
+    const char *value = http_query(l->call->r, "passing");
+    size_t i;
+
+    if (!value || l->rows != LIST_ENTRIES)
+        return true;
+    for (i = 0; i < ARRAY_LEN(yes); i++)
+        if (!strcmp(value, yes[i]))
+            return l->passing = true;
+    for (i = 0; i < ARRAY_LEN(no); i++)
+        if (!strcmp(value, no[i]))
+            return true;
+    return false;
+}
+
+static void listing_free(void *data)
+{
+    struct listing *l = data;
+    unsigned i;
+
+    for (i = 0; i < l->meta_count; i++)
+        free((char *)l->metas[i].name);
+    buf_free(&l->node);
+    buf_free(&l->key);
+    buf_free(&l->last);
+    buf_free(&l->order);
+    free(l);
+}
+
+enum http_verdict listing_answer(struct call *c, enum listing_rows rows,
+                                 const char *name)
+{
+    struct listing *l = xcalloc(1, sizeof(*l));
+
+    l->call = c;
+    l->rows = rows;
+    l->scope = (struct dir_scope){.kind = kinds[rows].kind, .name = name};
+    c->data = l;
+    c->free_data = listing_free;
+    take_params(l);
+    if (rows == LIST_SERVICES && l->meta_count)
+        l->scope.kind = DIR_INSTANCES; /* names by what nodes say */
+    if (!take_passing(l))
+        return call_error(c, 400, "Invalid value for ?passing");
+    if (kinds[rows].filters && !call_filter(c, kinds[rows].filter))
+        return HTTP_DONE;
+    return call_read(c, &reading);
+}

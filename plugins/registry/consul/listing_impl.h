@@ -1,0 +1,57 @@
+/*
+ * The inside of a listing: listing.c answers the call, listing_rows.c walks
+ * along the rows, listing_near.c puts them in another order.
+ */
+#ifndef PLUGINS_REGISTRY_CONSUL_LISTING_IMPL_H
+#define PLUGINS_REGISTRY_CONSUL_LISTING_IMPL_H
+
+#include "lib/buf.h"
+#include "plugins/registry/consul/call.h"
+#include "plugins/registry/consul/listing.h"
+
+/* A row: what is not of its kind is NULL. */
+struct listing_row {
+    const struct dir_node *node;
+    const struct dir_name *name;
+    const struct dir_instance *instance;
+    const struct dir_check *check;
+};
+
+struct listing {
+    struct call *call;
+    enum listing_rows rows;
+    struct dir_scope scope;
+    const char *tags[LISTING_PARAMS_MAX]; /* the request's */
+    unsigned tag_count;
+    struct dir_pair metas[LISTING_PARAMS_MAX];
+    unsigned meta_count;
+    bool passing;
+    struct dir_waiter waiter;
+    /* where it stands */
+    bool begun;       /* a row was looked at */
+    unsigned state;   /* LIST_STATE: of those that are walked along */
+    struct buf node;  /* the node (or name) that was looked at last */
+    struct buf key;   /* ... of what is below it */
+    struct buf last;  /* LIST_OF_NODE: the id that was shown last */
+    bool sorted;      /* by ?near: these are the rows */
+    struct buf order; /* each: the node's name, NUL, length, key */
+    size_t order_at;
+};
+
+/* listing_rows.c */
+
+void listing_rewind(struct listing *l);
+/* The next row, shown or not; false: there is none. It is good until the next
+ * turn. */
+bool listing_next(struct listing *l, struct listing_row *row);
+/* Whether it is asked for, and may be seen. */
+bool listing_shows(struct listing *l, const struct listing_row *row);
+
+/* listing_near.c */
+
+/* All rows by their nodes' distance from ?near. */
+void listing_sort(struct listing *l);
+/* The next of them that is still there. */
+bool listing_next_sorted(struct listing *l, struct listing_row *row);
+
+#endif
