@@ -58,6 +58,9 @@ my @there = ('--registry', $up->{registry});
 my ($rc, $out) = muster(undef, 'find', @there, 'kind=worker', 'role=web',
     '--count');
 is $out, "2\n", 'two of them web';
+($rc, $out) = muster(undef, 'kv', 'put', '--consul', $up->{consul},
+    'a', 'b');
+is $rc, 0, 'Consul is spoken, too';
 ($rc, $out) = muster(undef, 'exec', @there, '--all', '--expect', 5, '-c',
     'echo $MUSTER_HOST');
 is join(' ', sort split /\n/, $out), join(' ', map { "dev$_ | dev$_" } 1 .. 5),

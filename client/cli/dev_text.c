@@ -33,6 +33,8 @@ static void print_programs(struct buf *out, const struct dev *d)
                 address(r, "new", a, sizeof(a)),
                 address(r, "find", b, sizeof(b)),
                 address(r, "event", c, sizeof(c)));
+    if (dev_child_address(r, "consul", a, sizeof(a)))
+        buf_add_fmt(out, "  %-11s consul %s\n", "", a);
     buf_add_fmt(out, "  %-11s %s  http %s\n", "dispatcher", d->dispatcher,
                 address(&d->children[DEV_DISPATCHER], "http", a, sizeof(a)));
     for (size_t i = 0; i + DEV_WORKER < d->count; i++)
@@ -52,13 +54,18 @@ static void print_text(struct cli *cli, const struct dev *d)
     const char *bold = cli->color ? "\x1b[1m" : "";
     const char *plain = cli->color ? "\x1b[0m" : "";
     const char *attr = dev_worker_attr(d, 0, 0);
+    const struct dev_child *r = &d->children[DEV_REGISTRY];
+    char consul[80];
 
     buf_add_fmt(out, "%smuster is up%s, on this machine only and in memory\n\n",
                 bold, plain);
     print_programs(out, d);
     buf_add_fmt(out, "\n%sin another terminal%s\n", bold, plain);
-    if (any_ports(d))
+    if (any_ports(d)) {
         buf_add_fmt(out, "  export MUSTER_REGISTRY=%s\n", d->registry);
+        if (dev_child_address(r, "consul", consul, sizeof(consul)))
+            buf_add_fmt(out, "  export CONSUL_HTTP_ADDR=%s\n", consul);
+    }
     buf_add_str(out, "  muster find kind=worker --table=host,role,os,cpus\n");
     if (d->count > DEV_WORKER)
         buf_add_fmt(out, "  muster exec -s %s -- uname -sr\n",
@@ -77,6 +84,9 @@ static void print_json(struct cli *cli, const struct dev *d)
 
     jline_text(j, "event", "ready");
     jline_text(j, "registry", d->registry);
+    if (dev_child_address(&d->children[DEV_REGISTRY], "consul", text,
+                          sizeof(text)))
+        jline_text(j, "consul", text);
     jline_text(j, "dispatcher", d->dispatcher);
     jline_text(
         j, "http",
