@@ -36,6 +36,14 @@ static const struct conf_setting table[] = {
      .help = "the address that the one server of the cluster is said to have; "
              "not set, it is that of registry.consul, and 127.0.0.1 where that "
              "is every address"},
+    {.key = "consul.remote_exec",
+     .type = CONF_BOOL,
+     .def = "off",
+     .reloadable = true,
+     .programs = MUSTERD,
+     .help = "whether who may fire the event _rexec and may execute has a job "
+             "run by a dispatcher that is registered, as consul exec asks for "
+             "it"},
     {.key = "consul.blocking",
      .type = CONF_INT,
      .def = "16384",

@@ -7,6 +7,7 @@
 #include "lib/mem.h"
 #include "plugins/registry/admin/admin.h"
 #include "plugins/registry/consul/consul.h"
+#include "plugins/registry/consul/rexec.h"
 #include "plugins/registry/event/event.h"
 #include "plugins/registry/find/find.h"
 #include "plugins/registry/new/new.h"
@@ -44,6 +45,7 @@ void faces_open(struct musterd *m, struct listen_host *host, struct auth *auth,
     m->admin = registry_admin_new(m, host, auth);
     admin_add_tls(m->admin, tls);
     m->consul = consul_new(m);
+    m->rexec = rexec_new(m, conf);
     faces_configure(m, conf);
 }
 
@@ -64,6 +66,7 @@ void faces_configure(struct musterd *m, const struct conf *conf)
 {
     admin_configure(m->admin, conf);
     consul_configure(m->consul, conf);
+    rexec_configure(m->rexec, conf);
 }
 
 void faces_stop(struct musterd *m, const char *why)
@@ -80,4 +83,6 @@ void faces_close(struct musterd *m)
     m->admin = NULL;
     consul_free(m->consul);
     m->consul = NULL;
+    rexec_free(m->rexec);
+    m->rexec = NULL;
 }

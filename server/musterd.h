@@ -34,6 +34,7 @@ struct prepared;
 struct queries;
 struct storage;
 struct self;
+struct rexec;
 struct statics;
 
 /* Bounds of what a line may say. */
@@ -84,6 +85,7 @@ struct musterd {
     struct identity *identity; /* owned */
     struct self *self;         /* owned: who it is to Consul's clients */
     struct consul *consul;     /* that face's; NULL: it has none yet */
+    struct rexec *rexec;       /* the same face's remote execution; the same */
 };
 
 /* Builds the core from the settings and fills it with what the store has kept

@@ -1,0 +1,317 @@
+#include "plugins/registry/consul/rexec.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <utlist.h>
+
+#include "client/tls_settings.h"
+#include "lib/addr.h"
+#include "lib/auth/secret.h"
+#include "lib/auth/tokens.h"
+#include "lib/http.h"
+#include "lib/log.h"
+#include "lib/mem.h"
+#include "plugins/registry/consul/call.h"
+#include "plugins/registry/consul/rexec_run.h"
+#include "server/musterd.h"
+#include "server/state/events.h"
+#include "server/state/query.h"
+#include "server/state/session.h"
+
+#define DISPATCHER_PORT 6704
+#define DISPATCHERS     100 /* services of that kind that are looked at */
+
+/* One that was fired, until it is over. */
+struct firing {
+    struct rexec *rexec;
+    struct rexec_place place;
+    struct rexec_job job;
+    struct rexec_pick *pick; /* or ... */
+    struct rexec_run *run;
+    bool ended; /* its session has, while it was picked for */
+    struct firing *prev, *next;
+};
+
+struct rexec {
+    struct musterd *m;
+    const struct conf *conf;
+    bool on;
+    struct firing *firings;
+    struct session_observer observer;
+    struct rexec_counts counts;
+};
+
+static void firing_free(struct firing *f)
+{
+    DL_DELETE(f->rexec->firings, f);
+    f->rexec->counts.running--;
+    rexec_pick_cancel(f->pick);
+    if (f->run)
+        rexec_run_free(f->run);
+    rexec_place_free(&f->place);
+    rexec_job_free(&f->job);
+    free(f);
+}
+
+/* -- sessions -------------------------------------------------------------- */
+
+static void on_session_gone(struct session_observer *o, const struct session *s,
+                            uint64_t revision)
+{
+    struct rexec *x = container_of(o, struct rexec, observer);
+    struct firing *f;
+
+    (void)revision;
+    DL_FOREACH (x->firings, f) {
+        if (strcmp(f->place.session, s->id) != 0)
+            continue;
+        f->ended = true;
+        x->counts.cancelled++;
+        if (f->run)
+            rexec_run_cancel(f->run);
+    }
+}
+
+/* -- the dispatcher -------------------------------------------------------- */
+
+static bool found_dispatcher(void *arg, struct service *v)
+{
+    char *addr = arg;
+    size_t len;
+    const char *value = record_lookup(v->record, "addr", 4, &len);
+    char *text = value ? xstrndup(value, len) : xstrdup(v->name);
+    struct addr a;
+
+    if (!addr_parse(&a, text, DISPATCHER_PORT) && a.kind != ADDR_OFF)
+        addr_write_dial(&a, addr, ADDR_TEXT_MAX);
+    free(text);
+    return !*addr;
+}
+
+/* The first that is registered; "": there is none. */
+static void find_dispatcher(const struct rexec *x, char *addr)
+{
+    struct selector s = {0};
+    char *error = selector_parse_text(&s, "kind=dispatcher", 15);
+    struct query q = {.terms = s.terms, .count = s.count, .left = UINT64_MAX};
+    unsigned budget = DISPATCHERS;
+
+    *addr = '\0';
+    if (!error)
+        query_run(&q, x->m->catalog, &budget, found_dispatcher, addr);
+    free(error);
+    selector_free(&s);
+}
+
+/* -- from the event to the run --------------------------------------------- */
+
+static void on_over(void *arg, struct rexec_run *run)
+{
+    struct firing *f = arg;
+
+    (void)run;
+    f->run = NULL;
+    firing_free(f);
+}
+
+static void begin(struct firing *f, struct rexec_target *list, size_t count)
+{
+    struct rexec *x = f->rexec;
+    const char *file = conf_str(x->conf, "token_file");
+    char addr[ADDR_TEXT_MAX], *wrong = NULL;
+    struct muster_tls tls = tls_settings(x->conf);
+    struct muster_options options = {.dispatcher = addr, .tls = &tls};
+    struct rexec_run_setup setup = {.m = x->m,
+                                    .place = &f->place,
+                                    .job = &f->job,
+                                    .targets = list,
+                                    .count = count,
+                                    .dispatcher = &options,
+                                    .over = on_over,
+                                    .arg = f};
+    char *token = file && *file ? token_read(file, &wrong) : NULL;
+
+    options.token = token;
+    find_dispatcher(x, addr);
+    setup.why = wrong ? "the token of this registry cannot be read"
+                      : "no dispatcher is registered";
+    if (wrong || !*addr) {
+        setup.dispatcher = NULL;
+        log_warn("remote execution of session %s: %s", f->place.session,
+                 setup.why);
+    }
+    f->run = rexec_run_start(&setup);
+    secret_free(token);
+    free(wrong);
+}
+
+static void on_picked(void *arg, struct rexec_target *list, size_t count)
+{
+    struct firing *f = arg;
+
+    f->pick = NULL;
+    log_debug("remote execution of session %s: %zu workers are meant",
+              f->place.session, count);
+    if (count && !f->ended) {
+        begin(f, list, count);
+        return;
+    }
+    rexec_targets_free(list, count);
+    firing_free(f);
+}
+
+/* -- who may --------------------------------------------------------------- */
+
+/* The arguments of the operation, as rights look at them. */
+struct pairs {
+    const struct muster_attr *list;
+    size_t count;
+};
+
+static bool pair_at(const void *list, size_t i, struct argument *out)
+{
+    const struct pairs *p = list;
+
+    if (i >= p->count)
+        return false;
+    *out = (struct argument){.name = p->list[i].name,
+                             .value = p->list[i].value,
+                             .len = strlen(p->list[i].value)};
+    return true;
+}
+
+static bool may_run(const struct principal *who, const struct rexec_job *j)
+{
+    struct muster_attr list[REXEC_PAIRS_MAX];
+    struct buf text = BUF_INIT;
+    struct pairs pairs = {.list = list};
+    bool may;
+
+    if (!who || who->all)
+        return true;
+    pairs.count = rexec_run_pairs(j, &text, list);
+    may = principal_may_run(who, "execute", pair_at, &pairs);
+    buf_free(&text);
+    return may;
+}
+
+/* On whose behalf the call is; NULL: of one who may execute everywhere: so may
+ * a token of Consul's that may fire the event. Who shows none is who he is to
+ * the other faces. */
+static const struct principal *caller(const struct call *c)
+{
+    const struct principal *p =
+        *c->token ? authority_principal(c) : http_principal(c->r);
+
+    return !p || p->all ? NULL : p;
+}
+
+bool rexec_may_fire(struct call *c)
+{
+    const struct principal *who;
+
+    if (!c->m->rexec || !c->m->rexec->on)
+        return true;
+    who = caller(c);
+    if (!who ||
+        (who->exec.kind != SCOPE_NONE && principal_may_op(who, "execute")))
+        return true;
+    c->m->rexec->counts.refused++;
+    call_deny(c);
+    return false;
+}
+
+/* -- the event ------------------------------------------------------------- */
+
+/* What is wrong with it, static; or NULL. */
+static const char *read_event(struct firing *f, const struct event *e)
+{
+    const char *wrong = rexec_place_read(&f->place, e->payload, e->payload_len);
+    const struct kv_entry *entry;
+    char *key;
+
+    if (wrong)
+        return wrong;
+    if (!session_find(f->rexec->m->kv, f->place.session))
+        return "there is no such session";
+    key = xasprintf("%s/%s/job", f->place.prefix, f->place.session);
+    entry = kv_find(f->rexec->m->kv, key, strlen(key));
+    free(key);
+    if (!entry)
+        return "there is no job";
+    if (strcmp(entry->session, f->place.session) != 0)
+        return "its session does not hold the job's key";
+    return rexec_job_read(&f->job, entry->value, entry->value_len);
+}
+
+static const char *start(struct firing *f, const struct event *e,
+                         const struct principal *who)
+{
+    struct rexec_filters filters = {e->node, e->service, e->tag};
+    const char *wrong = read_event(f, e);
+
+    if (!wrong && f->rexec->counts.running > REXEC_RUNS_MAX)
+        wrong = "too many run already";
+    if (!wrong && !may_run(who, &f->job))
+        wrong = "who asks may not run that";
+    if (!wrong)
+        f->pick = rexec_pick_start(f->rexec->m, &filters,
+                                   (struct principal *)(uintptr_t)who,
+                                   on_picked, f, &wrong);
+    return wrong;
+}
+
+void rexec_fired(struct call *c, const struct event *e)
+{
+    struct rexec *x = c->m->rexec;
+    struct firing *f;
+    const char *wrong;
+
+    if (!x || !x->on)
+        return;
+    f = xcalloc(1, sizeof(*f));
+    f->rexec = x;
+    DL_APPEND(x->firings, f);
+    x->counts.running++;
+    x->counts.begun++;
+    wrong = start(f, e, caller(c));
+    if (!wrong)
+        return;
+    x->counts.refused++;
+    log_warn("remote execution by %s is not begun: %s", http_peer(c->r), wrong);
+    firing_free(f);
+}
+
+/* -- life ------------------------------------------------------------------ */
+
+struct rexec *rexec_new(struct musterd *m, const struct conf *conf)
+{
+    struct rexec *x = xcalloc(1, sizeof(*x));
+
+    x->m = m;
+    x->observer.gone = on_session_gone;
+    session_observe(m->kv, &x->observer);
+    rexec_configure(x, conf);
+    return x;
+}
+
+void rexec_configure(struct rexec *x, const struct conf *conf)
+{
+    x->conf = conf;
+    x->on = conf_bool(conf, "consul.remote_exec");
+}
+
+void rexec_free(struct rexec *x)
+{
+    if (!x)
+        return;
+    session_unobserve(x->m->kv, &x->observer);
+    while (x->firings)
+        firing_free(x->firings);
+    free(x);
+}
+
+struct rexec_counts rexec_count(const struct rexec *x)
+{
+    return x->counts;
+}

@@ -1,0 +1,200 @@
+#include "plugins/registry/consul/rexec_pick.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/mem.h"
+#include "lib/rex.h"
+#include "server/musterd.h"
+#include "server/state/directory.h"
+#include "server/state/query.h"
+
+#define SLICE 500 /* workers and services looked at in a turn, at most */
+
+struct rexec_pick {
+    struct musterd *m;
+    struct rex *node, *service, *tag; /* NULL: everything matches */
+    struct principal *who;            /* NULL: everywhere */
+    rexec_picked_fn *done;
+    void *arg;
+    struct selector workers;
+    struct query query;
+    unsigned budget; /* of this turn */
+    struct rexec_target *list;
+    size_t count, size;
+    struct loop_task go_on;
+};
+
+void rexec_targets_free(struct rexec_target *list, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        free(list[i].node);
+        free(list[i].host);
+    }
+    free(list);
+}
+
+static void pick_free(struct rexec_pick *p)
+{
+    rexec_targets_free(p->list, p->count);
+    selector_free(&p->workers);
+    principal_unref(p->who);
+    rex_free(p->node);
+    rex_free(p->service);
+    rex_free(p->tag);
+    free(p);
+}
+
+/* -- one worker ------------------------------------------------------------ */
+
+static bool found(const struct rex *r, const char *text)
+{
+    return !r || rex_match(r, text, strlen(text));
+}
+
+static bool tag_is_found(const struct rexec_pick *p,
+                         const struct dir_instance *i)
+{
+    if (!p->tag)
+        return true;
+    for (unsigned n = 0; n < i->tags.count; n++)
+        if (found(p->tag, i->tags.list[n]))
+            return true;
+    return false;
+}
+
+/* Whether the node has a service as it is asked for. */
+static bool service_is_found(struct rexec_pick *p, const char *node)
+{
+    const struct dir_node *n = directory_node(p->m->directory, node);
+    const struct dir_instance *i = NULL;
+
+    if (!p->service)
+        return true;
+    while (n && (i = dir_node_next(n, i))) {
+        query_spend(&p->budget, 1);
+        if (found(p->service, i->id) && tag_is_found(p, i))
+            return true;
+    }
+    return false;
+}
+
+static bool is_picked(const struct rexec_pick *p, const char *node)
+{
+    for (size_t i = 0; i < p->count; i++)
+        if (!dir_compare(p->list[i].node, node))
+            return true;
+    return false;
+}
+
+static void add(struct rexec_pick *p, const char *node, const char *host)
+{
+    if (p->count == p->size) {
+        p->size = p->size ? 2 * p->size : 16;
+        p->list = xreallocarray(p->list, p->size, sizeof(*p->list));
+    }
+    p->list[p->count++] =
+        (struct rexec_target){.node = xstrdup(node), .host = xstrdup(host)};
+}
+
+/* A copy of an attribute, for free(). */
+static char *attr_of(const struct service *v, const char *name)
+{
+    size_t len;
+    const char *value = record_lookup(v->record, name, strlen(name), &len);
+
+    return value ? xstrndup(value, len) : NULL;
+}
+
+/* A name that can stand in a key and in a list. */
+static bool is_plain(const char *name)
+{
+    return name && *name && !strpbrk(name, ",/");
+}
+
+static bool look(void *arg, struct service *v)
+{
+    struct rexec_pick *p = arg;
+    char *host = attr_of(v, "host"), *node = attr_of(v, "node");
+
+    if (!node && host)
+        node = xstrdup(host);
+    if (is_plain(host) && is_plain(node) && found(p->node, node) &&
+        service_is_found(p, node) &&
+        (!p->who ||
+         scope_has(&p->who->exec, v->name, record_lookup, v->record)) &&
+        !is_picked(p, node))
+        add(p, node, host);
+    free(host);
+    free(node);
+    return p->budget > 0;
+}
+
+/* -- all of them ----------------------------------------------------------- */
+
+static void turn(void *arg)
+{
+    struct rexec_pick *p = arg;
+    struct rexec_target *list;
+    enum query_state state;
+    size_t count;
+
+    musterd_turn_came(p->m);
+    p->budget = musterd_share(p->m, SLICE);
+    state = query_run(&p->query, p->m->catalog, &p->budget, look, p);
+    if (state == QUERY_MORE) {
+        musterd_later(p->m, &p->go_on);
+        return;
+    }
+    list = p->list;
+    count = p->count;
+    p->list = NULL;
+    p->count = 0;
+    p->done(p->arg, list, count);
+    pick_free(p);
+}
+
+static const char *compile(const char *filter, struct rex **out)
+{
+    return filter && *filter ? rex_compile(filter, out) : NULL;
+}
+
+struct rexec_pick *rexec_pick_start(struct musterd *m,
+                                    const struct rexec_filters *f,
+                                    struct principal *who,
+                                    rexec_picked_fn *done, void *arg,
+                                    const char **wrong)
+{
+    struct rexec_pick *p = xcalloc(1, sizeof(*p));
+    char *error;
+
+    p->m = m;
+    p->done = done;
+    p->arg = arg;
+    p->who = who ? principal_ref(who) : NULL;
+    *wrong = compile(f->node, &p->node);
+    if (!*wrong)
+        *wrong = compile(f->service, &p->service);
+    if (!*wrong)
+        *wrong = compile(f->tag, &p->tag);
+    error = selector_parse_text(&p->workers, "kind=worker", 11);
+    if (*wrong || error) {
+        free(error);
+        pick_free(p);
+        return NULL;
+    }
+    p->query = (struct query){.terms = p->workers.terms,
+                              .count = p->workers.count,
+                              .left = UINT64_MAX};
+    p->go_on = (struct loop_task){.fn = turn, .arg = p};
+    musterd_later(m, &p->go_on);
+    return p;
+}
+
+void rexec_pick_cancel(struct rexec_pick *p)
+{
+    if (!p)
+        return;
+    musterd_not_later(p->m, &p->go_on);
+    pick_free(p);
+}

@@ -1,0 +1,60 @@
+/*
+ * One remote execution: from the workers that were picked to the last exit that
+ * was written down.
+ *
+ *   start --> asking --submit--> running --all ended, written--> over
+ *               |                   |
+ *            (no job:           (cancel, or a write refused: the job is
+ *          255 of each)          cancelled, nothing more is written)
+ *
+ * Output is written as agents of Consul do: 4096 bytes at once, or what there
+ * is REXEC_QUIET_MS after the last of it; an empty piece after each `Wait` in
+ * which nothing was written, from the ack to the exit. All workers are
+ * acknowledged together, when the dispatcher has taken the job: who waits for
+ * as many exits as acks does not stop before the last.
+ *
+ * Must not know events, nor who asked.
+ */
+#ifndef PLUGINS_REGISTRY_CONSUL_REXEC_RUN_H
+#define PLUGINS_REGISTRY_CONSUL_REXEC_RUN_H
+
+#include "client/muster.h"
+#include "plugins/registry/consul/rexec_job.h"
+#include "plugins/registry/consul/rexec_pick.h"
+
+#define REXEC_CHUNK    4096 /* bytes of a piece of output */
+#define REXEC_QUIET_MS 500
+#define REXEC_BACKLOG  (64 * 1024) /* bytes not yet written: the job waits */
+
+struct rexec_run;
+
+/* Borrowed but where it says otherwise, until the call returns. */
+struct rexec_run_setup {
+    struct musterd *m; /* borrowed for ever */
+    const struct rexec_place *place;
+    struct rexec_job *job;        /* taken over: left empty */
+    struct rexec_target *targets; /* taken over; one at least */
+    size_t count;
+    /* The dispatcher's; NULL: there is none, and why says so. */
+    const struct muster_options *dispatcher;
+    const char *why;
+    /* It is over, and gone after the call. */
+    void (*over)(void *arg, struct rexec_run *run);
+    void *arg;
+};
+
+struct rexec_run *rexec_run_start(const struct rexec_run_setup *s);
+/* The session of that id has ended: what runs is cancelled. May be called while
+ * a change is applied. */
+void rexec_run_cancel(struct rexec_run *r);
+const char *rexec_run_session(const struct rexec_run *r);
+/* At the end of it all: over() is not called. */
+void rexec_run_free(struct rexec_run *r);
+
+/* The job as an operation for muster_exec(): pairs in out (REXEC_PAIRS_MAX at
+ * most), their texts in text. Returns how many. */
+#define REXEC_PAIRS_MAX 4
+size_t rexec_run_pairs(const struct rexec_job *j, struct buf *text,
+                       struct muster_attr *out);
+
+#endif
