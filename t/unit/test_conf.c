@@ -373,7 +373,7 @@ static void test_unknown(void **state)
     (void)state;
     refuse("registry:\n"
            "  nwe: 1\n"
-           "  consul: 127.0.0.1:8500\n"
+           "  aemp: 127.0.0.1:4040\n"
            "  new: {x: 1}\n"
            "regisrty: {a: b, c: d}\n"
            "hots: a\n"
@@ -383,7 +383,7 @@ static void test_unknown(void **state)
            "\"\\e[31m\": red\n"
            "log: debug\n",
            "F:2: 'registry.nwe' is no setting; did you mean registry.new?\n"
-           "F:3: 'registry.consul' is no setting\n"
+           "F:3: 'registry.aemp' is no setting\n"
            "F:4: registry.new: a section stands where a value belongs\n"
            "F:5: 'regisrty' is no setting; did you mean registry?\n"
            "F:6: 'hots' is no setting; did you mean worker.host?\n"
