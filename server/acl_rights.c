@@ -95,6 +95,11 @@ static enum acl_known find_nobody(const struct acl_rights *r,
     return ACL_UNKNOWN;
 }
 
+bool acl_is_master(const struct musterd *m, const char *id)
+{
+    return m->rights->master && !strcmp(m->rights->master, id);
+}
+
 enum acl_known acl_subject_find(const struct musterd *m, const char *token,
                                 const struct principal *connection,
                                 struct acl_subject *who)

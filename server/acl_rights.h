@@ -51,6 +51,9 @@ bool acl_is_on(const struct musterd *m);
 /* consul.acl_default_policy is allow. */
 bool acl_allows_by_default(const struct musterd *m);
 
+/* It is the one that consul.acl_master_token names. */
+bool acl_is_master(const struct musterd *m, const char *id);
+
 /* Who shows that token ("": none), on a connection of that principal.
  * ACL_UNKNOWN: ACLs are on, and there is no such token; *who may nothing. */
 enum acl_known acl_subject_find(const struct musterd *m, const char *token,

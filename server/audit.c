@@ -118,6 +118,7 @@ static const char *key_action(enum kv_verb verb)
 {
     switch (verb) {
     case KV_SET:
+    case KV_RESTORE:
     case KV_CAS: return "key set";
     case KV_LOCK: return "key lock";
     case KV_UNLOCK: return "key unlock";
@@ -169,6 +170,21 @@ void server_audit_session(const struct asker *a, const char *action,
         .action = action, .what = id, .what_len = strlen(id)};
 
     if (!audit_is_on() || !set_result(&e, r))
+        return;
+    asker_tell(a, &e);
+    audit_write(&e);
+}
+
+void server_audit_change(const struct asker *a, const char *action,
+                         const char *what, const char *failed)
+{
+    struct audit_event e = {.action = action,
+                            .what = what,
+                            .what_len = strlen(what),
+                            .outcome = failed ? AUDIT_FAILED : AUDIT_OK,
+                            .reason = failed};
+
+    if (!audit_is_on())
         return;
     asker_tell(a, &e);
     audit_write(&e);

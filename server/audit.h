@@ -40,6 +40,10 @@ void server_audit_keys(const struct asker *a, const struct kv_op *ops,
 /* "session create" or "session destroy" has been done, or could not be. */
 void server_audit_session(const struct asker *a, const char *action,
                           const char *id, const struct kv_result *r);
+/* Another change that a face has asked for; failed: why the store could not, or
+ * NULL. */
+void server_audit_change(const struct asker *a, const char *action,
+                         const char *what, const char *failed);
 /* A session is gone though nobody asked for it. */
 void server_audit_session_end(const struct session *s, uint64_t revision);
 

@@ -17,6 +17,7 @@
 #include "server/keys.h"
 #include "server/places.h"
 #include "server/prepared.h"
+#include "server/snapshot.h"
 #include "server/self.h"
 #include "server/state/directory.h"
 #include "server/state/hash.h"
@@ -199,6 +200,7 @@ bool musterd_init(struct musterd *m, struct loop *loop, struct auth *auth,
 
 void musterd_finish(struct musterd *m)
 {
+    snapshot_stop(m);
     keys_finish(m->keys);
     storage_finish(m->storage);
 }

@@ -32,6 +32,7 @@ struct kv;
 struct places;
 struct prepared;
 struct queries;
+struct restore;
 struct storage;
 struct self;
 struct rexec;
@@ -78,6 +79,7 @@ struct musterd {
     struct events *events;
     struct queries *queries;
     struct coordinates *coordinates;
+    struct restore *restoring; /* a snapshot; NULL: none is */
     struct acl_rights *rights; /* owned; which makes: */
     struct acls *acls;         /* Consul's tokens */
     struct acl_ports *ports;   /* owned; what they are to auth */

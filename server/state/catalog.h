@@ -218,6 +218,17 @@ static inline void catalog_heard(const struct catalog *c,
     owner->heard_ms = c->now_ms;
 }
 
+/*
+ * A service as it is kept: a line of its attributes, the hidden ones too, and
+ * its settings. Written, looked at (pure), and registered anew in the place of
+ * what is there; false: it is no such line, and done is not called.
+ */
+void catalog_kept_write(const struct service *v, struct buf *out);
+bool catalog_kept_ok(const char *value, size_t len);
+bool catalog_kept_register(struct catalog *c, struct catalog_owner *owner,
+                           const struct word *name, const char *value,
+                           size_t len, catalog_done_fn *done, void *arg);
+
 /* When v expires, as it is known now; without a ttl, when a line last came. */
 uint64_t catalog_expiry(const struct service *v);
 /* How long ago a line came for v, in ms. */

@@ -38,6 +38,21 @@ static void write_pairs(const struct record *r, struct buf *out)
     }
 }
 
+static void write_kept(const struct record *r, uint32_t ttl_ms,
+                       const struct name_list *volatiles, struct buf *out)
+{
+    write_pairs(r, out);
+    if (ttl_ms)
+        buf_add_fmt(out, " .ttl %u", (ttl_ms + 999) / 1000);
+    if (volatiles)
+        write_volatiles(volatiles, out);
+}
+
+void catalog_kept_write(const struct service *v, struct buf *out)
+{
+    write_kept(v->record, v->ttl_ms, v->volatiles, out);
+}
+
 bool catalog_write(void *arg, const struct store_txn *txn,
                    struct store_text *out)
 {
@@ -55,11 +70,7 @@ bool catalog_write(void *arg, const struct store_txn *txn,
         out->changed = v->changed;
     if (txn->op == STORE_DELETE || !service_persists(t->record))
         return false;
-    write_pairs(t->record, &out->value);
-    if (ttl_ms)
-        buf_add_fmt(&out->value, " .ttl %u", (ttl_ms + 999) / 1000);
-    if (volatiles)
-        write_volatiles(volatiles, &out->value);
+    write_kept(t->record, ttl_ms, volatiles, &out->value);
     return true;
 }
 
@@ -173,4 +184,34 @@ bool catalog_load(void *arg, const struct store_row *row, char **error)
                            row->key_len < 80 ? (int)row->key_len : 80, row->key,
                            wrong);
     return !wrong;
+}
+
+bool catalog_kept_ok(const char *value, size_t len)
+{
+    const struct store_row row = {.value = value, .value_len = len};
+    struct kept k;
+    bool ok = kept_read(&k, &row);
+
+    kept_free(&k);
+    return ok;
+}
+
+bool catalog_kept_register(struct catalog *c, struct catalog_owner *owner,
+                           const struct word *name, const char *value,
+                           size_t len, catalog_done_fn *done, void *arg)
+{
+    const struct store_row row = {.value = value, .value_len = len};
+    struct kept k;
+    bool ok = kept_read(&k, &row);
+    struct catalog_request q = {.edit = k.edit,
+                                .volatiles = k.volatiles,
+                                .replace = true,
+                                .set_ttl = k.ttl_s != 0,
+                                .ttl_ms = (uint32_t)(k.ttl_s * 1000),
+                                .may_all = true};
+
+    if (ok)
+        catalog_register(c, owner, name, &q, done, arg);
+    kept_free(&k);
+    return ok;
 }

@@ -207,6 +207,17 @@ static size_t name_cut(const char *key, size_t len, size_t prefix_len,
     return at ? (size_t)(at - key) + separator_len : len;
 }
 
+const struct kv_entry *kv_after(const struct kv *kv, const char *key,
+                                size_t len)
+{
+    return kv_entry_of(keymap_after(&kv->keys, key, len));
+}
+
+size_t kv_value_max(const struct kv *kv)
+{
+    return kv->limits.value;
+}
+
 bool kv_next_name(const struct kv *kv, const char *prefix, size_t len,
                   const char *separator, size_t separator_len,
                   const char *after, size_t after_len,

@@ -79,6 +79,8 @@ struct kv_limits {
 
 enum kv_verb {
     KV_SET,           /* value, flags */
+    KV_RESTORE,       /* the same, and session ("": nobody) holds its lock,
+                         which was locked index times: as it once was */
     KV_CAS,           /* the same, if index is that of its last change; 0: if
                          there is no such key */
     KV_LOCK,          /* the same, and session holds the lock */
@@ -185,6 +187,11 @@ const struct kv_entry *kv_find(const struct kv *kv, const char *key,
 /* The first whose key begins so and is behind `after` (NULL: the first). */
 const struct kv_entry *kv_next(const struct kv *kv, const char *prefix,
                                size_t len, const struct kv_entry *after);
+/* The first behind that key, which need not be there. */
+const struct kv_entry *kv_after(const struct kv *kv, const char *key,
+                                size_t len);
+/* What all values of one request may take; 0: as much as they like. */
+size_t kv_value_max(const struct kv *kv);
 /*
  * The next key below the prefix, cut behind the first separator that follows
  * it; all that are cut to the same are one. after is the one given before

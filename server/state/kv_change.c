@@ -218,8 +218,8 @@ void kv_change_session(struct kv_change *ch, enum store_op op,
 
 static bool writes(enum kv_verb verb)
 {
-    return verb == KV_SET || verb == KV_CAS || verb == KV_LOCK ||
-           verb == KV_UNLOCK;
+    return verb == KV_SET || verb == KV_RESTORE || verb == KV_CAS ||
+           verb == KV_LOCK || verb == KV_UNLOCK;
 }
 
 static bool only_reads(const struct kv_op *ops, unsigned count)

@@ -189,6 +189,17 @@ static bool try_lock(struct kv_change *ch, unsigned op,
     return put(ch, op, e, s->id, e ? e->locks + 1 : 1);
 }
 
+/* A session that is not there (any longer) holds nothing. */
+static bool try_restore(struct kv_change *ch, unsigned op,
+                        const struct kv_entry *e)
+{
+    const struct kv_op *o = &ch->ops[op];
+    const struct session *s =
+        session_get(ch->kv, o->session, strlen(o->session));
+
+    return put(ch, op, e, s && !session_is_over(s) ? s->id : NULL, o->index);
+}
+
 static bool try_unlock(struct kv_change *ch, unsigned op,
                        const struct kv_entry *e)
 {
@@ -301,6 +312,7 @@ static bool try_op(struct kv_change *ch, unsigned op)
 
     switch (o->verb) {
     case KV_SET: return put_as_it_was(ch, op, e);
+    case KV_RESTORE: return try_restore(ch, op, e);
     case KV_CAS:
         if (o->index ? !has_index(e, o->index) : e != NULL)
             return is_false(ch, op, KV_WHY_INDEX);

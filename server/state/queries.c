@@ -13,7 +13,8 @@ struct query_change {
     struct turn turn;
     struct name_turns *turns;
     struct queries *qs;
-    bool creates;
+    bool creates;  /* there must be none of that id */
+    bool restores; /* there may be one */
     char id[UUID_LEN + 1];
     struct query_def def;      /* STORE_PUT: owned, until it is applied */
     struct query_entry *entry; /* that is changed or removed; NULL: a new one */
@@ -220,7 +221,7 @@ static char *put_refusal(struct queries *qs, const struct query_change *ch)
 {
     const struct query_def *d = &ch->def;
 
-    if (ch->creates && qs->max && qs->by_id.count >= qs->max)
+    if (!ch->entry && qs->max && qs->by_id.count >= qs->max)
         return xstrdup("too many prepared queries in this registry "
                        "(limits.queries)");
     if (!lives(qs, d->session))
@@ -242,7 +243,7 @@ static void change_run(struct query_change *ch)
     char *wrong;
 
     ch->entry = ch->creates ? NULL : entry_find(qs, ch->id);
-    if (!ch->creates && !ch->entry) {
+    if (!ch->creates && !ch->restores && !ch->entry) {
         change_end(ch, QUERY_MISSING, "Query not found");
         return;
     }
@@ -286,24 +287,40 @@ static struct query_change *change_new(struct queries *qs, enum store_op op,
     return ch;
 }
 
-void queries_put(struct queries *qs, const char *id, struct query_def *def,
-                 query_done_fn *done, void *arg)
+/* id and def as in queries_put(). */
+static void put(struct query_change *ch, const char *id, struct query_def *def)
 {
-    struct query_change *ch = change_new(qs, STORE_PUT, done, arg);
     char *wrong = query_def_wrong(def);
 
     ch->def = *def;
     *def = (struct query_def){0};
-    ch->creates = !id;
-    if (ch->creates)
-        uuid_make(ch->id);
-    else
+    if (id)
         snprintf(ch->id, sizeof(ch->id), "%s", id);
+    else
+        uuid_make(ch->id);
     if (wrong)
         change_end(ch, QUERY_REFUSED, wrong);
     else
         change_go(ch);
     free(wrong);
+}
+
+void queries_put(struct queries *qs, const char *id, struct query_def *def,
+                 query_done_fn *done, void *arg)
+{
+    struct query_change *ch = change_new(qs, STORE_PUT, done, arg);
+
+    ch->creates = !id;
+    put(ch, id, def);
+}
+
+void queries_restore(struct queries *qs, const char *id, struct query_def *def,
+                     query_done_fn *done, void *arg)
+{
+    struct query_change *ch = change_new(qs, STORE_PUT, done, arg);
+
+    ch->restores = true;
+    put(ch, id, def);
 }
 
 void queries_remove(struct queries *qs, const char *id, query_done_fn *done,

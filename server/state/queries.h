@@ -107,6 +107,9 @@ void queries_free(struct queries *qs);
  * returns. */
 void queries_put(struct queries *qs, const char *id, struct query_def *def,
                  query_done_fn *done, void *arg);
+/* The same with that id, whether there is one or not: as it once was. */
+void queries_restore(struct queries *qs, const char *id, struct query_def *def,
+                     query_done_fn *done, void *arg);
 void queries_remove(struct queries *qs, const char *id, query_done_fn *done,
                     void *arg);
 /* Removes those whose session is over; not to be called by a change itself. */

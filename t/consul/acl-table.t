@@ -70,6 +70,8 @@ sub set_the_table
                 Service => {Service => 'web-r'},
                 Check => {Name => 'web-k', Status => 'passing'}}],
         ['PUT', '/v1/event/fire/web-e'],
+        ['PUT', '/v1/coordinate/update',
+            {Node => 'web-host', Coord => {Vec => [(0) x 8]}}],
     ) {
         my ($method, $path, $body) = @$_;
         master($method, $path, $body);
@@ -80,7 +82,7 @@ sub set_the_table
     if ($a->{status} == 200) {
         master('DELETE', "/v1/query/$_->{ID}") for @{$a->{json}};
         $a = master('POST', '/v1/query',
-            {Name => 'web-q', Service => {Service => 'web-s'}});
+            {Name => 'web-q', Service => {Service => 'web-r'}});
         $query = $a->{json}{ID};
     }
     return;
@@ -256,12 +258,11 @@ my %table = (
     'POST /v1/query' => ['query:write', '/v1/query',
         {Name => 'web-p', Service => {Service => 'web-s'}}],
     'GET /v1/query' => ['query:read', '/v1/query', undef, \&hidden],
-    'GET /v1/query/*' => [
-        ['query:read', '/v1/query/@QUERY@'],
-        ['service:read node:read', '/v1/query/web-q/execute', undef,
-            sub { $_[0]{body} =~ /"Nodes":\[\]/ }],
-        ['query:read', '/v1/query/web-q/explain'],
-    ],
+    'GET /v1/query/*' => ['query:read', '/v1/query/@QUERY@'],
+    'GET /v1/query/*/execute' => ['service:read node:read',
+        '/v1/query/web-q/execute', undef,
+        sub { $_[0]{body} =~ /"Nodes":\[\]/ }],
+    'GET /v1/query/*/explain' => ['query:read', '/v1/query/web-q/explain'],
     'PUT /v1/query/*' => ['query:write', '/v1/query/@QUERY@',
         {Name => 'web-q', Service => {Service => 'web-s'}}],
     'DELETE /v1/query/*' => ['query:write', '/v1/query/@QUERY@'],

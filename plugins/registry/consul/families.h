@@ -17,5 +17,8 @@ extern const struct http_table consul_operator;
 extern const struct http_table consul_kv;
 extern const struct http_table consul_session;
 extern const struct http_table consul_txn;
+extern const struct http_table consul_event;
+extern const struct http_table consul_query;
+extern const struct http_table consul_coordinate;
 
 #endif

@@ -160,6 +160,7 @@ static bool may_op(struct call *c, const struct kv_op *o)
     case KV_CHECK_ABSENT: level = ACL_READ; break;
     case KV_DELETE_TREE: kind = ACL_KEY_PREFIX; break;
     case KV_SET:
+    case KV_RESTORE:
     case KV_CAS:
     case KV_LOCK:
     case KV_UNLOCK:
