@@ -16,7 +16,8 @@ my $seed = $ENV{MUSTER_TEST_SEED} || time;
 srand $seed;
 my $reg = consul('-o', 'registry.store=sqlite:' . scratch() . '/db',
     '-o', 'consul.session_ttl_min=100ms');
-my $l = Lockers->new(reg => $reg, count => 50, ttl => '300ms');
+my $l = Lockers->new(reg => $reg, count => 50, ttl => '300ms',
+    work => 12);
 for my $round (1 .. $rounds) {
     for (1 .. 4) {
         $l->run(0.15 + rand 0.2);

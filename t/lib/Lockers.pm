@@ -107,10 +107,7 @@ sub ask_work
 sub told_work
 {
     my ($self, $k, $a) = @_;
-    if ($a->{status} == 409) { # it was taken away: never go on
-        $self->{lost}++;
-        return 'session';
-    }
+    return 'verify' if $a->{status} == 409; # it was taken away: never go on
     my ($lock, $work) = map { $_->{KV} } @{$a->{json}{Results}};
     push @{$self->{done}}, [$work->{ModifyIndex}, $lock->{LockIndex},
         $k->{session}, $lock->{CreateIndex}];
@@ -130,9 +127,26 @@ sub ask_release
 # others first: whoever was just told that the lock is free
 sub told_release
 {
-    my ($self, $k) = @_;
+    my ($self, $k, $a) = @_;
+    return 'verify' if $a->{body} ne 'true';
     $k->{turns}++;
     return 'look';
+}
+
+# Only who is no more can lose it
+sub ask_verify
+{
+    my ($self, $k) = @_;
+    return ['GET', "/v1/session/info/$k->{session}"];
+}
+
+sub told_verify
+{
+    my ($self, $k, $a) = @_;
+    push @{$self->{odd}}, "$k->{session} lives, and its lock was taken away"
+        if @{$a->{json}};
+    $self->{lost}++;
+    return 'session';
 }
 
 # -- all of them ---------------------------------------------------------------
@@ -239,7 +253,7 @@ sub last_turn
 {
     my ($self) = @_;
     $self->{last_turn} = 1;
-    $self->{abandons} = 1e9; # and nobody dies
+    @$self{qw(work abandons)} = (1, 1e9); # and nobody dies
     $_->{turns} = 0 for @{$self->{clients}};
     return;
 }
