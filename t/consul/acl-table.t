@@ -68,7 +68,9 @@ sub set_the_table
         ['PUT', '/v1/catalog/register',
             {Node => 'web-n', Address => '10.1.1.1',
                 Service => {Service => 'web-r'},
-                Check => {Name => 'web-k', Status => 'passing'}}],
+                Checks => [{Name => 'web-k', Status => 'passing'},
+                    {Name => 'web-rk', Status => 'passing',
+                        ServiceID => 'web-r'}]}],
         ['PUT', '/v1/event/fire/web-e'],
         ['PUT', '/v1/coordinate/update',
             {Node => 'web-host', Coord => {Vec => [(0) x 8]}}],
@@ -194,9 +196,9 @@ my %table = (
     'GET /v1/health/node/*' => ['node:read', '/v1/health/node/web-n', undef,
         \&hidden],
     'GET /v1/health/checks/*' => ['service:read node:read',
-        '/v1/health/checks/web-s', undef, \&hidden],
+        '/v1/health/checks/web-r', undef, \&hidden],
     'GET /v1/health/service/*' => ['service:read node:read',
-        '/v1/health/service/web-s', undef, \&hidden],
+        '/v1/health/service/web-r', undef, \&hidden],
     'GET /v1/health/connect/*' => ['-', '/v1/health/connect/web-s'],
     'GET /v1/health/state/*' => ['node:read', '/v1/health/state/any', undef,
         \&hidden],
@@ -209,7 +211,7 @@ my %table = (
     '* /v1/agent/join/*' => ['agent:write', '/v1/agent/join/127.0.0.1:1'],
     '* /v1/agent/force-leave/*' =>
         ['agent:write', '/v1/agent/force-leave/web-gone'],
-    'PUT /v1/agent/leave' => ['agent:write', undef],
+    'PUT /v1/agent/leave' => ['agent:write', '/v1/agent/leave'],
     'PUT /v1/agent/reload' => ['agent:write', '/v1/agent/reload'],
     'PUT /v1/agent/token/*' =>
         ['agent:write', '/v1/agent/token/acl_token', {Token => 'x'}],
@@ -355,7 +357,6 @@ sub check_row
     my ($route, $row) = @_;
     my ($method) = $route =~ /^(\w+)/;
     my ($needs, $path, $body, $how) = @$row;
-    return unless defined $path;
     $how ||= \&denied;
     my $what = "$route ($needs)";
     my $ask = sub {
