@@ -169,6 +169,38 @@ bool authority_sees_service(const struct call *c, const struct dir_instance *i)
     return !c->who || acl_subject_sees_service(c->m, &c->who->who, i);
 }
 
+/* What the directory sets on a service that it registers. */
+static bool may_set_all(const struct principal *p,
+                        const struct dir_service_new *s)
+{
+    static const char *const always[] = {"service", "node", "id", "addr",
+                                         "persist"};
+    unsigned i;
+
+    for (i = 0; i < ARRAY_LEN(always); i++)
+        if (!principal_may_set(p, always[i]))
+            return false;
+    for (i = 0; i < s->meta.count; i++)
+        if (!principal_may_set(p, s->meta.list[i].name))
+            return false;
+    return (!s->tags.count || principal_may_set(p, "tags")) &&
+           (!s->tag_override || principal_may_set(p, "tag_override"));
+}
+
+bool authority_demand_service(struct call *c, const struct dir_service_new *s)
+{
+    const struct principal *p = c->who ? c->who->who.principal : NULL;
+    const char *id = s->id && *s->id ? s->id : s->name;
+
+    if (!call_demand(c, ACL_SERVICE, s->name, (size_t)-1, ACL_WRITE))
+        return false;
+    if (!p || p->all || p->admin ||
+        (principal_may_register(p, id) && !p->pins.count && may_set_all(p, s)))
+        return true;
+    call_deny(c);
+    return false;
+}
+
 bool authority_is_all(const struct call *c)
 {
     return !c->who || acl_subject_is_all(&c->who->who);

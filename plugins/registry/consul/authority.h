@@ -21,6 +21,7 @@ struct acl_authority;
 struct call;
 struct dir_asker;
 struct dir_instance;
+struct dir_service_new;
 
 #define AUTHORITY_NOT_FOUND "ACL not found"
 
@@ -49,6 +50,13 @@ bool authority_may(const struct call *c, enum acl_kind kind, const char *name,
 bool authority_sees(const struct call *c, const struct dir_instance *i);
 /* The same of who asks for services alone, whatever their nodes are. */
 bool authority_sees_service(const struct call *c, const struct dir_instance *i);
+/*
+ * Whether it may register that service: its name, and of a token of ours, which
+ * is a right to names and attributes at port new, also its id, which is its
+ * name there, and its attributes; and nothing by one that pins attributes, for
+ * they are set at that port only. False: it has been answered.
+ */
+bool authority_demand_service(struct call *c, const struct dir_service_new *s);
 /* Everything is allowed: nothing need be asked row by row. */
 bool authority_is_all(const struct call *c);
 

@@ -193,15 +193,31 @@ static bool may_service(struct call *c, const char *service)
     return call_demand(c, ACL_SERVICE, service, strlen(service), ACL_WRITE);
 }
 
+static bool same_pairs(const struct dir_pairs *a, const struct dir_pairs *b)
+{
+    const char *value;
+    unsigned i;
+
+    for (i = 0; i < a->count; i++) {
+        value = dir_pair_get(b, a->list[i].name);
+        if (!value || strcmp(value, a->list[i].value) != 0)
+            return false;
+    }
+    return a->count == b->count;
+}
+
 /* Whoever leaves a node as it is needs no right to it. */
 static bool may_register_node(struct call *c, const struct dir_request *q)
 {
     const struct dir_node *n = directory_node(c->m->directory, q->node);
 
     if (n && (q->skip_node || n->own ||
-              (q->address && !strcmp(n->address, q->address))))
+              (q->address && !strcmp(n->address, q->address) &&
+               (!q->id || !*q->id || !strcmp(n->id, q->id)) &&
+               same_pairs(&n->tagged, &q->tagged) &&
+               same_pairs(&n->meta, &q->meta))))
         return true;
-    return call_is_07(c) || may_node(c, q->node);
+    return may_node(c, q->node);
 }
 
 /* The name of a service that is there, or is to be; NULL: there is none. */
@@ -225,7 +241,7 @@ static bool may_register(struct call *c, const struct dir_request *q)
 
     if (!may_register_node(c, q))
         return false;
-    if (s && !may_service(c, s->name))
+    if (s && !authority_demand_service(c, s))
         return false;
     i = s ? directory_instance(c->m->directory, q->node,
                                s->id && *s->id ? s->id : s->name)
@@ -236,8 +252,7 @@ static bool may_register(struct call *c, const struct dir_request *q)
         const char *id = q->checks[n].service_id;
         const char *name = id && *id ? name_of(c, q, id) : NULL;
 
-        if (name ? !may_service(c, name)
-                 : !call_is_07(c) && !may_node(c, q->node))
+        if (name ? !may_service(c, name) : !may_node(c, q->node))
             return false;
     }
     return true;
@@ -308,7 +323,7 @@ static bool may_deregister(struct call *c, const struct dir_removal *q)
     }
     if (i)
         return may_service(c, i->service);
-    return call_is_07(c) || may_node(c, q->node);
+    return may_node(c, q->node);
 }
 
 enum http_verdict catalog_deregister_put(struct http_request *r, void *ctx)

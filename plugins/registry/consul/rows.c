@@ -8,10 +8,9 @@
 
 /* -- rights ---------------------------------------------------------------- */
 
-/* Consul 0.7 shows every node to everybody. */
 bool row_may_node(struct call *c, const struct dir_node *n)
 {
-    return authority_is_all(c) || call_is_07(c) ||
+    return authority_is_all(c) ||
            call_may(c, ACL_NODE, n->name, strlen(n->name), ACL_READ);
 }
 
