@@ -79,8 +79,6 @@ struct kv_limits {
 
 enum kv_verb {
     KV_SET,           /* value, flags */
-    KV_RESTORE,       /* the same, and session ("": nobody) holds its lock,
-                         which was locked index times: as it once was */
     KV_CAS,           /* the same, if index is that of its last change; 0: if
                          there is no such key */
     KV_LOCK,          /* the same, and session holds the lock */
@@ -92,7 +90,9 @@ enum kv_verb {
     KV_CHECK_ABSENT,  /* it is not there */
     KV_DELETE,        /* it need not be there */
     KV_DELETE_CAS,    /* if it is there, index is that of its last change */
-    KV_DELETE_TREE    /* all whose key begins so */
+    KV_DELETE_TREE,   /* all whose key begins so */
+    KV_RESTORE        /* value, flags, and session ("": nobody) holds the lock,
+                         which was taken index times: as it once was */
 };
 
 struct kv_op {
