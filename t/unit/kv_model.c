@@ -147,6 +147,7 @@ static const char *try_one(struct m_state *m, const struct m_op *o)
     case KV_DELETE: key_delete(k); break;
     case KV_DELETE_TREE: break;
     case KV_GET_TREE: break;
+    case KV_RESTORE: break; /* not asked for: see test_kv.c */
     }
     return NULL;
 }

@@ -239,6 +239,29 @@ static void locks(void **state)
     assert_int_equal(session_find(kv, session_id('t'))->held_count, 1);
 }
 
+/* A snapshot is restored: how often it was locked is said, not counted. */
+static void a_lock_as_it_once_was(void **state)
+{
+    struct kv *kv = kv_of(state);
+    struct kv_op o = {.verb = KV_RESTORE,
+                      .key = "a",
+                      .key_len = 1,
+                      .value = "x",
+                      .value_len = 1,
+                      .flags = 7,
+                      .index = 42,
+                      .session = session_id('s')};
+
+    session_make(kv, 's', SESSION_RELEASE, 0, 0);
+    kv_request(kv, &o, 1, NULL, NULL);
+    kvs_give(kv, "session a s", "DONE 2 0:a=x f7 l42 ss c2 m2");
+    assert_int_equal(kv_count(kv).locks, 1);
+    o.session = session_id('t'); /* of whom there is nothing */
+    kv_request(kv, &o, 1, NULL, NULL);
+    kvs_give(kv, "get a", "DONE 3 0:a=x f7 l42 s- c2 m3");
+    assert_int_equal(kv_count(kv).locks, 0);
+}
+
 static void a_session_ends_with_its_keys(void **state)
 {
     struct kv *kv = kv_of(state);
@@ -470,6 +493,7 @@ int main(void)
         ON(memory, all_or_nothing),
         ON(memory, too_many_operations),
         ON(memory, locks),
+        ON(memory, a_lock_as_it_once_was),
         ON(memory, a_session_ends_with_its_keys),
         ON(memory, a_session_holds_only_so_much),
         ON(memory, indexes),
