@@ -65,7 +65,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
            : json_loadb((const char *)data, size, flags, &error);
     if (ok && !v && !may_differ(error.text))
         abort();
-    if (!ok && v && !may_differ(why))
+    /* it passes over a NUL between values */
+    if (!ok && v && !may_differ(why) && !memchr(data, '\0', size))
         abort();
     if (ok && v)
         read_fields(&c, v, 0);
