@@ -67,10 +67,11 @@ static bool event_argument(const void *list, size_t i, struct argument *out)
 
 static bool may_fire(const struct principal *p, const char *name)
 {
+    /* where it may is looked at when workers are picked for it */
+    if (!strcmp(name, REMOTE_EXEC))
+        return p->exec.kind != SCOPE_NONE && principal_may_op(p, "execute");
     if (p->exec.kind != SCOPE_ALL)
         return false;
-    if (!strcmp(name, REMOTE_EXEC))
-        return principal_may_op(p, "execute");
     return principal_may_run(p, "event", event_argument, name);
 }
 

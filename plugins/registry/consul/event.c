@@ -7,6 +7,7 @@
 #include "plugins/registry/consul/asking.h"
 #include "plugins/registry/consul/call.h"
 #include "plugins/registry/consul/families.h"
+#include "plugins/registry/consul/rexec.h"
 #include "server/musterd.h"
 #include "server/state/event_filter.h"
 #include "server/state/events.h"
@@ -44,6 +45,8 @@ static void event_fired(void *arg, enum event_status status,
         call_error(c, 500, "%s", text);
         return;
     }
+    if (!strcmp(e->name, EVENT_REXEC))
+        rexec_fired(c, e);
     write_event(&c->out, e, 0);
     call_json(c, 200);
 }
@@ -92,6 +95,8 @@ static enum http_verdict put_fire(struct http_request *r, void *ctx)
         return HTTP_DONE;
     }
     if (!call_demand(c, ACL_EVENT, q.name, strlen(q.name), ACL_WRITE))
+        return HTTP_DONE;
+    if (!strcmp(q.name, EVENT_REXEC) && !rexec_may_fire(c))
         return HTTP_DONE;
     if (call_audit_full(c))
         return HTTP_DONE;
