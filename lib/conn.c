@@ -347,6 +347,12 @@ void conn_set_idle(struct conn *c, uint64_t idle_ms)
     conn_arm_timer(c);
 }
 
+void conn_set_first(struct conn *c, uint64_t first_ms)
+{
+    c->limits.first_ms = first_ms;
+    conn_arm_timer(c);
+}
+
 void conn_watch_peer(struct conn *c, unsigned seconds)
 {
     sock_watch_peer(c->fd, seconds);

@@ -165,6 +165,8 @@ void conn_set_handler(struct conn *c, const struct conn_handler *handler,
 /* Another bound on quiet time (0: none), as when a connection has become one
  * that only listens. */
 void conn_set_idle(struct conn *c, uint64_t idle_ms);
+/* Another one on the time until the first line. */
+void conn_set_first(struct conn *c, uint64_t first_ms);
 void *conn_arg(const struct conn *c);
 const char *conn_id(const struct conn *c);
 /* The peer as text: "127.0.0.1:40123" or "unix". */

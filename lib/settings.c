@@ -218,6 +218,7 @@ const struct conf_setting *settings_table(size_t *count)
         add(node_table, ARRAY_LEN(node_table));
         add_part(settings_of_registry);
         add_part(settings_of_consul);
+        add_part(settings_of_dns);
         add_part(settings_of_acl);
         add_part(settings_of_dispatcher);
         add_part(settings_of_worker);

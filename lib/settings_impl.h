@@ -26,6 +26,7 @@ typedef const struct conf_setting *settings_part_fn(size_t *count);
 
 settings_part_fn settings_of_registry, settings_of_dispatcher,
     settings_of_worker, settings_of_limits, settings_of_auth, settings_of_http,
-    settings_of_exed, settings_of_ansible, settings_of_consul, settings_of_acl;
+    settings_of_exed, settings_of_dns, settings_of_ansible, settings_of_consul,
+    settings_of_acl;
 
 #endif

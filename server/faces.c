@@ -8,6 +8,7 @@
 #include "plugins/registry/admin/admin.h"
 #include "plugins/registry/consul/consul.h"
 #include "plugins/registry/consul/rexec.h"
+#include "plugins/registry/dns/dns.h"
 #include "plugins/registry/event/event.h"
 #include "plugins/registry/find/find.h"
 #include "plugins/registry/new/new.h"
@@ -25,6 +26,11 @@ static void *consul_ctx(struct musterd *m)
     return m->consul;
 }
 
+static void *dns_ctx(struct musterd *m)
+{
+    return m->dns;
+}
+
 const struct face_entry *faces_table(size_t *count)
 {
     static const struct face_entry table[] = {
@@ -33,6 +39,7 @@ const struct face_entry *faces_table(size_t *count)
         {"registry.event", event_face, NULL},
         {"registry.admin", admin_face, admin_ctx},
         {"registry.consul", consul_face, consul_ctx},
+        {"registry.dns", dns_listen_face, dns_ctx},
     };
 
     *count = ARRAY_LEN(table);
@@ -46,6 +53,7 @@ void faces_open(struct musterd *m, struct listen_host *host, struct auth *auth,
     admin_add_tls(m->admin, tls);
     m->consul = consul_new(m);
     m->rexec = rexec_new(m, conf);
+    m->dns = dns_new(m, conf);
     faces_configure(m, conf);
 }
 
@@ -67,6 +75,7 @@ void faces_configure(struct musterd *m, const struct conf *conf)
     admin_configure(m->admin, conf);
     consul_configure(m->consul, conf);
     rexec_configure(m->rexec, conf);
+    dns_configure(m->dns, conf);
 }
 
 void faces_stop(struct musterd *m, const char *why)
@@ -75,6 +84,8 @@ void faces_stop(struct musterd *m, const char *why)
         admin_stop(m->admin, why);
     if (m->consul)
         consul_stop(m->consul, why);
+    if (m->dns)
+        dns_stop(m->dns);
 }
 
 void faces_close(struct musterd *m)
@@ -85,4 +96,6 @@ void faces_close(struct musterd *m)
     m->consul = NULL;
     rexec_free(m->rexec);
     m->rexec = NULL;
+    dns_free(m->dns);
+    m->dns = NULL;
 }

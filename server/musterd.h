@@ -26,6 +26,7 @@ struct directory;
 struct coordinates;
 struct events;
 struct consul;
+struct dns_face;
 struct identity;
 struct keys;
 struct kv;
@@ -88,6 +89,7 @@ struct musterd {
     struct self *self;         /* owned: who it is to Consul's clients */
     struct consul *consul;     /* that face's; NULL: it has none yet */
     struct rexec *rexec;       /* the same face's remote execution; the same */
+    struct dns_face *dns;      /* that face's */
 };
 
 /* Builds the core from the settings and fills it with what the store has kept

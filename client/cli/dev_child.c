@@ -85,12 +85,12 @@ static bool knows(unsigned mask, const char *option)
 
 static void add_registry(struct command *l, bool any)
 {
-    static const char *const keys[] = {"registry.new", "registry.find",
-                                       "registry.event", "registry.admin",
-                                       "registry.consul"};
+    static const char *const keys[] = {"registry.new",    "registry.find",
+                                       "registry.event",  "registry.admin",
+                                       "registry.consul", "registry.dns"};
     static const char *const ports[] = {"127.0.0.1:6701", "127.0.0.1:6702",
                                         "127.0.0.1:6703", "127.0.0.1:6700",
-                                        "127.0.0.1:8500"};
+                                        "127.0.0.1:8500", "127.0.0.1:8600"};
 
     add_setting(l, "registry.store", "memory");
     for (size_t i = 0; i < ARRAY_LEN(keys); i++)

@@ -130,7 +130,7 @@ sub in_memory
     unshift @args, '-o', 'dispatcher.store=memory'
         if $program eq 'muster-dispatch' &&
         !grep { /dispatcher\.store/ } @args;
-    for my $face (qw(admin consul)) {
+    for my $face (qw(admin consul dns)) {
         unshift @args, '-o', "registry.$face=off"
             if $program eq 'musterd' && !grep { /registry\.$face/ } @args;
     }
@@ -463,7 +463,7 @@ sub restart
     my %face = (new => 'registry.new', find => 'registry.find',
         event => 'registry.event', exec => 'dispatcher.exec',
         http => 'dispatcher.http', worker => 'worker.bind',
-        consul => 'registry.consul');
+        consul => 'registry.consul', dns => 'registry.dns');
     my %room = (musterd => 'registry', 'muster-dispatch' => 'dispatcher',
         'muster-worker' => 'worker');
     $face{admin} = $room{File::Basename::basename($self->{program})} . '.admin';
