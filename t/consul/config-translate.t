@@ -14,7 +14,9 @@ sub translate
 {
     my ($config, @args) = @_;
     my $file = scratch() . '/agent.json';
-    spew($file, ref $config ? JSON::PP::encode_json($config) : $config);
+    # in a fixed order, which is that of what comes out
+    spew($file, ref $config ? JSON::PP->new->utf8->canonical
+        ->encode($config) : $config);
     return run_program(program('muster'), 'consul-config', $file, @args);
 }
 
