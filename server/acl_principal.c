@@ -16,8 +16,7 @@ static bool finds(const struct principal *p, const struct dir_instance *i)
 
 bool acl_principal_sees(const struct principal *p, const struct dir_instance *i)
 {
-    return p->all || p->admin || p->find.kind == SCOPE_ALL || finds(p, i) ||
-           principal_may_register(p, i->service);
+    return p->all || p->admin || p->find.kind == SCOPE_ALL || finds(p, i);
 }
 
 static bool finds_service(const struct principal *p, struct directory *d,
@@ -92,22 +91,31 @@ static bool may_write(const struct principal *p, enum acl_kind kind,
     }
 }
 
-bool acl_principal_may(const struct principal *p, struct directory *d,
-                       enum acl_kind kind, const char *name,
-                       enum acl_level level)
+/* What write implies. A service is seen by who may find it, and by nobody else:
+ * so it is at port find. */
+static bool may_read(const struct principal *p, struct directory *d,
+                     enum acl_kind kind, const char *name)
 {
-    if (p->all || p->admin || may_write(p, kind, name))
-        return true;
-    if (level == ACL_WRITE)
-        return false;
     switch (kind) {
     case ACL_KEY: return principal_may_read_key(p, name);
-    case ACL_EVENT: return p->watch.kind == SCOPE_ALL;
-    case ACL_SESSION: return p->key_reads.count || p->find.kind == SCOPE_ALL;
+    case ACL_EVENT: return p->watch.kind == SCOPE_ALL || may_fire(p, name);
+    case ACL_SESSION:
+        return p->key_reads.count || p->find.kind == SCOPE_ALL ||
+               may_write(p, kind, name);
     case ACL_SERVICE:
     case ACL_NODE:
     case ACL_AGENT:
     case ACL_QUERY: return may_find(p, d, kind, name);
     default: return false;
     }
+}
+
+bool acl_principal_may(const struct principal *p, struct directory *d,
+                       enum acl_kind kind, const char *name,
+                       enum acl_level level)
+{
+    if (p->all || p->admin)
+        return true;
+    return level == ACL_WRITE ? may_write(p, kind, name)
+                              : may_read(p, d, kind, name);
 }

@@ -69,6 +69,8 @@ static void edit_new(struct dir_edit *e, const struct dir_service_new *s)
     for (i = 0; i < s->meta.count; i++)
         edit_meta(e, &s->meta.list[i]);
     dir_edit_set(e, "persist", "1");
+    if (e->change->who.by.len)
+        dir_edit_set(e, RECORD_OWNER, e->change->who.by.text);
 }
 
 static bool has_attr(const struct dir_instance *i, const char *name)
@@ -172,7 +174,7 @@ void dir_register_service(struct dir_change *ch)
         dir_change_refuse(ch, "services of other ids have its name");
         return;
     }
-    dir_edit_init(&e, ch, 8 + s->meta.count, 0);
+    dir_edit_init(&e, ch, 9 + s->meta.count, 0);
     edit_new(&e, s);
     dir_edit_status(&e, NULL, s->id);
     edit = dir_edit_done(&e);

@@ -21,7 +21,7 @@ struct demand {
     char name[];
 };
 
-/* Of a call that may not do just everything. */
+/* Of a call that does not do everything as nobody in particular. */
 struct acl_authority {
     struct acl_subject who;
     struct acl_holder holder; /* of who.token */
@@ -89,7 +89,7 @@ int authority_resolve(struct call *c, const char **why)
         return 403;
     if (!who.token && who.principal && who.principal != http_principal(c->r))
         http_set_principal(c->r, (struct principal *)who.principal);
-    if (!acl_subject_is_all(&who) || who.token)
+    if (who.token || !who.principal || !who.principal->all)
         authority_set(c, &who);
     return 0;
 }
@@ -222,9 +222,9 @@ void authority_asker(const struct call *c, struct dir_asker *out)
     const char *by = "";
 
     *out = (struct dir_asker){.may_all = authority_is_all(c)};
-    if (a && a->who.token && !out->may_all)
+    if (a && a->who.token)
         by = ACL_OWNER;
-    else if (a && a->who.principal && !a->who.principal->all)
+    else if (a)
         by = a->label;
     out->by = (struct word){.text = (char *)by, .len = (unsigned)strlen(by)};
 }
