@@ -280,7 +280,7 @@ static void instance_replace(struct directory *d, struct dir_instance *old,
     i->by_node = old->by_node;
     keymap_replace(&i->node->instances, &old->by_node, &i->by_node);
     keymap_replace(&i->name->instances, &old->by_name, &i->by_name);
-    old->by_name.key = NULL; /* it is i's now */
+    old->by_name.key = NULL; /* the keys are i's now */
     htab_remove(&d->by_entry, &old->by_entry);
     htab_insert(&d->by_entry, &i->by_entry, entry_hash(i->entry));
     i->node->bound += i->bound;

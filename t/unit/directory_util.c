@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "lib/mem.h"
+#include "server/state/directory_impl.h"
 
 static void pending(void *arg)
 {
@@ -331,4 +332,23 @@ void dir_waits(struct place *p, struct dir_waits *w, const char *scope)
 
     *w = (struct dir_waits){.waiter.changed = waits_changed};
     directory_wait(p->d, &w->waiter, &s);
+}
+
+struct directory *directory_again(struct place *p)
+{
+    struct directory *d = xcalloc(1, sizeof(*d));
+
+    d->catalog = p->c;
+    d->setup = p->d->setup;
+    d->own_name = xstrdup(p->d->own_name);
+    d->own_id = xstrdup(p->d->own_id);
+    d->own_address = xstrdup(p->d->own_address);
+    d->own_port = p->d->own_port;
+    htab_init(&d->by_entry);
+    d->records = p->d->records;
+    d->check_records = p->d->check_records;
+    d->check_services = p->d->check_services;
+    directory_wake(d);
+    d->records = d->check_records = d->check_services = (struct keymap){0};
+    return d;
 }

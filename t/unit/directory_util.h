@@ -61,6 +61,10 @@ const char *dir_text(struct place *p);
 /* The index of an answer: "services", "node:N", ... as kinds are named. */
 uint64_t dir_index(struct place *p, const char *scope);
 
+/* Another view of the same, made from nothing: to be read, and freed before
+ * anything happens. */
+struct directory *directory_again(struct place *p);
+
 /* Somebody who waits; told counts. */
 struct dir_waits {
     struct dir_waiter waiter;
