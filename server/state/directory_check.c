@@ -304,7 +304,8 @@ static void records_come(struct directory *d, const char *node,
         struct dir_check_record *r = dir_check_record_by_service(at);
         const struct dir_check *c = dir_find_check(d, node, r->id);
 
-        if (!c || c->record != r)
+        /* one that was changed meanwhile is looked at when that is */
+        if (!c || c->implied)
             record_come(d, r, revision);
     }
     free(prefix);
