@@ -192,7 +192,7 @@ static const char *const idle[] = {"autopilot",
                                    "retry_max",
                                    "retry_max_wan",
                                    "server_name",
-                                   "session_ttl_min",
+
                                    "skip_leave_on_interrupt",
                                    "translate_wan_addrs",
                                    "ui",

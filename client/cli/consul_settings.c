@@ -24,6 +24,11 @@ static void put(struct buf *section, const char *key, const char *text)
     json_decref(value);
 }
 
+static void put_switch(struct buf *section, const char *key, bool on)
+{
+    buf_add_fmt(section, "  %s: %s\n", key, on ? "on" : "off");
+}
+
 /* The same of an owned text, if there is one. */
 static void put_given(struct buf *section, const char *key, char *text)
 {
@@ -327,12 +332,42 @@ static void translate_log(struct consul_config *c)
     end_section(c, "log", &log);
 }
 
-/* -- all of them ----------------------------------------------------------- */
+/* -- DNS ------------------------------------------------------------------- */
 
-static void put_switch(struct buf *section, const char *key, bool on)
+/* Of service_ttl only what is for all services. */
+static void translate_service_ttl(struct consul_config *c, json_t *ttls,
+                                  struct buf *consul)
 {
-    buf_add_fmt(section, "  %s: %s\n", key, on ? "on" : "off");
+    put_given(consul, "dns_service_ttl", consul_take_text(ttls, "*"));
+    if (json_object_size(ttls))
+        consul_remark(c, false,
+                      "dns_config.service_ttl: only that of \"*\" is "
+                      "translated");
+    json_decref(ttls);
 }
+
+static void translate_dns(struct consul_config *c, struct buf *consul)
+{
+    static const char *const idle[] = {"allow_stale", "max_stale", "use_cache",
+                                       "cache_max_age", "recursor_timeout"};
+    json_t *dns = consul_take(c->in, "dns_config"), *value;
+    long long answers = consul_take_int(dns, "udp_answer_limit", -1);
+    const char *key;
+
+    put_given(consul, "dns_node_ttl", consul_take_text(dns, "node_ttl"));
+    translate_service_ttl(c, consul_take(dns, "service_ttl"), consul);
+    if (consul_take_bool(dns, "only_passing", false))
+        put_switch(consul, "dns_only_passing", true);
+    if (answers >= 0)
+        buf_add_fmt(consul, "  dns_udp_answers: %lld\n", answers);
+    for (size_t i = 0; i < ARRAY_LEN(idle); i++)
+        json_decref(consul_take(dns, idle[i]));
+    json_object_foreach(dns, key, value) consul_remark(
+        c, false, "dns_config.%s: there is nothing like it here", key);
+    json_decref(dns);
+}
+
+/* -- all of them ----------------------------------------------------------- */
 
 void consul_config_settings(struct consul_config *c)
 {
@@ -355,6 +390,9 @@ void consul_config_settings(struct consul_config *c)
     if (consul_take_bool(c->in, "enable_script_checks", false) |
         consul_take_bool(c->in, "enable_local_script_checks", false))
         put_switch(&consul, "enable_script_checks", true);
+    put_given(&consul, "session_ttl_min",
+              consul_take_text(c->in, "session_ttl_min"));
+    translate_dns(c, &consul);
     translate_acl(c, &consul);
     end_section(c, "consul", &consul);
     translate_tls(c);

@@ -54,6 +54,15 @@ unlike((translate({}))[1], qr/remote_exec/, 'and only there');
 gives({enable_script_checks => JSON::PP::true},
     qr/^  enable_script_checks: on$/m, 'scripts');
 gives({domain => 'corp.'}, qr/^  domain: "corp"$/m, 'domain');
+gives({session_ttl_min => '30s'}, qr/^  session_ttl_min: "30s"$/m, 'sessions');
+my ($code, $text, $said) = translate({dns_config => {node_ttl => '5s',
+    service_ttl => {'*' => '7s', web => '1s'}, udp_answer_limit => 2,
+    only_passing => JSON::PP::true, allow_stale => JSON::PP::true}});
+is $code, 0, 'DNS: 0';
+like $text, qr/^  $_$/m, $_ for 'dns_node_ttl: "5s"', 'dns_service_ttl: "7s"',
+    'dns_only_passing: on', 'dns_udp_answers: 2';
+is $said, qq(muster: dns_config.service_ttl: only that of "*" is translated\n),
+    'what is not is said';
 gives({log_level => 'WARN'}, qr/^log:\n  level: "warn"$/m, 'log');
 gives({Node_Name => 'x', NODENAME => 'y'}, qr/^  node_name: "[xy]"$/m,
     'names in any case');
