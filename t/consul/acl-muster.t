@@ -132,6 +132,9 @@ is status($reg, '', 'PUT', '/v1/kv/app/a', body => 'x'), 403,
     'auth.anonymous none: nothing';
 is status($reg, 'unknown', 'PUT', '/v1/kv/app/a', body => 'x'), 403,
     'nor with a token that nobody knows';
+is status($reg, '', 'POST', '/v1/query',
+    body => '{"Session":"' . '1' x 36 . '","Service":{"Service":"x"}}'), 403,
+    'nor what has no name';
 is status($reg, '', 'GET', '/v1/status/leader'), 200,
     'but what asks for no right';
 is status($reg, 'app', 'PUT', '/v1/kv/app/a', body => 'x'), 200, 'a token may';

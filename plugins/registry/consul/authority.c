@@ -201,6 +201,15 @@ bool authority_demand_service(struct call *c, const struct dir_service_new *s)
     return false;
 }
 
+bool authority_demand_unnamed(struct call *c, enum acl_kind kind)
+{
+    const struct principal *p = c->who ? c->who->who.principal : NULL;
+
+    if (!c->who || (c->who->who.token && (!p || p->all || p->admin)))
+        return true;
+    return call_demand(c, kind, "", 0, ACL_WRITE);
+}
+
 bool authority_is_all(const struct call *c)
 {
     return !c->who || acl_subject_is_all(&c->who->who);

@@ -27,8 +27,9 @@ bool query_may_read(struct call *c, const struct query_def *d)
 
 bool query_demand_write(struct call *c, const struct query_def *d)
 {
-    return !has_name(d) ||
-           call_demand(c, ACL_QUERY, d->name, strlen(d->name), ACL_WRITE);
+    return has_name(d)
+               ? call_demand(c, ACL_QUERY, d->name, strlen(d->name), ACL_WRITE)
+               : authority_demand_unnamed(c, ACL_QUERY);
 }
 
 /* -- changes --------------------------------------------------------------- */
