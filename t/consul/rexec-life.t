@@ -15,7 +15,7 @@ sub remote_exec { spew($conf, "consul:\n  remote_exec: $_[0]\n"); return }
 
 remote_exec('off');
 my $reg = consul('-c', $conf);
-my $web1 = worker($reg, 'web1');
+my $web1 = worker($reg, 'web1', '-o', 'worker.slots=1');
 
 # -- off ----------------------------------------------------------------------
 
@@ -70,6 +70,20 @@ $e = submit($reg, command => "touch $up.2");
 $e->destroy;
 is call($reg, 'GET', "/v1/kv/$e->{base}?keys")->{status}, 404,
     'ended at once: nothing is left';
+
+# -- no free slot -------------------------------------------------------------
+
+unlink $up, $down;
+$e = submit($reg, command => "touch $up; while ! test -e $down; do sleep 0.02; done");
+ok eventually { -e $up }, 'the only slot is taken';
+my $next = submit($reg, command => 'echo next', wait => 0.2);
+ok eventually { $next->look('1s'); $next->{beats}{web1} }, 'another one waits';
+is_deeply $next->{exits}, {}, 'and has not ended';
+spew($down, '');
+ok $_->until_done(1), 'each ends' for $e, $next;
+is "$e->{exits}{web1} $next->{exits}{web1} $next->{output}{web1}", "0 0 next\n",
+    'and well';
+$_->cleanup for $e, $next;
 
 # -- a worker -----------------------------------------------------------------
 

@@ -15,6 +15,9 @@
 #define NOT_STARTED 255 /* Consul's exit status of what could not be run */
 #define KILLED      (-1)
 
+/* Seconds: agents of Consul have no slots, so that nobody expects a refusal. */
+#define WAIT_FOR_SLOT "60"
+
 /* A worker of it. */
 struct place {
     char *node, *host; /* owned */
@@ -385,6 +388,7 @@ static void ask(struct rexec_run *r, const struct rexec_job *job)
     for (size_t i = 0; i < r->count; i++)
         buf_add_fmt(&hosts, "%s%s", i ? "," : "", r->places[i].host);
     pairs[n++] = (struct muster_attr){".hosts", buf_str(&hosts)};
+    pairs[n++] = (struct muster_attr){".wait", WAIT_FOR_SLOT};
     if (buf_len(&job->script))
         r->exec = muster_exec_input(r->muster, "execute", pairs, n,
                                     buf_data(&job->script),
