@@ -16,6 +16,7 @@
 
 #define KV_TOMBSTONE_MS   (15 * 60 * 1000) /* longer than anybody waits */
 #define KV_TOMBSTONES_MAX 100000
+#define KV_EXPIRE_MAX     8192 /* records of one change that nobody asked for */
 #define KV_PENDING_MAX    (64u << 20) /* bytes of requests not done */
 #define KV_HELD_MAX                                                            \
     (64u << 20)          /* bytes of keys that a session holds:

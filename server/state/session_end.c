@@ -99,6 +99,34 @@ void session_doom(struct kv *kv, struct session *s, const char *why)
     time_set(kv, s, kv->now_ms);
 }
 
+/* Who asks for an end that is under way. */
+struct again {
+    struct kv *kv;
+    kv_done_fn *done;
+    void *arg;
+    char id[KV_SESSION_ID + 1];
+};
+
+/* What was under way is done: it is gone, or that failed. */
+static void ended_before(void *arg, const struct kv_result *r)
+{
+    struct again *a = arg;
+
+    (void)r;
+    session_destroy(a->kv, a->id, a->done, a->arg);
+    free(a);
+}
+
+static void destroy_again(struct kv *kv, const struct session *s,
+                          kv_done_fn *done, void *arg)
+{
+    struct again *a = xcalloc(1, sizeof(*a));
+
+    *a = (struct again){.kv = kv, .done = done, .arg = arg};
+    memcpy(a->id, s->id, KV_SESSION_ID);
+    kv_change_go(kv_change_new(kv, 0, ended_before, a), true);
+}
+
 void session_destroy(struct kv *kv, const char *id, kv_done_fn *done, void *arg)
 {
     struct session *s = session_get(kv, id, strlen(id));
@@ -107,7 +135,11 @@ void session_destroy(struct kv *kv, const char *id, kv_done_fn *done, void *arg)
                           .text = "no such session"};
     struct kv_change *ch;
 
-    if (!s || s->ending) {
+    if (s && s->ending) {
+        destroy_again(kv, s, done, arg);
+        return;
+    }
+    if (!s) {
         if (done)
             done(arg, &r);
         return;
@@ -117,14 +149,14 @@ void session_destroy(struct kv *kv, const char *id, kv_done_fn *done, void *arg)
     kv_change_go(ch, true);
 }
 
-/* All whose time is over, in one change, as far as their keys go. */
+/* Those whose time is over, in one change; the rest of many is due again. */
 void session_expire(struct kv *kv)
 {
     struct kv_change *ch = NULL;
     size_t records = 0;
     struct session *s;
 
-    while (session_next_end(kv) <= kv->now_ms && records < KV_CHANGE_MAX) {
+    while (session_next_end(kv) <= kv->now_ms && records < KV_EXPIRE_MAX) {
         s = session_by_time(keymap_from(&kv->times, "", 0));
         if (!s->why)
             s->why = "its time was over";

@@ -110,6 +110,27 @@ static void what_failed_has_not_happened(void **state)
     assert_null(kv_find(f->kv, "k", 1));
 }
 
+static void an_end_is_told_when_it_has_come(void **state)
+{
+    struct fixture *f = *state;
+    struct kv_told a = {0}, b = {0}, c = {0};
+
+    session_make(f->kv, 's', SESSION_DELETE, 0, 0);
+    delayed_commit(f->store);
+    session_destroy(f->kv, session_id('s'), kv_told_done, &a);
+    session_destroy(f->kv, session_id('s'), kv_told_done, &b);
+    assert_int_equal(a.count + b.count, 0);
+    /* the first fails: the second tries it */
+    delayed_refuse(f->store, STORE_FAILED);
+    assert_string_equal(a.text, "FAILED the disk is full");
+    assert_int_equal(b.count, 0);
+    session_destroy(f->kv, session_id('s'), kv_told_done, &c);
+    delayed_commit_all(f->store);
+    assert_string_equal(b.text, "DONE 3");
+    assert_string_equal(c.text, "FALSE");
+    assert_null(session_find(f->kv, session_id('s')));
+}
+
 static void what_waits_ends_with_the_store(void **state)
 {
     struct fixture *f = *state;
@@ -281,6 +302,7 @@ int main(void)
         ON(delayed, different_keys_go_together),
         ON(delayed, a_tree_waits_and_is_waited_for),
         ON(delayed, what_failed_has_not_happened),
+        ON(delayed, an_end_is_told_when_it_has_come),
         ON(delayed, what_waits_ends_with_the_store),
         cmocka_unit_test(all_of_it_is_kept),
         cmocka_unit_test(what_was_not_written_is_not_read),
