@@ -262,44 +262,6 @@ static void a_lock_as_it_once_was(void **state)
     assert_int_equal(kv_count(kv).locks, 0);
 }
 
-static void a_session_ends_with_its_keys(void **state)
-{
-    struct kv *kv = kv_of(state);
-    struct kv_told t = {0};
-
-    session_make(kv, 'r', SESSION_RELEASE, 0, 5000);
-    session_make(kv, 'd', SESSION_DELETE, 0, 0);
-    kvs(kv, NULL, "lock a 1 r; lock b 2 r; lock c 3 d; set x 4");
-    session_destroy(kv, session_id('r'), kv_told_done, &t);
-    assert_string_equal(t.text, "DONE 4");
-    assert_string_equal(kv_text(kv), "a=1 f0 l1 s- c3 m4\n"
-                                     "b=2 f0 l1 s- c3 m4\n"
-                                     "c=3 f0 l1 sd c3 m3\n"
-                                     "x=4 f0 l0 s- c3 m3\n");
-    session_destroy(kv, session_id('d'), kv_told_done, &t);
-    assert_string_equal(t.text, "DONE 5");
-    assert_null(kv_find(kv, "c", 1));
-    session_destroy(kv, session_id('d'), kv_told_done, &t);
-    assert_string_equal(t.text, "FALSE");
-    assert_int_equal(kv_count(kv).sessions, 0);
-    assert_int_equal(session_index(kv), 5);
-
-    /* whoever lost a lock may not yet know it */
-    session_make(kv, 'q', SESSION_RELEASE, 0, 0);
-    kv_set_now(kv, 5999);
-    kvs_give(kv, "lock a 1 q",
-             "FALSE 0:the lock was lost by a session that "
-             "ended: its lock delay is not over");
-    kvs_give(kv, "lock c 1 q", "DONE 7 0:c=1 f0 l1 sq c7 m7");
-    kvs_give(kv, "set a 1", "DONE 8 0:a=1 f0 l1 s- c3 m8");
-    kv_set_now(kv, 6000);
-    kvs_give(kv, "lock a 1 q", "DONE 9 0:a=1 f0 l2 sq c3 m9");
-    assert_int_equal(kv_count(kv).delays, 2);
-    kv_set_now(kv, 7000);
-    kv_expire(kv);
-    assert_int_equal(kv_count(kv).delays, 0);
-}
-
 /* Its end writes all that it holds at once. */
 static void a_session_holds_only_so_much(void **state)
 {
@@ -494,7 +456,6 @@ int main(void)
         ON(memory, too_many_operations),
         ON(memory, locks),
         ON(memory, a_lock_as_it_once_was),
-        ON(memory, a_session_ends_with_its_keys),
         ON(memory, a_session_holds_only_so_much),
         ON(memory, indexes),
         ON(memory, only_who_waits_for_it_is_told),

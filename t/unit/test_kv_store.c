@@ -126,7 +126,7 @@ static void an_end_is_told_when_it_has_come(void **state)
     assert_int_equal(b.count, 0);
     session_destroy(f->kv, session_id('s'), kv_told_done, &c);
     delayed_commit_all(f->store);
-    assert_string_equal(b.text, "DONE 3");
+    assert_string_equal(b.text, "DONE 2");
     assert_string_equal(c.text, "FALSE");
     assert_null(session_find(f->kv, session_id('s')));
 }
