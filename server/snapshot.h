@@ -50,8 +50,8 @@ struct snapshot_save;
  * of it: it is not blocking, and the callee's. NULL: it cannot, errno says why.
  */
 struct snapshot_save *snapshot_save_begin(struct musterd *m, int *fd);
-/* The end has come, or nobody wants the rest. True: it was whole. */
-bool snapshot_save_end(struct snapshot_save *s);
+/* The end has come (ended), or nobody wants the rest. True: it was whole. */
+bool snapshot_save_end(struct snapshot_save *s, bool ended);
 
 /* In the child: all of it, into that descriptor. */
 bool snapshot_write(struct musterd *m, int fd);

@@ -71,16 +71,14 @@ static bool go_on(struct restore *r, unsigned *budget)
     if (!*budget || r->under_way >= RESTORE_UNDER_WAY)
         return false;
     --*budget;
-    if (r->kind == SNAPSHOT_KEY) {
-        if (restore_keys(r, budget))
-            next_kind(r);
+    if (r->kind == SNAPSHOT_KEY && !r->removed) {
+        r->removed = restore_keys(r, budget);
     } else if (!r->removed) {
         r->removed = restore_remove(r, budget);
-    } else if (r->under_way && r->at < s->count &&
-               s->rows[r->at].kind != r->kind) {
-        return false; /* the next kind may build on this one */
     } else if (r->at < s->count && s->rows[r->at].kind == r->kind) {
         restore_row(r, &s->rows[r->at++]);
+    } else if (r->under_way) {
+        return false; /* the next kind builds on this one */
     } else {
         next_kind(r);
     }

@@ -16,11 +16,15 @@
 #include "server/snapshot.h"
 #include "server/state/directory.h"
 
-#define CHILD_FD 3
+#define CHILD_LAST 4 /* open until it is no more: then the end is seen */
+#define CHILD_FD   3
+#define SAVES_MAX  2 /* at once: each may come to hold what changes meanwhile */
 
 struct snapshot_save {
     pid_t pid;
 };
+
+static unsigned saves; /* under way, of this process */
 
 static void child_signals(void)
 {
@@ -37,9 +41,10 @@ static void child_main(struct musterd *m, int fd, pid_t parent)
     __attribute__((noreturn));
 static void child_main(struct musterd *m, int fd, pid_t parent)
 {
-    if (fd != CHILD_FD && dup2(fd, CHILD_FD) < 0)
+    if ((fd != CHILD_LAST && dup2(fd, CHILD_LAST) < 0) ||
+        dup2(CHILD_LAST, CHILD_FD) < 0)
         _exit(1);
-    close_range(CHILD_FD + 1, ~0u, 0);
+    close_range(CHILD_LAST + 1, ~0u, 0);
     child_signals();
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != parent)
@@ -54,6 +59,10 @@ struct snapshot_save *snapshot_save_begin(struct musterd *m, int *fd)
     sigset_t all, old;
     int pipes[2];
 
+    if (saves == SAVES_MAX) {
+        errno = EBUSY;
+        return NULL;
+    }
     if (pipe2(pipes, O_CLOEXEC) < 0)
         return NULL;
     directory_wake(m->directory);
@@ -71,19 +80,22 @@ struct snapshot_save *snapshot_save_begin(struct musterd *m, int *fd)
     fcntl(pipes[0], F_SETFL, O_NONBLOCK);
     s = xcalloc(1, sizeof(*s));
     s->pid = pid;
+    saves++;
     *fd = pipes[0];
     return s;
 }
 
-bool snapshot_save_end(struct snapshot_save *s)
+bool snapshot_save_end(struct snapshot_save *s, bool ended)
 {
     int status = 1;
     pid_t pid;
 
-    kill(s->pid, SIGKILL); /* one that has ended keeps its status */
+    if (!ended)
+        kill(s->pid, SIGKILL);
     do
         pid = waitpid(s->pid, &status, 0);
     while (pid < 0 && errno == EINTR);
     free(s);
+    saves--;
     return pid > 0 && WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }

@@ -243,15 +243,9 @@ static void locks(void **state)
 static void a_lock_as_it_once_was(void **state)
 {
     struct kv *kv = kv_of(state);
-    struct kv_op o = {.verb = KV_RESTORE,
-                      .key = "a",
-                      .key_len = 1,
-                      .value = "x",
-                      .value_len = 1,
-                      .flags = 7,
-                      .index = 42,
-                      .session = session_id('s')};
+    struct kv_op o = {KV_RESTORE, "a", 1, "x", 1, .flags = 7, .index = 42};
 
+    o.session = session_id('s');
     session_make(kv, 's', SESSION_RELEASE, 0, 0);
     kv_request(kv, &o, 1, NULL, NULL);
     kvs_give(kv, "session a s", "DONE 2 0:a=x f7 l42 ss c2 m2");

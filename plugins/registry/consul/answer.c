@@ -219,6 +219,18 @@ void call_stream_begin(struct call *c)
     stream_piece(c, true);
 }
 
+void call_stream_open(struct call *c, const char *type)
+{
+    add_headers(c);
+    call_stays(c);
+    http_stream(c->r, 200, type);
+}
+
+void call_stream_close(struct call *c)
+{
+    call_end(c);
+}
+
 void call_stream_stop(struct call *c)
 {
     if (c->streaming)

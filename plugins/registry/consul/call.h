@@ -85,7 +85,7 @@ struct call {
     const char *type; /* ... */
     bool (*more)(struct call *c);
     bool streaming;
-    struct gzip *gzip; /* of a stream that is compressed; owned */
+    struct gzip *gzip;        /* of a stream that is compressed; owned */
     uint64_t key;             /* of what is asked: see blocking.c */
     uint64_t seen;            /* the result that the client has; 0: not known */
     struct loop_task look;    /* woken: looks again */
@@ -135,6 +135,15 @@ enum http_verdict call_bytes(struct call *c, int status, const char *type,
  * more() remembers; what it points at may have changed between two calls.
  */
 enum http_verdict call_stream(struct call *c, bool (*more)(struct call *c));
+
+/*
+ * Bytes that come from elsewhere, of a length that is not known: begins the
+ * answer, which goes on by http_stream_...(c->r). If the client goes, so does
+ * the call, and c->data with it. At its end: call_stream_close(), and only then
+ * http_stream_end() or http_stream_fail() of the request.
+ */
+void call_stream_open(struct call *c, const char *type);
+void call_stream_close(struct call *c);
 
 /* The answer to come tells X-Consul-Index (never 0: 1 in its place),
  * X-Consul-KnownLeader and X-Consul-LastContact. call_read() does it. */

@@ -67,7 +67,7 @@ struct consul {
     struct rendered rendered;
     uint64_t jitter;
     struct gzip *gzip; /* made at need; of whole answers */
-    char since[32]; /* when it began, as RFC 3339 */
+    char since[32];    /* when it began, as RFC 3339 */
     struct leaving leaving[CONSUL_LEAVING_MAX];
     struct consul_counts counts;
 };

@@ -23,7 +23,7 @@ static const struct http_table *const tables[] = {
     &consul_kv,      &consul_health, /* what is asked for most */
     &consul_catalog, &consul_status, &consul_session,    &consul_txn,
     &consul_acl,     &consul_self,   &consul_members,    &consul_operator,
-    &consul_event,   &consul_query,  &consul_coordinate,
+    &consul_event,   &consul_query,  &consul_coordinate, &consul_snapshot,
 };
 
 /* -- what differs from other faces ----------------------------------------- */

@@ -20,5 +20,6 @@ extern const struct http_table consul_txn;
 extern const struct http_table consul_event;
 extern const struct http_table consul_query;
 extern const struct http_table consul_coordinate;
+extern const struct http_table consul_snapshot;
 
 #endif
