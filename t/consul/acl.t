@@ -293,4 +293,18 @@ gives(as(undef, 'PUT', '/v1/session/create'), 200, qr/"ID"/,
     '0.7: sessions ask for no right');
 gives(as($master, 'PUT', '/v1/acl/clone/unknown'), 404, 'Target ACL not found',
     '0.7: clone of none');
+as($master, 'PUT', '/v1/catalog/register', {Node => 'n1', Address => '10.1.1.1',
+        Service => {Service => 's1'}});
+gives(as(undef, 'GET', '/v1/catalog/services'), 200, '{"consul":[]}',
+    '0.7: services are filtered, but for the own one');
+gives(as(undef, 'GET', '/v1/catalog/nodes'), 200, qr/"Node":"n1"/,
+    '0.7: nodes are not');
+gives(as(undef, 'GET', '/v1/agent/self'), 200, qr/"Config"/,
+    '0.7: nor is the agent');
+gives(as(undef, 'GET', '/v1/health/service/s1'), 200, '[]', '0.7: health is');
+gives(as(undef, 'PUT', '/v1/catalog/register', {Node => 'n1', Address =>
+        '10.1.1.1', Service => {Service => 's1'}}), 403, 'Permission denied',
+    '0.7: to register a service takes a right');
+gives(as('nope', 'GET', '/v1/catalog/nodes'), 403, 'ACL not found',
+    '0.7: with a token that is none nothing is filtered');
 finish();
