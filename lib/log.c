@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
+#include <utlist.h>
 
 #include "lib/log_line.h"
 #include "lib/log_sink.h"
@@ -15,6 +16,7 @@ static struct {
     enum log_format format;
     struct log_sink sink;
     unsigned long lost; /* lines dropped, not yet told */
+    struct log_watcher *watchers;
 } the_log = {
     .program = "muster",
     .level = MLOG_INFO,
@@ -59,7 +61,24 @@ void log_close(void)
 
 bool log_enabled(enum log_level level)
 {
-    return level <= the_log.level;
+    const struct log_watcher *w;
+
+    if (level <= the_log.level)
+        return true;
+    DL_FOREACH (the_log.watchers, w)
+        if (level <= w->level)
+            return true;
+    return false;
+}
+
+void log_watch(struct log_watcher *w)
+{
+    DL_APPEND(the_log.watchers, w);
+}
+
+void log_unwatch(struct log_watcher *w)
+{
+    DL_DELETE(the_log.watchers, w);
 }
 
 unsigned long log_lost(void)
@@ -101,6 +120,20 @@ static bool write_lost(const struct log_event *about)
     return true;
 }
 
+static void tell_watchers(const struct log_event *e)
+{
+    struct log_watcher *w;
+    char line[LOG_LINE_MAX];
+    size_t len;
+
+    if (!the_log.watchers)
+        return;
+    len = log_line_text(e, line);
+    DL_FOREACH (the_log.watchers, w)
+        if (e->level <= w->level)
+            w->line(w, line, len);
+}
+
 void log_write(enum log_level level, const char *id, const char *fmt, ...)
 {
     struct log_event e = {.level = level, .program = the_log.program, .id = id};
@@ -118,7 +151,8 @@ void log_write(enum log_level level, const char *id, const char *fmt, ...)
     e.pid = getpid();
     e.msg = n < 0 ? fmt : msg;
     e.cut = n >= (int)sizeof(msg);
-    if (!write_lost(&e) || !write_event(&e))
+    tell_watchers(&e);
+    if (level <= the_log.level && (!write_lost(&e) || !write_event(&e)))
         the_log.lost++;
     errno = saved;
 }

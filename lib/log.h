@@ -52,6 +52,20 @@ void log_reopen(void);
 /* Forgets everything; lines go to stderr again. */
 void log_close(void);
 
+/*
+ * Who wants every line of that level and above, as text and with a newline at
+ * its end, wherever lines go and whatever log.level is: embedded in him, level
+ * and line set. line() is called from wherever something is logged: it keeps
+ * what it wants, and does nothing else.
+ */
+struct log_watcher {
+    enum log_level level;
+    void (*line)(struct log_watcher *w, const char *line, size_t len);
+    struct log_watcher *prev, *next;
+};
+void log_watch(struct log_watcher *w);
+void log_unwatch(struct log_watcher *w);
+
 /* Whether a line of that level is written, for what is costly to compose. */
 bool log_enabled(enum log_level level);
 

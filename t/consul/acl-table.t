@@ -205,7 +205,8 @@ my %table = (
 
     'GET /v1/agent/self' => ['agent:read', '/v1/agent/self'],
     'GET /v1/agent/metrics' => ['agent:read', '/v1/agent/metrics'],
-    'GET /v1/agent/monitor' => ['agent:read', '/v1/agent/monitor'],
+    # a level that is none: the log itself has no end
+    'GET /v1/agent/monitor' => ['agent:read', '/v1/agent/monitor?loglevel=x'],
     'GET /v1/agent/members' =>
         ['node:read', '/v1/agent/members', undef, \&hidden],
     '* /v1/agent/join/*' => ['agent:write', '/v1/agent/join/127.0.0.1:1'],

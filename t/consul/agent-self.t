@@ -4,7 +4,7 @@ use strict;
 use warnings;
 use FindBin;
 use lib "$FindBin::Bin/../lib";
-use MusterHttp qw(check_metrics);
+use MusterHttp qw(check_metrics request);
 use Muster;
 use MusterConsul;
 use Test::More;
@@ -85,6 +85,20 @@ ok scalar(grep { $_->{Name} eq 'muster_consul_calls_total' && $_->{Count} > 9 }
     @{$m->{Counters}}), 'calls are counted';
 $a = call($reg, 'GET', '/v1/agent/metrics?format=prometheus');
 is join("\n", check_metrics($a->{body})), '', 'as Prometheus reads them';
+
+# -- the log
+
+my $reader = $reg->dial('consul');
+$reader->send(MusterHttp::request('GET', '/v1/agent/monitor?loglevel=debug'));
+my @head = $reader->until(qr/^\r$/);
+like $head[0], qr/ 200 /, 'the log';
+call($reg, 'GET', '/v1/no-such-path');
+my @lines = $reader->until(qr/refused: 404/);
+like $lines[-1], qr/^\d{4}-.* info musterd\[\d+\]: consul#\d+: refused: 404/,
+    '... as it is written';
+is call($reg, 'GET', '/v1/agent/monitor?loglevel=loud')->{body},
+    'Unknown log level: loud', 'a level that is none';
+$reader->close;
 
 # -- the servers
 

@@ -13,6 +13,7 @@ extern const struct http_table consul_catalog;
 extern const struct http_table consul_health;
 extern const struct http_table consul_self;
 extern const struct http_table consul_members;
+extern const struct http_table consul_monitor;
 extern const struct http_table consul_operator;
 extern const struct http_table consul_kv;
 extern const struct http_table consul_session;
