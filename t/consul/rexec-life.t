@@ -14,7 +14,7 @@ my $conf = scratch() . '/muster.yaml';
 sub remote_exec { spew($conf, "consul:\n  remote_exec: $_[0]\n"); return }
 
 remote_exec('off');
-my $reg = consul('-c', $conf);
+my $reg = consul('-c', $conf, '-o', 'registry.admin=127.0.0.1:0');
 my $web1 = worker($reg, 'web1', '-o', 'worker.slots=1');
 
 # -- off ----------------------------------------------------------------------
@@ -105,5 +105,9 @@ $e = submit($reg, command => 'true', node => 'web2');
 ok $e->until_done(1), 'nobody waits in vain';
 is $e->{exits}{web2}, 255, 'there is no status';
 $e->cleanup;
+
+is $reg->metric('muster_consul_exec_running'), 0, 'none is under way';
+cmp_ok $reg->metric('muster_consul_exec_cancelled_total'), '>=', 2,
+    'those whose session ended are counted';
 
 finish();

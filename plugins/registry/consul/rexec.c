@@ -11,6 +11,7 @@
 #include "lib/http.h"
 #include "lib/log.h"
 #include "lib/mem.h"
+#include "lib/metrics.h"
 #include "plugins/registry/consul/call.h"
 #include "plugins/registry/consul/rexec_run.h"
 #include "server/musterd.h"
@@ -30,6 +31,12 @@ struct firing {
     struct rexec_run *run;
     bool ended; /* its session has, while it was picked for */
     struct firing *prev, *next;
+};
+
+/* Since the start, but for running. */
+struct rexec_counts {
+    uint64_t begun, cancelled, refused;
+    unsigned running;
 };
 
 struct rexec {
@@ -273,16 +280,39 @@ void rexec_fired(struct call *c, const struct event *e)
     f->rexec = x;
     DL_APPEND(x->firings, f);
     x->counts.running++;
-    x->counts.begun++;
     wrong = start(f, e, caller(c));
-    if (!wrong)
+    if (!wrong) {
+        x->counts.begun++;
         return;
+    }
     x->counts.refused++;
     log_warn("remote execution by %s is not begun: %s", http_peer(c->r), wrong);
     firing_free(f);
 }
 
 /* -- life ------------------------------------------------------------------ */
+
+static const struct metric_row rows[] = {
+    {"muster_consul_exec_total",
+     "Remote executions that were begun.",
+     offsetof(struct rexec_counts, begun),
+     {NULL, NULL}},
+    {"muster_consul_exec_cancelled_total",
+     "Remote executions whose session ended before they did.",
+     offsetof(struct rexec_counts, cancelled),
+     {NULL, NULL}},
+    {"muster_consul_exec_refused_total",
+     "Remote executions that could not be begun, or not by who asked.",
+     offsetof(struct rexec_counts, refused),
+     {NULL, NULL}},
+};
+
+static double running(void *arg)
+{
+    const struct rexec *x = arg;
+
+    return x->counts.running;
+}
 
 struct rexec *rexec_new(struct musterd *m, const struct conf *conf)
 {
@@ -292,6 +322,10 @@ struct rexec *rexec_new(struct musterd *m, const struct conf *conf)
     x->observer.gone = on_session_gone;
     session_observe(m->kv, &x->observer);
     rexec_configure(x, conf);
+    metrics_add_rows(rows, ARRAY_LEN(rows), &x->counts, x,
+                     (struct metric_label){NULL, NULL});
+    metrics_add_gauge("muster_consul_exec_running",
+                      "Remote executions that are under way.", running, x, x);
     return x;
 }
 
@@ -305,13 +339,9 @@ void rexec_free(struct rexec *x)
 {
     if (!x)
         return;
+    metrics_forget(x);
     session_unobserve(x->m->kv, &x->observer);
     while (x->firings)
         firing_free(x->firings);
     free(x);
-}
-
-struct rexec_counts rexec_count(const struct rexec *x)
-{
-    return x->counts;
 }

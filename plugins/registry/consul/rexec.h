@@ -45,11 +45,4 @@ bool rexec_may_fire(struct call *c);
 /* It was fired. */
 void rexec_fired(struct call *c, const struct event *e);
 
-struct rexec_counts {
-    unsigned running;
-    unsigned long long begun, cancelled, refused;
-};
-
-struct rexec_counts rexec_count(const struct rexec *x);
-
 #endif
