@@ -64,6 +64,30 @@ static const struct conf_setting table[] = {
      .programs = MUSTERD,
      .help = "the shortest time a session over HTTP may ask to live for "
              "without being renewed"},
+
+    /* checks */
+    {.key = "consul.enable_script_checks",
+     .type = CONF_BOOL,
+     .def = "off",
+     .reloadable = true,
+     .programs = MUSTERD,
+     .help = "whether who may register a check may have it run a script here"},
+    {.key = "consul.script_user",
+     .type = CONF_STRING,
+     .def = "nobody",
+     .reloadable = true,
+     .programs = MUSTERD,
+     .help = "who runs the scripts of checks where musterd is root; elsewhere "
+             "it is who runs musterd"},
+    {.key = "consul.probes",
+     .type = CONF_INT,
+     .def = "128",
+     .min = 1,
+     .max = 10000,
+     .unit = "checks",
+     .reloadable = true,
+     .programs = MUSTERD,
+     .help = "checks that are run at once; more wait"},
 };
 
 const struct conf_setting *settings_of_consul(size_t *count)

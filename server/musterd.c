@@ -12,6 +12,7 @@
 #include "server/acl_port.h"
 #include "server/acl_rights.h"
 #include "server/audit.h"
+#include "server/checks.h"
 #include "server/counts.h"
 #include "server/identity.h"
 #include "server/keys.h"
@@ -38,6 +39,8 @@ static void catalog_has_changed(void *arg)
     if (m->identity)
         identity_changed(m->identity);
     directory_changed(m->directory);
+    if (m->checks)
+        checks_changed(m->checks);
 }
 
 static void wake_watchers(void *arg)
@@ -122,6 +125,7 @@ void musterd_reload(struct musterd *m, const struct conf *conf)
     prepared_configure(m->prepared, conf);
     acl_rights_configure(m->rights, conf);
     places_configure(m->places, conf);
+    checks_configure(m->checks, conf);
     identity_configure(m->identity, conf);
     if (!statics_load(m->statics, conf))
         log_error("registry.static: the static entries stay as they were");
@@ -178,6 +182,7 @@ bool musterd_init(struct musterd *m, struct loop *loop, struct auth *auth,
     if (!acl_rights_new(m, conf))
         return false;
     m->places = places_new(m, conf);
+    m->checks = checks_new(m, conf);
     m->identity = identity_new(m, conf);
     musterd_configure(m, conf);
     musterd_tick(m);
@@ -195,6 +200,7 @@ bool musterd_init(struct musterd *m, struct loop *loop, struct auth *auth,
     self_start(m->self);
     places_start(m->places);
     keys_depend(m->keys);
+    checks_start(m->checks);
     return statics_load(m->statics, conf);
 }
 
@@ -212,6 +218,8 @@ void musterd_free(struct musterd *m)
     token_store_free(m->tokens);
     identity_free(m->identity);
     m->identity = NULL;
+    checks_free(m->checks);
+    m->checks = NULL;
     places_free(m->places);
     catalog_free(m->catalog);
     prepared_free(m->prepared);

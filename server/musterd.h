@@ -20,6 +20,7 @@ struct acl_ports;
 struct acl_rights;
 struct acls;
 struct auth;
+struct checks;
 struct admin;
 struct conf;
 struct directory;
@@ -85,6 +86,7 @@ struct musterd {
     struct acls *acls;         /* Consul's tokens */
     struct acl_ports *ports;   /* owned; what they are to auth */
     struct admin *admin;       /* that face's; NULL: it has none yet */
+    struct checks *checks;     /* owned */
     struct identity *identity; /* owned */
     struct self *self;         /* owned: who it is to Consul's clients */
     struct consul *consul;     /* that face's; NULL: it has none yet */

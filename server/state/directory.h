@@ -410,7 +410,8 @@ enum dir_event { DIR_CAME, DIR_CHANGED, DIR_WENT };
 
 /* Embedded in who follows what there is (the prober); called in the same way,
  * and once for all that is there when the view wakes. A check's output alone is
- * no event. Any may be NULL. */
+ * no event; of an instance any change of its entry is one, of attributes that
+ * nobody is shown, too. Any may be NULL. */
 struct dir_listener {
     void (*node)(void *arg, const struct dir_node *n, enum dir_event e);
     void (*check)(void *arg, const struct dir_check *c, enum dir_event e);

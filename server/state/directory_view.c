@@ -291,9 +291,8 @@ static void instance_replace(struct directory *d, struct dir_instance *old,
     instance_free(d, old);
     dir_node_look(d, i->node, revision);
     dir_look_said(d, i, revision);
-    if (same)
-        return;
-    instance_touch(d, i, retagged, revision);
+    if (!same)
+        instance_touch(d, i, retagged, revision);
     dir_tell_instance(d, i, DIR_CHANGED);
 }
 

@@ -37,6 +37,10 @@ static const struct http_table *const tables[] = {
     &consul_query,
     &consul_coordinate,
     &consul_snapshot,
+    &consul_agent_check,
+    /* before the service of an id */
+    &consul_agent_maintenance,
+    &consul_agent_service,
 };
 /* clang-format on */
 

@@ -22,5 +22,8 @@ extern const struct http_table consul_event;
 extern const struct http_table consul_query;
 extern const struct http_table consul_coordinate;
 extern const struct http_table consul_snapshot;
+extern const struct http_table consul_agent_check;
+extern const struct http_table consul_agent_maintenance;
+extern const struct http_table consul_agent_service;
 
 #endif

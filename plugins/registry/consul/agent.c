@@ -1,0 +1,200 @@
+#include "plugins/registry/consul/agent.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/mem.h"
+#include "plugins/registry/consul/asking.h"
+#include "plugins/registry/consul/authority.h"
+#include "server/audit.h"
+#include "server/musterd.h"
+#include "server/self.h"
+
+bool agent_parse_bool(const char *text, bool *value)
+{
+    static const char *const yes[] = {"1", "t", "T", "TRUE", "true", "True"};
+    static const char *const no[] = {"0", "f", "F", "FALSE", "false", "False"};
+    size_t i;
+
+    for (i = 0; i < ARRAY_LEN(yes); i++) {
+        if (!strcmp(text, yes[i]))
+            *value = true;
+        else if (!strcmp(text, no[i]))
+            *value = false;
+        else
+            continue;
+        return true;
+    }
+    return false;
+}
+
+/* -- asking ---------------------------------------------------------------- */
+
+void agent_done(void *arg, const struct dir_result *r)
+{
+    struct call *c = arg;
+
+    if (!call_release(c))
+        return;
+    if (r->outcome == DIR_DONE)
+        call_empty(c, 200);
+    else
+        call_error(c, 500, "%s", r->text);
+}
+
+/* Says who asks, as long as the call is held. False: it has been answered. */
+static bool ask(struct call *c, struct dir_asker *who)
+{
+    struct asker *a;
+
+    if (call_audit_full(c))
+        return false;
+    a = xcalloc(1, sizeof(*a));
+    call_asker(c, a);
+    authority_asker(c, who);
+    who->asker = a;
+    c->data = a;
+    c->free_data = free;
+    call_hold(c);
+    musterd_tick(c->m);
+    return true;
+}
+
+enum http_verdict agent_register(struct call *c, struct dir_request *q)
+{
+    q->skip_node = true;
+    if (!ask(c, &q->who))
+        return HTTP_DONE;
+    directory_register(c->m->directory, q, agent_done, c);
+    return HTTP_LATER;
+}
+
+enum http_verdict agent_deregister(struct call *c, struct dir_removal *q)
+{
+    if (!ask(c, &q->who))
+        return HTTP_DONE;
+    directory_deregister(c->m->directory, q, agent_done, c);
+    return HTTP_LATER;
+}
+
+/* -- finding --------------------------------------------------------------- */
+
+const struct dir_instance *agent_instance(const struct call *c, const char *id)
+{
+    const struct dir_instance *i =
+        directory_instance(c->m->directory, c->m->self->node, id);
+
+    return i && i->entry ? i : NULL;
+}
+
+const struct dir_check *agent_check(const struct call *c, const char *id)
+{
+    const struct dir_check *k =
+        directory_check_of(c->m->directory, c->m->self->node, id);
+
+    return k && (k->agent || k->instance) ? k : NULL;
+}
+
+/* -- rights ---------------------------------------------------------------- */
+
+bool agent_sees(struct call *c, const struct dir_instance *i)
+{
+    if (authority_principal(c))
+        return authority_sees(c, i);
+    return call_may(c, ACL_SERVICE, i->service, strlen(i->service), ACL_READ);
+}
+
+bool agent_demand_service(struct call *c, const char *service)
+{
+    return call_demand(c, ACL_SERVICE, service, strlen(service), ACL_WRITE);
+}
+
+bool agent_demand_node(struct call *c)
+{
+    const char *node = c->m->self->node;
+
+    return call_demand(c, ACL_NODE, node, strlen(node), ACL_WRITE);
+}
+
+bool agent_demand_check(struct call *c, const struct dir_check *k)
+{
+    return k->instance ? agent_demand_service(c, k->instance->service)
+                       : agent_demand_node(c);
+}
+
+/* -- showing --------------------------------------------------------------- */
+
+static void write_tags(struct jw *w, const struct dir_texts *tags)
+{
+    unsigned i;
+
+    jw_open_array(w);
+    for (i = 0; i < tags->count; i++)
+        jw_text(w, tags->list[i]);
+    jw_close(w);
+}
+
+static void write_meta(struct jw *w, const struct dir_pairs *meta)
+{
+    unsigned i;
+
+    jw_key(w, "Meta");
+    if (!meta->count) {
+        jw_null(w);
+        return;
+    }
+    jw_open_object(w);
+    for (i = 0; i < meta->count; i++) {
+        jw_key_text(w, meta->list[i].name, strlen(meta->list[i].name));
+        jw_text(w, meta->list[i].value);
+    }
+    jw_close(w);
+}
+
+void agent_write_service(struct call *c, const struct dir_instance *i)
+{
+    struct jw *w = &c->out;
+
+    jw_open_object(w);
+    jw_pair_text(w, "ID", i->id);
+    jw_pair_text(w, "Service", i->service);
+    jw_key(w, "Tags");
+    if (call_is_07(c) && !i->tags.count && i->entry)
+        jw_null(w);
+    else
+        write_tags(w, &i->tags);
+    jw_pair_text(w, "Address", i->address);
+    if (!call_is_07(c))
+        write_meta(w, &i->meta);
+    jw_pair_uint(w, "Port", i->port);
+    jw_pair_bool(w, "EnableTagOverride", i->tag_override);
+    jw_pair_uint(w, "CreateIndex", 0);
+    jw_pair_uint(w, "ModifyIndex", 0);
+    jw_close(w);
+}
+
+void agent_write_check(struct call *c, const struct dir_check *k)
+{
+    static const struct dir_texts none;
+    struct jw *w = &c->out;
+
+    jw_open_object(w);
+    jw_pair_text(w, "Node", k->node->name);
+    jw_pair_text(w, "CheckID", k->id);
+    jw_pair_text(w, "Name", k->name);
+    jw_pair_text(w, "Status", dir_status_text(k->status));
+    jw_pair_text(w, "Notes", k->notes);
+    jw_pair_text(w, "Output", k->output);
+    jw_pair_text(w, "ServiceID", k->service_id);
+    jw_pair_text(w, "ServiceName", k->instance ? k->instance->service : "");
+    if (!call_is_07(c)) {
+        jw_key(w, "ServiceTags");
+        write_tags(w, k->instance ? &k->instance->tags : &none);
+        jw_key(w, "Definition");
+        jw_open_object(w);
+        jw_close(w);
+    }
+    jw_pair_uint(w, "CreateIndex", 0);
+    jw_pair_uint(w, "ModifyIndex", 0);
+    jw_close(w);
+}
