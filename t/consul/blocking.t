@@ -3,6 +3,8 @@ use strict;
 use warnings;
 use FindBin;
 use lib "$FindBin::Bin/../lib";
+use IO::Uncompress::Gunzip qw(gunzip);
+use JSON::PP ();
 use Muster;
 use MusterConsul;
 use Test::More;
@@ -44,6 +46,31 @@ is scalar(grep { index_of($_) == $answers[0]{json}[0]{ModifyIndex} } @answers),
 is $reg->metric('muster_consul_shared_total') - $before, 49,
     'it was written once';
 all_wait($reg, 0);
+
+# some of them want it compressed, some laid out
+my $long = 'x' x 3000;
+$index = index_of(call($reg, 'GET', '/v1/kv/w/a'));
+my $n = 0;
+for (@callers) {
+    my $query = $n % 3 ? '' : '&pretty';
+    $_->ask('GET', "/v1/kv/w/a?index=$index&wait=60s$query",
+        $n++ % 2 ? (headers => {'Accept-Encoding' => 'gzip'}) : ());
+}
+all_wait($reg, 50);
+kv_put($reg, 'w/a', $long);
+@answers = map { $_->read } @callers;
+is scalar(grep { $_->{headers}{'content-encoding'} } @answers), 25,
+    'some are compressed';
+%bodies = ();
+for my $told (@answers) {
+    my $body = $told->{body};
+    gunzip(\(my $packed = $body), \$body)
+        if $told->{headers}{'content-encoding'};
+    $bodies{$body}++;
+}
+is_deeply [sort { $a <=> $b } values %bodies], [17, 33], 'all are told the same';
+is scalar(grep { JSON::PP->new->decode($_)->[0]{Value} eq base64($long) }
+    keys %bodies), 2, '... laid out or not';
 
 # -- an index that moves is no change of the result
 

@@ -54,13 +54,15 @@ static void reply_gzip(struct call *c, int status, const char *type,
                        const void *bytes, size_t len)
 {
     struct consul *u = c->consul;
-    struct buf out = BUF_INIT;
+    struct buf own = BUF_INIT;
+    struct buf *out = c->rendered ? &c->rendered->zipped : &own;
 
     if (!u->gzip)
         u->gzip = gzip_new();
-    gzip_add(u->gzip, bytes, len, true, &out);
-    http_reply(c->r, status, type, buf_data(&out), buf_len(&out));
-    buf_free(&out);
+    if (!buf_len(out))
+        gzip_add(u->gzip, bytes, len, true, out);
+    http_reply(c->r, status, type, buf_data(out), buf_len(out));
+    buf_free(&own);
 }
 
 /* Sends it, or keeps it for who looks at it. */

@@ -21,6 +21,7 @@
 #define WAIT_DEFAULT_MS 300000
 #define WAIT_MAX_MS     600000
 #define LOOKS_A_TURN    512
+#define LOOK_BYTES      8192 /* of an answer that count as another look */
 
 /* -- what is asked, and what it was ---------------------------------------- */
 
@@ -154,10 +155,15 @@ static void wait_over(void *arg)
     answer_now(c, c->how->index(c));
 }
 
+static struct rendered *rendered_of(const struct call *c)
+{
+    return &c->consul->rendered[c->key / 2 % CONSUL_RENDERED];
+}
+
 /* The same was just written for another one. */
 static bool take_rendered(struct call *c, uint64_t index)
 {
-    const struct rendered *d = &c->consul->rendered;
+    const struct rendered *d = rendered_of(c);
 
     if (d->key != c->key || d->index != index)
         return false;
@@ -172,7 +178,7 @@ static bool take_rendered(struct call *c, uint64_t index)
 
 static void keep_rendered(struct call *c, uint64_t index, uint64_t hash)
 {
-    struct rendered *d = &c->consul->rendered;
+    struct rendered *d = rendered_of(c);
 
     d->key = c->key;
     d->index = index;
@@ -180,7 +186,25 @@ static void keep_rendered(struct call *c, uint64_t index, uint64_t hash)
     d->status = c->status;
     d->type = c->type;
     buf_reset(&d->body, CALL_OUT_KEPT);
+    buf_reset(&d->zipped, CALL_OUT_KEPT);
     buf_add(&d->body, buf_data(&c->out.buf), buf_len(&c->out.buf));
+}
+
+static void rendered_forget(struct consul *u, size_t keep)
+{
+    unsigned i;
+
+    for (i = 0; i < CONSUL_RENDERED; i++) {
+        u->rendered[i].key = 0;
+        buf_reset(&u->rendered[i].body, keep);
+        buf_reset(&u->rendered[i].zipped, keep);
+    }
+}
+
+/* Who goes on waiting holds no memory for an answer. */
+static void drop_answer(struct call *c)
+{
+    jw_free(&c->out);
 }
 
 static void look_at(struct call *c)
@@ -198,7 +222,7 @@ static void look_at(struct call *c)
     if (!has_moved(c, index))
         return;
     if (take_rendered(c, index)) {
-        hash = u->rendered.hash;
+        hash = rendered_of(c)->hash;
     } else {
         gather(c);
         if (!c->more) {
@@ -208,12 +232,15 @@ static void look_at(struct call *c)
     }
     if (hash && hash == c->seen && !call_is_07(c)) {
         u->counts.same++;
+        drop_answer(c);
         return;
     }
     u->counts.woken++;
     call_block_end(c);
-    if (hash)
+    if (hash) {
+        c->rendered = rendered_of(c);
         remember(c, index, hash);
+    }
     send(c, index);
 }
 
@@ -221,20 +248,20 @@ static void look(void *arg)
 {
     struct consul *u = arg;
     struct call *c;
-    unsigned n;
+    size_t n;
 
     for (n = 0; u->woken && n < LOOKS_A_TURN; n++) {
         c = u->woken;
         DL_DELETE2(u->woken, c, prev_woken, next_woken);
         c->woken = false;
+        n += buf_len(&rendered_of(c)->body) / LOOK_BYTES;
         look_at(c);
     }
     if (u->woken) {
         loop_later(u->m->loop, &u->look);
         return;
     }
-    u->rendered.key = 0;
-    buf_reset(&u->rendered.body, CALL_OUT_KEPT);
+    rendered_forget(u, CALL_OUT_KEPT);
 }
 
 void call_wake(struct call *c)
@@ -255,7 +282,7 @@ void call_wake(struct call *c)
 void consul_look_stop(struct consul *u)
 {
     loop_unsettle(u->m->loop, &u->look);
-    buf_free(&u->rendered.body);
+    rendered_forget(u, 0);
     free(u->seen);
 }
 
@@ -293,6 +320,7 @@ static enum http_verdict block(struct call *c)
         c->timer = loop_timer_new(c->m->loop, wait_over, c);
     loop_timer_set(c->timer, wait_ms(c));
     call_stays(c);
+    drop_answer(c);
     c->how->wait(c);
     return HTTP_LATER;
 }

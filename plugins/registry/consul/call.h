@@ -41,6 +41,7 @@ struct consul;
 struct gzip;
 struct json_t;
 struct musterd;
+struct rendered;
 
 /* Of a family's rows: what a body may be at most. Every route takes one, as
  * Consul does, and most do not look at it. */
@@ -85,8 +86,9 @@ struct call {
     const char *type; /* ... */
     bool (*more)(struct call *c);
     bool streaming;
-    struct gzip *gzip;        /* of a stream that is compressed; owned */
-    uint64_t key;             /* of what is asked: see blocking.c */
+    struct gzip *gzip;         /* of a stream that is compressed; owned */
+    uint64_t key;              /* of what is asked: see blocking.c */
+    struct rendered *rendered; /* its answer is there, too; or NULL */
     uint64_t seen;            /* the result that the client has; 0: not known */
     struct loop_task look;    /* woken: looks again */
     struct loop_task go_on;   /* of a stream: the next piece */

@@ -16,6 +16,7 @@
 #define CALL_TEXT          "text/plain; charset=utf-8"
 #define CALL_OUT_KEPT      65536 /* bytes of c->out that a spare call keeps */
 #define CALL_SPARE_MAX     64
+#define CONSUL_RENDERED    8  /* answers kept for those woken together */
 #define CONSUL_LEAVING_MAX 16 /* members shown as leaving */
 #define CALL_RETRY_TEXT    "too many blocking queries wait: try again later"
 #define CALL_FILTER_TEXT                                                       \
@@ -51,6 +52,7 @@ struct rendered {
     int status;
     const char *type;
     struct buf body;
+    struct buf zipped; /* made when the first one asks for it; or empty */
 };
 
 struct consul {
@@ -64,7 +66,7 @@ struct consul {
     struct call *woken; /* blocked ones that are to look again */
     struct loop_task look;
     struct seen *seen; /* made when the first one blocks */
-    struct rendered rendered;
+    struct rendered rendered[CONSUL_RENDERED];
     uint64_t jitter;
     struct gzip *gzip; /* made at need; of whole answers */
     char since[32];    /* when it began, as RFC 3339 */
