@@ -201,13 +201,13 @@ int verb_services(struct cli *cli)
     struct buf path = BUF_INIT;
     int status;
 
-    buf_add_str(&path, name ? "/v1/health/service/" : "/v1/catalog/services");
-    if (name)
-        consul_add_path(&path, name);
-    else if (args_has(a, "tag") || args_has(a, "passing"))
+    if (!name && (args_has(a, "tag") || args_has(a, "passing")))
         return cli_fail(cli, CLI_USAGE, NULL,
                         "services: --tag and --passing need the NAME of a "
                         "service");
+    buf_add_str(&path, name ? "/v1/health/service/" : "/v1/catalog/services");
+    if (name)
+        consul_add_path(&path, name);
     for (size_t i = 0; args_nth(a, "tag", i); i++)
         consul_add_query(&path, "tag", args_nth(a, "tag", i));
     consul_add_query(&path, args_has(a, "passing") ? "passing" : NULL, "1");

@@ -31,7 +31,8 @@ struct consul_follow {
     struct http_call *call;
 };
 
-/* f is zeroed but for consul, path, news, arg and hash. */
+/* f is zeroed but for consul, path, news, arg and hash; and answered, where the
+ * registry is known to be there: then trouble does not end it. */
 void consul_follow_begin(struct consul_follow *f);
 /* Asks anew, and what is answered is news. */
 void consul_follow_again(struct consul_follow *f);

@@ -210,11 +210,11 @@ static void on_tried(void *arg, const struct http_answer *a)
     struct locking *k = arg;
 
     k->call = NULL;
-    if (a->end != HTTP_CALL_ANSWERED || a->status != 200) {
+    if (a->status == 400 || a->status == 401 || a->status == 403) {
         fail(k, a);
         return;
     }
-    k->state = LOOKING;
+    k->state = LOOKING; /* in trouble, too: following it gets over that */
     k->denied = !said_yes(a);
     consul_follow_again(&k->follow);
 }
@@ -274,6 +274,7 @@ static void begin_to_look(struct locking *k)
     k->follow.path = xstrdup(buf_str(&path));
     k->follow.news = on_news;
     k->follow.arg = k;
+    k->follow.answered = true; /* it made the session */
     consul_follow_begin(&k->follow);
     buf_free(&path);
 }

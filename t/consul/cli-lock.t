@@ -10,7 +10,7 @@ use Test::More;
 use Time::HiRes qw(time);
 
 need_programs(qw(muster musterd));
-my $reg = consul();
+my $reg = consul('-o', 'registry.store=sqlite:' . scratch() . '/r.db');
 my $log = scratch() . '/log';
 
 sub kv { return cli($reg, 'kv', @_) }
@@ -91,5 +91,24 @@ ok eventually {
 is $waiting->signal('TERM')->status, 143, 'TERM ends who waits: 143';
 is $p->signal('TERM')->status, 9, 'TERM is handed on';
 is((kv('list', 's'))[0], 3, 'nothing is left');
+
+# -- the registry -------------------------------------------------------------
+
+unlink "$log.go";
+$p = begin($reg, 'kv', 'lock', 'r', '-v', '--', 'sh', '-c',
+    "echo held >$log; while ! test -e $log.go; do sleep 0.02; done; exit 5");
+ok eventually { slurp($log) eq "held\n" }, 'held';
+$waiting = begin($reg, 'kv', 'lock', 'r', '--', 'true');
+ok eventually { @{call($reg, 'GET', '/v1/session/list')->{json}} == 2 },
+    'another waits';
+$reg->kill;
+ok eventually { $p->err =~ /trying again/ }, 'the registry is gone';
+$reg->restart;
+ok eventually { $p->err =~ /is back/ }, 'and comes back';
+ok kv_get($reg, 'r/.lock')->{Session}, 'it is held all the time';
+spew("$log.go", '');
+is $p->status, 5, 'to the end of the command';
+is $waiting->status, 0, 'then the other has it';
+is((kv('list', 'r'))[0], 3, 'nothing is left');
 
 finish();
