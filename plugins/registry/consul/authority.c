@@ -201,6 +201,14 @@ bool authority_demand_service(struct call *c, const struct dir_service_new *s)
     return false;
 }
 
+bool authority_may_run(const struct call *c)
+{
+    const struct principal *p = c->who ? c->who->who.principal : NULL;
+
+    return !p || p->all || p->admin ||
+           (p->exec.kind == SCOPE_ALL && principal_may_op(p, "execute"));
+}
+
 bool authority_demand_unnamed(struct call *c, enum acl_kind kind)
 {
     const struct principal *p = c->who ? c->who->who.principal : NULL;

@@ -61,6 +61,9 @@ bool authority_demand_service(struct call *c, const struct dir_service_new *s);
  * for no right then. Who is nobody here must have one all the same. False: it
  * has been answered. */
 bool authority_demand_unnamed(struct call *c, enum acl_kind kind);
+/* Whether it may have this registry run a command (a script as a check), beside
+ * what the check asks for: of ours only who may execute anything anywhere. */
+bool authority_may_run(const struct call *c);
 /* Everything is allowed: nothing need be asked row by row. */
 bool authority_is_all(const struct call *c);
 
