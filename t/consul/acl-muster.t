@@ -123,6 +123,31 @@ is_deeply [map { $_->{Service}{ID} } @{as($reg, 'other', 'GET',
 is_deeply [$reg->find('.token other.secret .names 1')], ['db-1'],
     'as at port find';
 
+# the same by the agent
+sub agent_service
+{
+    my ($token, $name, $id, $more) = @_;
+    return status($reg, $token, 'PUT', '/v1/agent/service/register',
+        body => qq({"Name":"$name","ID":"$id") . ($more || '') . '}');
+}
+is agent_service(web => 'web', 'web-7'), 200, 'agent: a name and an id';
+is agent_service(web => 'web', 'db-7'), 403, 'agent: an id that it has not';
+is agent_service(other => 'web', 'db-1'), 200, 'agent: an id of its own';
+is agent_service(web => 'web', 'db-1'), 403, 'agent: of another one';
+is status($reg, 'web', 'PUT', '/v1/agent/service/deregister/web-7'), 200,
+    'agent: its own may go';
+isnt status($reg, 'web', 'PUT', '/v1/agent/service/deregister/db-1'), 200,
+    'agent: no other';
+
+# a script as a check takes the right to execute, where there may be any
+$reg = consul('-o', 'consul.enable_script_checks=on', '-o', 'auth.tokens='
+        . tokens_file(web => "register: [web*]\nset: ['*']",
+        runner => "register: [web*]\nset: ['*']\nexec: all\nops: [execute]"));
+my $script = ',"Check":{"Args":["true"],"Interval":"1h"}';
+is agent_service(web => 'web', 'web-1', $script), 403, 'no script of anybody';
+is agent_service(runner => 'web', 'web-2', $script), 200,
+    'but of who may execute';
+
 # -- nothing without a token --------------------------------------------------
 
 @tokens = ('-o', 'auth.tokens=' . tokens_file(app => 'kv_write: [app/*]'),

@@ -110,6 +110,8 @@ static enum http_verdict judge_check(struct call *c, struct agent_probe *p,
         return HTTP_DONE;
     if (p->scripted && !checks_run_scripts(c->m->checks))
         return call_error(c, 500, NO_SCRIPTS);
+    if (p->scripted && !authority_may_run(c))
+        return call_deny(c);
     return register_check(c, p, &new);
 }
 

@@ -287,6 +287,8 @@ static enum http_verdict register_service(struct call *c, struct registering *g)
     for (i = 0; i < g->check_count; i++) {
         if (g->probes[i].scripted && !checks_run_scripts(c->m->checks))
             return call_error(c, 500, NO_SCRIPTS);
+        if (g->probes[i].scripted && !authority_may_run(c))
+            return call_deny(c);
         make_check(g, i);
         checks_renew(c->m->checks, c->m->self->node, g->checks[i].id);
     }
@@ -306,7 +308,7 @@ static bool demand_service(struct call *c, const struct registering *g,
         return false;
     }
     *v = HTTP_DONE;
-    return agent_demand_service(c, name) &&
+    return authority_demand_service(c, &g->service) &&
            (!was || agent_demand_service(c, was->service));
 }
 
