@@ -16,6 +16,7 @@
 /* The numbers, as of when somebody last asked. */
 struct keys_counts {
     uint64_t keys, bytes, locks, tombstones, waiters, sessions, pending;
+    uint64_t refused, ended;
 };
 
 struct keys {
@@ -42,7 +43,9 @@ static void count(void *arg)
                                      .tombstones = n.tombstones,
                                      .waiters = n.waiters,
                                      .sessions = n.sessions,
-                                     .pending = n.pending};
+                                     .pending = n.pending,
+                                     .refused = n.refused,
+                                     .ended = k->counts.ended};
 }
 
 static void add_metrics(struct keys *k)
@@ -64,7 +67,12 @@ static void add_metrics(struct keys *k)
             "Readers that wait for a key or a prefix to change."),
         ROW("muster_kv_pending", pending,
             "Requests that change keys or sessions and are not done."),
+        ROW("muster_kv_refused_total", refused,
+            "Requests of keys and sessions refused: over a bound, or "
+            "senseless."),
         ROW("muster_sessions", sessions, "Sessions that live."),
+        ROW("muster_sessions_ended_total", ended,
+            "Sessions that ended of themselves: by time, a check or a node."),
     };
 #undef ROW
 
@@ -99,9 +107,12 @@ static void keys_are_due(void *arg)
 static void session_gone(struct session_observer *o, const struct session *s,
                          uint64_t revision)
 {
-    (void)o;
-    if (s->why)
-        server_audit_session_end(s, revision);
+    struct keys *k = container_of(o, struct keys, observer);
+
+    if (!s->why)
+        return;
+    k->counts.ended++;
+    server_audit_session_end(s, revision);
 }
 
 /* -- what sessions depend on ----------------------------------------------- */

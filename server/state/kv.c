@@ -382,7 +382,8 @@ struct kv_counts kv_count(const struct kv *kv)
                               .watches = HASH_COUNT(kv->key_watches) +
                                          HASH_COUNT(kv->tree_watches),
                               .sessions = kv->sessions.count,
-                              .pending = kv->pending};
+                              .pending = kv->pending,
+                              .refused = kv->refused};
 }
 
 static void entry_forget(struct keynode *n, void *arg)

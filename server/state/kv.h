@@ -237,6 +237,7 @@ void kv_wait_end(struct kv *kv, struct kv_waiter *w);
 struct kv_counts {
     size_t keys, bytes, locks, tombstones, delays, waiters, watches;
     size_t sessions, pending; /* requests that wait or are with the store */
+    uint64_t refused;         /* requests that could not be asked for, so far */
 };
 
 struct kv_counts kv_count(const struct kv *kv);

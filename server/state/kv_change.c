@@ -81,6 +81,7 @@ static void change_answer(struct kv_change *ch)
     struct kv_result *r = &ch->result;
 
     change_settle(ch);
+    ch->kv->refused += r->status == KV_REFUSED;
     if (r->status == KV_DONE) {
         r->entries = ch->entries;
         r->entry_ops = ch->entry_ops;
@@ -108,6 +109,7 @@ void kv_refuse(struct kv *kv, const char *text, unsigned op, kv_done_fn *done,
                           .failures = &failure,
                           .failure_count = 1};
 
+    kv->refused++;
     if (done)
         done(arg, &r);
 }

@@ -76,6 +76,7 @@ struct kv {
 
     struct lanes lanes;
     size_t pending, pending_bytes;
+    uint64_t refused; /* requests, so far */
 
     struct kv_watch *key_watches, *tree_watches;
     size_t waiters;

@@ -434,6 +434,7 @@ static void bounds_hold(void **state)
     q.id = "short";
     session_create(kv, &q, kv_told_done, &t);
     assert_string_equal(t.text, "REFUSED 0:a session's id has 36 characters");
+    assert_int_equal(kv_count(kv).refused, 8);
 }
 
 #define ON(setup, test) cmocka_unit_test_setup_teardown(test, setup, teardown)
