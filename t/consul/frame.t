@@ -194,4 +194,13 @@ is $_->read->{status}, 200, 'those who wait are told' for @waiting;
 isnt call($reg, 'GET', "/v1/kv/short?index=$index")->{status}, 429,
     '... and leave room';
 
+# -- how many may be connected
+
+my $few = consul('-o', 'limits.connections=2');
+my @there = map { caller_of($few) } 1 .. 2;
+is $_->call('GET', '/v1/status/leader')->{status}, 200, 'one of two' for @there;
+my $refused = MusterHttp::answer($few->dial('consul'));
+is $refused->{status}, 429, 'the third is told that there are too many';
+is header($refused, 'content-type'), $text, '... as text';
+
 finish();
