@@ -301,6 +301,9 @@ gives(as(undef, 'GET', '/v1/catalog/nodes'), 200, qr/"Node":"n1"/,
     '0.7: nodes are not');
 gives(as(undef, 'GET', '/v1/agent/self'), 200, qr/"Config"/,
     '0.7: nor is the agent');
+as($master, 'PUT', '/v1/agent/service/register', {Name => 's2'});
+gives(as(undef, 'GET', '/v1/agent/services'), 200, qr/"s2"/,
+    '0.7: nor its services');
 gives(as(undef, 'GET', '/v1/health/service/s1'), 200, '[]', '0.7: health is');
 gives(as(undef, 'PUT', '/v1/catalog/register', {Node => 'n1', Address =>
         '10.1.1.1', Service => {Service => 's1'}}), 403, 'Permission denied',

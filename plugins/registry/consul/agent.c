@@ -101,6 +101,8 @@ bool agent_sees(struct call *c, const struct dir_instance *i)
 {
     if (authority_principal(c))
         return authority_sees(c, i);
+    if (call_is_07(c)) /* to which all of an agent is one thing */
+        return call_may(c, ACL_AGENT, i->node->name, (size_t)-1, ACL_READ);
     return call_may(c, ACL_SERVICE, i->service, strlen(i->service), ACL_READ);
 }
 

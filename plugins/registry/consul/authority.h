@@ -57,9 +57,9 @@ bool authority_sees_service(const struct call *c, const struct dir_instance *i);
  * they are set at that port only. False: it has been answered.
  */
 bool authority_demand_service(struct call *c, const struct dir_service_new *s);
-/* Whether it may make or change what has no name (a prepared query): Consul asks
- * for no right then. Who is nobody here must have one all the same. False: it
- * has been answered. */
+/* Whether it may make or change what has no name (a prepared query): Consul
+ * asks for no right then. Who is nobody here must have one all the same. False:
+ * it has been answered. */
 bool authority_demand_unnamed(struct call *c, enum acl_kind kind);
 /* Whether it may have this registry run a command (a script as a check), beside
  * what the check asks for: of ours only who may execute anything anywhere. */
