@@ -42,12 +42,15 @@ static bool has_prefix(const char *text, const char *prefix)
     return !strncmp(text, prefix, strlen(prefix));
 }
 
+/* Most attributes are none: those that cannot be are told by their letter. */
 static int word_find(const char *name)
 {
     int i;
 
+    if (!strchr("nisaptkh", *name))
+        return -1;
     for (i = 0; i < WORDS; i++)
-        if (!strcmp(name, words[i]))
+        if (*name == *words[i] && !strcmp(name, words[i]))
             return i;
     return -1;
 }
@@ -178,7 +181,7 @@ static void take_pairs(struct making *m, const struct service *v)
         w = word_find(name);
         if (w >= 0)
             m->said[w] = value;
-        if ((w < 0 || w >= WORD_HOST) && !has_prefix(name, CHECK_PREFIX) &&
+        if ((w < 0 || w >= WORD_HOST) && !p->key->check &&
             !(v->volatiles && volatiles_has(v->volatiles, &word)))
             take_meta(m, name, value);
     }
