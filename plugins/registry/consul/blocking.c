@@ -22,6 +22,7 @@
 #define WAIT_MAX_MS     600000
 #define LOOKS_A_TURN    512
 #define LOOK_BYTES      8192 /* of an answer that count as another look */
+#define BEYOND_MS       1000
 
 /* -- what is asked, and what it was ---------------------------------------- */
 
@@ -302,6 +303,21 @@ static uint64_t wait_ms(struct call *c)
     return ms + *state % (ms / 16 + 1);
 }
 
+/*
+ * An index that there never was is one of another past: a backup was put back,
+ * say. Who waits with it knows things that are no longer so: he is told soon
+ * how it is, with an index that is smaller, and at once if anything changes.
+ */
+static uint64_t beyond_ms(struct call *c)
+{
+    uint64_t ms = wait_ms(c);
+
+    if (c->how->unordered || c->index <= c->m->store->revision)
+        return ms;
+    c->index = c->m->store->revision;
+    return ms < BEYOND_MS ? ms : BEYOND_MS;
+}
+
 static enum http_verdict block(struct call *c)
 {
     struct consul *u = c->consul;
@@ -318,7 +334,7 @@ static enum http_verdict block(struct call *c)
     u->blocking++;
     if (!c->timer)
         c->timer = loop_timer_new(c->m->loop, wait_over, c);
-    loop_timer_set(c->timer, wait_ms(c));
+    loop_timer_set(c->timer, beyond_ms(c));
     call_stays(c);
     drop_answer(c);
     c->how->wait(c);
