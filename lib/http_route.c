@@ -59,10 +59,9 @@ void http_route_find(const struct http_table *const *tables, size_t count,
                 methods |= HTTP_HEAD;
             m.allowed = match->allowed | methods;
             m.route = methods & method ? row : NULL;
-            if (!match->route)
-                *match = m;
-            else
-                match->allowed = m.allowed;
+            *match = m;
+            if (m.route)
+                return;
         }
 }
 

@@ -59,7 +59,7 @@ struct http_piece {
 
 struct http_match {
     const struct http_route *route; /* NULL: none */
-    unsigned allowed;               /* the methods that path takes; 0: none */
+    unsigned allowed; /* with no route: the methods that path takes; 0: none */
     unsigned n_params;
     struct http_piece params[HTTP_PARAMS_MAX]; /* as they stand in the path */
 };

@@ -271,7 +271,9 @@ static void routes_are_found(void **state)
     for (i = 0; i < ARRAY_LEN(routes); i++) {
         http_route_find(tables, ARRAY_LEN(tables), routes[i].method,
                         routes[i].path, strlen(routes[i].path), &m);
-        if (m.route != routes[i].route || m.allowed != routes[i].allowed)
+        /* with a route no more than its own methods need be known */
+        if (m.route != routes[i].route || m.allowed & ~routes[i].allowed ||
+            (!m.route && m.allowed != routes[i].allowed))
             fail_msg("%s: %s, %#x", routes[i].path,
                      m.route ? m.route->path : "none", m.allowed);
         buf_reset(&params, 100);
