@@ -165,27 +165,6 @@ bool checks_run_scripts(const struct checks *k)
 
 /* -- life ------------------------------------------------------------------ */
 
-void checks_changed(struct checks *k)
-{
-    static const char *const asked[] = {"check.http", "check.tcp", "check.ttl"};
-    const struct record_index *x = &k->m->catalog->index;
-    size_t i;
-
-    for (i = 0; !k->awake && i < ARRAY_LEN(asked); i++)
-        k->awake = record_find_key(x, asked[i], strlen(asked[i])) != NULL;
-    if (!k->awake || k->woken)
-        return;
-    k->woken = true;
-    loop_settle(k->m->loop, &k->wake);
-}
-
-static void wake(void *arg)
-{
-    struct checks *k = arg;
-
-    directory_wake(k->m->directory);
-}
-
 void checks_configure(struct checks *k, const struct conf *conf)
 {
     const struct prober_limits limits = {
@@ -200,7 +179,6 @@ void checks_configure(struct checks *k, const struct conf *conf)
 void checks_start(struct checks *k)
 {
     k->started = catalog_revision(k->m->catalog);
-    checks_changed(k);
 }
 
 struct checks *checks_new(struct musterd *m, const struct conf *conf)
@@ -212,7 +190,6 @@ struct checks *checks_new(struct musterd *m, const struct conf *conf)
     k->m = m;
     k->prober = prober_new(m->loop, &user);
     k->started = UINT64_MAX;
-    k->wake = (struct loop_task){.fn = wake, .arg = k};
     k->look = (struct loop_task){.fn = checks_look, .arg = k};
     k->listener = (struct dir_listener){
         .check = on_check, .instance = on_instance, .arg = k};
@@ -227,7 +204,6 @@ void checks_free(struct checks *k)
     if (!k)
         return;
     metrics_forget(k);
-    loop_unsettle(k->m->loop, &k->wake);
     loop_unsettle(k->m->loop, &k->look);
     checks_forget(k);
     prober_free(k->prober);

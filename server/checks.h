@@ -29,10 +29,8 @@ struct musterd;
 struct checks *checks_new(struct musterd *m, const struct conf *conf);
 /* Settings that may change while it runs. */
 void checks_configure(struct checks *k, const struct conf *conf);
-/* After directory_start(). */
+/* Before directory_start(), which may tell of checks that were kept. */
 void checks_start(struct checks *k);
-/* After every change of the catalog: cheap unless somebody asks for checks. */
-void checks_changed(struct checks *k);
 /* Before the directory. NULL is fine. */
 void checks_free(struct checks *k);
 

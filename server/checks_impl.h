@@ -17,9 +17,6 @@ struct checks {
     struct dir_listener listener;
     uint64_t started; /* the revision: what is newer was asked for just now */
     bool scripts;
-    bool awake;            /* somebody asks for checks by attributes */
-    bool woken;            /* ... and the directory was told to look */
-    struct loop_task wake; /* tells it */
     struct noted *noted;   /* services that may ask for checks */
     struct loop_task look; /* at them */
 };

@@ -39,8 +39,6 @@ static void catalog_has_changed(void *arg)
     if (m->identity)
         identity_changed(m->identity);
     directory_changed(m->directory);
-    if (m->checks)
-        checks_changed(m->checks);
 }
 
 static void wake_watchers(void *arg)
@@ -198,9 +196,9 @@ bool musterd_init(struct musterd *m, struct loop *loop, struct auth *auth,
     counts_tell(m);
     identity_start(m->identity);
     self_start(m->self);
+    checks_start(m->checks);
     places_start(m->places);
     keys_depend(m->keys);
-    checks_start(m->checks);
     return statics_load(m->statics, conf);
 }
 

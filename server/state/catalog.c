@@ -201,7 +201,7 @@ static const char *service_refusal(const struct catalog_call *k,
 
     if (!v->registered)
         return "no such service";
-    if (v->owner && v->owner->fixed && !k->by_owner)
+    if (v->owner && v->owner->fixed && !k->by_owner && !q->found_out)
         return v->owner->fixed;
     if (!v->persist && v->owner != k->owner)
         return "the service was taken over meanwhile";

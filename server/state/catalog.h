@@ -64,6 +64,9 @@ struct catalog_request {
      * taken over or removed, unless he may do all. Empty: nobody's. */
     struct word by;
     bool may_all;
+    /* What the registry itself has found out: of what is fixed, too, and no
+     * sign of life of the service: its ttl goes on. */
+    bool found_out;
     /* What else is committed with it, or not at all: of other modules, and
      * without done() of its own (struct store_txn.also). It stays the
      * caller's, until done(). */

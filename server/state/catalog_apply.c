@@ -139,7 +139,8 @@ void catalog_put_settings(struct catalog_txn *t, struct service *v)
         service_own(v, t->owner);
         t->catalog->counts.replaced++;
     }
-    catalog_touch(t->catalog, v);
+    if (!t->found_out)
+        catalog_touch(t->catalog, v);
 }
 
 void catalog_enter(struct catalog *c, struct service *v, uint64_t revision)

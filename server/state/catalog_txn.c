@@ -152,6 +152,7 @@ static void take_request(struct catalog_txn *t, const struct catalog_request *q)
     t->txn.also = q->also;
     t->set_ttl = q->set_ttl;
     t->ttl_ms = q->ttl_ms;
+    t->found_out = q->found_out;
     if (q->volatiles) {
         t->set_volatiles = true;
         t->volatiles = volatiles_new(q->volatiles);

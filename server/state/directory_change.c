@@ -282,6 +282,20 @@ static struct catalog_request request_of(struct dir_change *ch,
     return q;
 }
 
+/* What comes of checks, and nothing that a registrant says. */
+static bool is_status_alone(const struct record_edit *edit)
+{
+    unsigned i;
+
+    for (i = 0; i < edit->set_count; i++)
+        if (!word_is(&edit->sets[2 * i], "status"))
+            return false;
+    for (i = 0; i < edit->unset_count; i++)
+        if (!word_is(&edit->unsets[i], "status"))
+            return false;
+    return edit->set_count + edit->unset_count > 0;
+}
+
 void dir_change_update(struct dir_change *ch, struct service *v,
                        const struct record_edit *edit)
 {
@@ -289,6 +303,7 @@ void dir_change_update(struct dir_change *ch, struct service *v,
     struct catalog *c = ch->d->catalog;
     const void *asker = c->asker;
 
+    q.found_out = is_status_alone(edit);
     c->asker = ch->who.asker;
     catalog_update(c, v, &q, catalog_done, ch);
     c->asker = asker;

@@ -12,8 +12,11 @@ use Target;
 use Test::More;
 use Time::HiRes qw(time);
 
-my $reg = registry('-o', 'registry.consul=127.0.0.1:0');
 my $t = Target->new;
+my $reg = registry('-o', 'registry.consul=127.0.0.1:0', '-o',
+    'registry.static=' . spew(scratch() . '/static',
+        'service=fixed addr=tcp!127.0.0.1!' . $t->port
+        . " check.tcp=on check.interval=1s\n"));
 
 sub checks
 {
@@ -29,6 +32,14 @@ sub becomes
     ok((eventually { found("service $service status $status") }), $why)
         or diag explain [checks(), $reg->find("service $service")];
 }
+
+# -- of a static entry, that nobody else may change
+
+ok((eventually { found('.name fixed status passing') }),
+    'a static entry is looked at');
+my $fixed = join ' ', sort keys %{checks()};
+is $fixed, 'service:fixed', 'by a check of its own';
+sub more { return [grep { $_ ne $fixed } sort keys %{checks()}] }
 
 # -- by HTTP, at the service's own address -------------------------------------
 
@@ -52,8 +63,8 @@ like +($t->asked)[-1], qr{^GET /other }, 'and was asked for';
 
 $web->send('check.2.tcp on check.2.interval 1s check.3.http ftp://x/' . "\n");
 is $web->line =~ s/\d+/N/r, 'ok N', 'two more checks';
-ok((eventually { keys %{checks()} == 3 }), 'are there');
-is_deeply [sort keys %{checks()}], [map { "service:web:$_" } 1 .. 3],
+ok((eventually { @{more()} == 3 }), 'are there');
+is_deeply more(), [map { "service:web:$_" } 1 .. 3],
     'each by its number';
 ok((eventually { checks()->{'service:web:2'}{Status} eq 'passing' }),
     'the second connects');
@@ -64,7 +75,7 @@ like checks()->{'service:web:3'}{Output},
 becomes('web', 'critical', 'the worst of them counts');
 $web->send(".unset check.2.tcp .unset check.2.interval .unset check.3.http\n");
 is $web->line =~ s/\d+/N/r, 'ok N', 'no longer';
-ok((eventually { join(' ', keys %{checks()}) eq 'service:web' }),
+ok((eventually { "@{more()}" eq 'service:web' }),
     'one is left');
 becomes('web', 'passing', 'and it is passing');
 
@@ -93,6 +104,8 @@ my $ttl = $reg->register('t service t check.ttl 300ms');
 becomes('t', 'passing', 'who has just said something is passing');
 becomes('t', 'critical', 'who is silent is not');
 is checks()->{'service:t'}{Output}, 'TTL expired', 'for this reason';
+select undef, undef, undef, 0.5;
+is checks()->{'service:t'}{Output}, 'TTL expired', 'and so it stays';
 $ttl->send("\n");
 becomes('t', 'passing', 'an empty line will do');
 my $until = time + 0.8;
@@ -107,7 +120,7 @@ is $lost, 0, 'again and again';
 # -- the end -------------------------------------------------------------------
 
 $_->close for $web, $ttl;
-ok((eventually { !keys %{checks()} }), 'all go with their services');
+ok((eventually { !@{more()} }), 'all go with their services');
 my $asked = $t->asked;
 my $pid = $reg->register('p persist 1 service p addr tcp!127.0.0.1!' . $t->port
     . ' check.http /p check.interval 1s');
@@ -116,5 +129,5 @@ becomes('p', 'passing', 'a service that persists is looked at');
 my $end = $reg->dial('new');
 $end->send(".remove p .ack 1\n");
 like $end->line, qr/^ok/, 'until it is removed';
-ok((eventually { !keys %{checks()} }), 'with its check');
+ok((eventually { !@{more()} }), 'with its check');
 finish();

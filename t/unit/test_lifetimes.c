@@ -183,6 +183,50 @@ static void many_end_each_in_its_time(void **state)
     }
 }
 
+static const char *status_of(const struct fixture *f, const char *name)
+{
+    const struct service *v = catalog_find(f->m.catalog, name, strlen(name));
+    const char *value;
+    size_t len;
+
+    assert_non_null(v);
+    value = record_lookup(v->record, "status", strlen("status"), &len);
+    return value ? value : "";
+}
+
+/* What its checks come to is the registry's word, not the service's. */
+static void a_status_is_no_sign_of_life(void **state)
+{
+    struct fixture *f = *state;
+
+    registers(f, "a b c check.ttl 2s .ttl 3000");
+    time_passes(f->loop, 1);
+    assert_string_equal(status_of(f, "a"), "passing");
+    time_passes(f->loop, 1998);
+    assert_string_equal(status_of(f, "a"), "passing");
+    time_passes(f->loop, 1);
+    assert_string_equal(status_of(f, "a"), "critical");
+    time_passes(f->loop, 500);
+    assert_string_equal(status_of(f, "a"), "critical");
+    time_passes(f->loop, 1500);
+    assert_end(f, "a", CHANGE_EXPIRED);
+}
+
+static void who_is_critical_for_too_long_goes(void **state)
+{
+    struct fixture *f = *state;
+
+    registers(f, "a b c check.ttl 2s check.deregister_after 1m");
+    registers(f, "d b c check.ttl 2s");
+    time_passes(f->loop, 2000);
+    assert_string_equal(status_of(f, "a"), "critical");
+    time_passes(f->loop, 59000);
+    assert_true(is_there(f, "a"));
+    time_passes(f->loop, 31000);
+    assert_end(f, "a", CHANGE_ASKED);
+    assert_string_equal(status_of(f, "d"), "critical");
+}
+
 static void a_stepped_wall_clock_changes_nothing(void **state)
 {
     struct fixture *f = *state;
@@ -316,6 +360,10 @@ int main(void)
                                         teardown),
         cmocka_unit_test_setup_teardown(many_end_each_in_its_time, setup,
                                         teardown),
+        cmocka_unit_test_setup_teardown(a_status_is_no_sign_of_life, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(who_is_critical_for_too_long_goes,
+                                        setup, teardown),
         cmocka_unit_test_setup_teardown(a_stepped_wall_clock_changes_nothing,
                                         setup, teardown),
         cmocka_unit_test_setup_teardown(other_ends_are_one_change_each, setup,
