@@ -40,9 +40,13 @@ static bool may_write(const void *of, enum acl_kind kind, const char *name)
                            g->allow);
 }
 
+/* The service of tcp!host!styx is styx (directory.h). */
 static bool may_register(const void *of, const char *name)
 {
-    return may_write(of, ACL_SERVICE, name);
+    const char *port = strrchr(name, '!');
+
+    return may_write(of, ACL_SERVICE, name) &&
+           (!port || may_write(of, ACL_SERVICE, port + 1));
 }
 
 /* `kind` says who is a worker or a dispatcher, to whom others show their

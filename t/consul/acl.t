@@ -218,6 +218,12 @@ is_deeply [$reg->ask('new', "web2 .token $web service db .ack 1\n")],
     ["error: 'no right to set service'"], 'nor as another service';
 is_deeply [$reg->ask('new', "web2 .token $web node other .ack 1\n")],
     ["error: 'no right to set node'"], 'nor on another node';
+my $most = create('service "" { policy = "write" } '
+    . 'service "db" { policy = "deny" }');
+is_deeply [$reg->ask('new', "tcp!h!db .token $most .ack 1\n")],
+    ["error: 'no right to register tcp!h!db'"], 'nor what its name says';
+is_deeply [$reg->ask('new', "tcp!h!80 .token $most kind dispatcher .ack 1\n")],
+    ["error: 'no right to set kind'"], 'nor as a dispatcher';
 my $db = $reg->dial('new');
 $db->send("db1 .ack 1 service db\nx y\n");
 like $db->line, qr/^ok \d+$/, 'somebody else registers';
