@@ -119,12 +119,30 @@ static void clear_orphans(struct directory *d)
     dir_list_free(&left);
 }
 
+static void mend_statuses(struct directory *d)
+{
+    struct dir_list left = d->amiss;
+    const struct dir_instance *i;
+    size_t n;
+
+    d->amiss = (struct dir_list){0};
+    for (n = 0; n < left.count; n++) {
+        dir_take_in(d);
+        i = dir_instance_of(d, left.items[n]);
+        if (i && dir_is_amiss(i))
+            dir_mend_status(d, i);
+        service_unref(&d->catalog->index, left.items[n]);
+    }
+    dir_list_free(&left);
+}
+
 void directory_settle(struct directory *d)
 {
     if (!d->awake && !d->catalog->index.check_keys)
         return;
     dir_take_in(d);
     clear_orphans(d);
+    mend_statuses(d);
 }
 
 void directory_wake(struct directory *d)
@@ -208,6 +226,9 @@ void directory_free(struct directory *d)
     take_noted(d);
     for (i = 0; i < d->orphans.count; i++)
         dir_check_record_unref(d->orphans.items[i]);
+    for (i = 0; i < d->amiss.count; i++)
+        service_unref(&d->catalog->index, d->amiss.items[i]);
+    dir_list_free(&d->amiss);
     dir_list_free(&d->orphans);
     dir_list_free(&d->nodes_put);
     dir_list_free(&d->services);

@@ -175,6 +175,19 @@ static bool has_record(const struct dir_instance *i)
     return i->checks.count > (i->said ? 1 : 0);
 }
 
+bool dir_is_amiss(const struct dir_instance *i)
+{
+    enum dir_status worst = DIR_PASSING;
+    const struct dir_check *c = NULL;
+
+    if (!i->entry || !has_record(i))
+        return false;
+    while ((c = dir_own_next_check(i, c)))
+        if (!c->implied && c->status > worst)
+            worst = c->status;
+    return !i->says_status || i->status != worst;
+}
+
 static void said_go(struct directory *d, struct dir_instance *i,
                     uint64_t revision)
 {

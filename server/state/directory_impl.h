@@ -100,6 +100,7 @@ struct directory {
     /* noted, and not taken in; each counted */
     struct dir_list services, nodes_put, checks_put;
     struct dir_list orphans; /* records of checks whose service is gone */
+    struct dir_list amiss; /* services that may not say what their checks do */
 
     uint64_t tables[DIR_TABLES];
     uint64_t nodes_index, services_index, instances_index;
@@ -185,6 +186,9 @@ void dir_view_start(struct directory *d);
 void dir_view_free(struct directory *d);
 /* Forgets some of what is gone, if it is much. */
 void dir_forget(struct directory *d);
+/* That service's; NULL: the view has none. */
+struct dir_instance *dir_instance_of(const struct directory *d,
+                                     const struct service *v);
 struct dir_instance *dir_find_instance(struct directory *d, const char *node,
                                        const char *id);
 
@@ -205,6 +209,8 @@ void dir_checks_move(struct directory *d, struct dir_instance *from,
 void dir_look_said(struct directory *d, struct dir_instance *i,
                    uint64_t revision);
 void dir_take_check(struct directory *d, struct dir_check_record *r);
+/* i has checks, and says something else than the worst of them. */
+bool dir_is_amiss(const struct dir_instance *i);
 /* serfHealth comes (or goes). */
 void dir_set_serf(struct directory *d, struct dir_node *n, bool on,
                   uint64_t revision);
@@ -256,6 +262,9 @@ dir_check_record_new(const struct dir_check_record *like);
 void dir_take_in(struct directory *d);
 void dir_note_node(struct directory *d, struct dir_record *r);
 void dir_note_check(struct directory *d, struct dir_check_record *r);
+
+/* i is made to say what its checks do. */
+void dir_mend_status(struct directory *d, const struct dir_instance *i);
 
 /* directory_remove.c */
 

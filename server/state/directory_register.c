@@ -351,6 +351,30 @@ void directory_register(struct directory *d, const struct dir_request *q,
     dir_change_go(ch);
 }
 
+/* -- what somebody else has set ------------------------------------------- */
+
+static void mend_run(struct dir_change *ch)
+{
+    const struct dir_instance *i =
+        dir_find_instance(ch->d, ch->node, ch->removal.service_id);
+
+    if (i && i->entry && dir_is_amiss(i))
+        dir_update_service(ch, i);
+}
+
+void dir_mend_status(struct directory *d, const struct dir_instance *i)
+{
+    static const struct dir_asker registry = {.may_all = true};
+    struct dir_change *ch =
+        dir_change_new(d, i->node->name, &registry, NULL, NULL);
+
+    if (!ch)
+        return;
+    ch->removal.service_id = dir_change_text(ch, i->id);
+    ch->run = mend_run;
+    dir_change_go(ch);
+}
+
 /* -- the outcome of a check ------------------------------------------------ */
 
 static void check_run(struct dir_change *ch)

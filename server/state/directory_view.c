@@ -175,8 +175,8 @@ static uint32_t entry_hash(const struct service *v)
     return hash_bytes(hash_key(), &v->seq, sizeof(v->seq));
 }
 
-static struct dir_instance *instance_of(const struct directory *d,
-                                        const struct service *v)
+struct dir_instance *dir_instance_of(const struct directory *d,
+                                     const struct service *v)
 {
     struct hnode *n = htab_find(&d->by_entry, entry_hash(v), entry_same, v);
 
@@ -214,6 +214,18 @@ static void instance_keys(struct directory *d, struct dir_instance *i,
     i->by_node.key_len = (uint32_t)(len + 8);
 }
 
+/* Somebody else has set its status, or not set it: looked at again at the end
+ * of the turn. */
+static void note_amiss(struct directory *d, const struct dir_instance *i)
+{
+    if (!dir_is_amiss(i))
+        return;
+    i->entry->refs++;
+    dir_list_add(&d->amiss, i->entry);
+    if (d->setup.pending)
+        d->setup.pending(d->setup.arg);
+}
+
 static void instance_add(struct directory *d, struct dir_instance *i,
                          uint64_t revision)
 {
@@ -239,6 +251,7 @@ static void instance_add(struct directory *d, struct dir_instance *i,
     dir_checks_come(d, i, revision);
     instance_touch(d, i, new || i->tags.count, revision);
     dir_tell_instance(d, i, DIR_CAME);
+    note_amiss(d, i);
 }
 
 static void instance_remove(struct directory *d, struct dir_instance *i,
@@ -291,6 +304,7 @@ static void instance_replace(struct directory *d, struct dir_instance *old,
     instance_free(d, old);
     dir_node_look(d, i->node, revision);
     dir_look_said(d, i, revision);
+    note_amiss(d, i);
     if (!same)
         instance_touch(d, i, retagged, revision);
     dir_tell_instance(d, i, DIR_CHANGED);
@@ -306,7 +320,7 @@ static bool same_place(const struct dir_instance *a,
 
 void dir_take_service(struct directory *d, struct service *v)
 {
-    struct dir_instance *old = instance_of(d, v), *i;
+    struct dir_instance *old = dir_instance_of(d, v), *i;
 
     if (old && old->taken == v->changed && v->registered)
         return;
