@@ -1,6 +1,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <utlist.h>
 
 #include "lib/mem.h"
 #include "server/state/queries_impl.h"
@@ -111,25 +112,38 @@ static bool queries_check(void *arg, const struct store_txn *txn)
     return true;
 }
 
-static void queries_apply(void *arg, struct store_txn *txn, uint64_t revision)
+static void apply_put(struct queries *qs, struct query_change *ch,
+                      uint64_t revision)
 {
-    struct query_change *ch = container_of(txn, struct query_change, txn);
-    struct queries *qs = arg;
-
-    qs->index = revision;
-    if (txn->op == STORE_DELETE) {
-        keymap_remove(&qs->by_id, &ch->entry->by_id);
-        entry_unname(qs, ch->entry);
-        entry_free(ch->entry);
-        ch->entry = NULL;
-        return;
-    }
     if (!ch->entry) {
         ch->entry = entry_new(qs, ch->id);
         ch->entry->query.created = revision;
     }
     ch->entry->query.changed = revision;
     entry_put(qs, ch->entry, &ch->def);
+}
+
+static void apply_delete(struct queries *qs, struct query_change *ch)
+{
+    keymap_remove(&qs->by_id, &ch->entry->by_id);
+    entry_unname(qs, ch->entry);
+    entry_free(ch->entry);
+    ch->entry = NULL;
+}
+
+static void queries_apply(void *arg, struct store_txn *txn, uint64_t revision)
+{
+    struct query_change *ch = container_of(txn, struct query_change, txn);
+    struct queries *qs = arg;
+    struct query_waiter *w, *next;
+
+    if (txn->op == STORE_DELETE)
+        apply_delete(qs, ch);
+    else
+        apply_put(qs, ch, revision);
+    qs->index = revision;
+    DL_FOREACH_SAFE (qs->waiters, w, next)
+        w->changed(w);
 }
 
 static bool queries_write(void *arg, const struct store_txn *txn,
@@ -372,6 +386,22 @@ uint64_t queries_index(const struct queries *qs)
     uint64_t index = qs->index > qs->first ? qs->index : qs->first;
 
     return index ? index : 1;
+}
+
+void queries_wait(struct queries *qs, struct query_waiter *w)
+{
+    if (w->waits)
+        return;
+    w->waits = true;
+    DL_APPEND(qs->waiters, w);
+}
+
+void queries_wait_end(struct queries *qs, struct query_waiter *w)
+{
+    if (!w->waits)
+        return;
+    w->waits = false;
+    DL_DELETE(qs->waiters, w);
 }
 
 /* -- life ------------------------------------------------------------------ */

@@ -123,6 +123,17 @@ size_t queries_count(const struct queries *qs);
 /* Of the last change; never 0. */
 uint64_t queries_index(const struct queries *qs);
 
+/* Embedded in who waits for any of them to change. */
+struct query_waiter {
+    /* It must not call queries_… in there, but for …_wait_end() of itself. */
+    void (*changed)(struct query_waiter *w);
+    bool waits;
+    struct query_waiter *prev, *next;
+};
+
+void queries_wait(struct queries *qs, struct query_waiter *w);
+void queries_wait_end(struct queries *qs, struct query_waiter *w);
+
 /* -- asking ---------------------------------------------------------------- */
 
 /* What a name or an id stands for. */

@@ -28,6 +28,7 @@ struct queries {
     struct keymap names, templates; /* of those that have a name, by it */
     uint64_t index, first; /* of the last change; as it was at the start */
     struct turns turns;    /* one change at a time */
+    struct query_waiter *waiters;
 };
 
 /* queries_text.c */

@@ -223,24 +223,106 @@ static bool is_listed(struct call *c, const struct query *q)
     return has_name(&q->def) && query_may_read(c, &q->def);
 }
 
-static enum http_verdict get_queries(struct http_request *r, void *ctx)
+/* Of a read that may wait: of one, or (NULL) of all. */
+struct reading {
+    struct query_waiter waiter;
+    struct call *call;
+    const char *id; /* borrowed from the request */
+};
+
+static const struct query *query_read_of(const struct call *c)
 {
-    struct call *c = call_begin(r, ctx);
+    const struct reading *rd = c->data;
+
+    return rd->id ? queries_find(c->m->queries, rd->id) : NULL;
+}
+
+static uint64_t read_index(struct call *c)
+{
+    const struct query *q = query_read_of(c);
+
+    return q ? q->changed : queries_index(c->m->queries);
+}
+
+static void list_answer(struct call *c)
+{
     const struct query *q = NULL;
 
-    if (!c)
-        return HTTP_DONE;
     jw_open_array(&c->out);
     while ((q = queries_next(c->m->queries, q)))
         if (is_listed(c, q))
             query_write_json(c, q, &q->def);
     jw_close(&c->out);
-    call_index(c, queries_index(c->m->queries));
-    return call_json(c, 200);
+    call_json(c, 200);
+}
+
+static void one_answer(struct call *c)
+{
+    const struct query *q = query_read_of(c);
+
+    if (!q) {
+        call_error(c, 404, "Query not found");
+        return;
+    }
+    if (!query_may_read(c, &q->def)) { /* it may have another name by now */
+        call_deny(c);
+        return;
+    }
+    jw_open_array(&c->out);
+    query_write_json(c, q, &q->def);
+    jw_close(&c->out);
+    call_json(c, 200);
+}
+
+static void read_changed(struct query_waiter *w)
+{
+    call_wake(container_of(w, struct reading, waiter)->call);
+}
+
+static void read_wait(struct call *c)
+{
+    struct reading *rd = c->data;
+
+    queries_wait(c->m->queries, &rd->waiter);
+}
+
+static void read_wait_end(struct call *c)
+{
+    struct reading *rd = c->data;
+
+    queries_wait_end(c->m->queries, &rd->waiter);
+}
+
+static enum http_verdict read_begin(struct call *c, const char *id,
+                                    const struct call_read *how)
+{
+    struct reading *rd = xcalloc(1, sizeof(*rd));
+
+    rd->waiter.changed = read_changed;
+    rd->call = c;
+    rd->id = id;
+    c->data = rd;
+    c->free_data = free;
+    return call_read(c, how);
+}
+
+static enum http_verdict get_queries(struct http_request *r, void *ctx)
+{
+    static const struct call_read how = {.index = read_index,
+                                         .answer = list_answer,
+                                         .wait = read_wait,
+                                         .wait_end = read_wait_end};
+    struct call *c = call_begin(r, ctx);
+
+    return c ? read_begin(c, NULL, &how) : HTTP_DONE;
 }
 
 static enum http_verdict get_query(struct http_request *r, void *ctx)
 {
+    static const struct call_read how = {.index = read_index,
+                                         .answer = one_answer,
+                                         .wait = read_wait,
+                                         .wait_end = read_wait_end};
     struct call *c = call_begin(r, ctx);
     const struct query *q = c ? take_id(c, false) : NULL;
 
@@ -248,11 +330,7 @@ static enum http_verdict get_query(struct http_request *r, void *ctx)
         return HTTP_DONE;
     if (!query_may_read(c, &q->def))
         return call_deny(c);
-    jw_open_array(&c->out);
-    query_write_json(c, q, &q->def);
-    jw_close(&c->out);
-    call_index(c, q->changed);
-    return call_json(c, 200);
+    return read_begin(c, http_param(r, "id"), &how);
 }
 
 static const struct http_route rows[] = {
