@@ -6,20 +6,11 @@
 
 #include "lib/mem.h"
 
-/* Who listens for a name. */
-struct event_listener {
-    const char *name;
-    event_fired_fn *fn;
-    void *arg;
-    struct event_listener *prev, *next;
-};
-
 struct events {
     struct store *store; /* borrowed */
     struct store_client client;
     struct event *list; /* owned, all */
     size_t count, max;
-    struct event_listener *listeners; /* owned */
     struct event_waiter *waiters;
     struct event_counts counts;
 };
@@ -150,41 +141,6 @@ uint64_t events_index(const struct events *ev, const char *name,
 
 /* -- being told ------------------------------------------------------------ */
 
-static struct event_listener *listener_find(const struct events *ev,
-                                            const char *name)
-{
-    struct event_listener *l;
-
-    DL_FOREACH (ev->listeners, l)
-        if (!strcmp(l->name, name))
-            break;
-    return l;
-}
-
-void events_on_fire(struct events *ev, const char *name, event_fired_fn *fn,
-                    void *arg)
-{
-    struct event_listener *l = listener_find(ev, name);
-
-    if (!l) {
-        l = xcalloc(1, sizeof(*l));
-        DL_APPEND(ev->listeners, l);
-    }
-    l->name = name;
-    l->fn = fn;
-    l->arg = arg;
-}
-
-void events_not_on_fire(struct events *ev, const char *name)
-{
-    struct event_listener *l = listener_find(ev, name);
-
-    if (!l)
-        return;
-    DL_DELETE(ev->listeners, l);
-    free(l);
-}
-
 void events_wait(struct events *ev, struct event_waiter *w)
 {
     if (w->waits)
@@ -224,7 +180,6 @@ static void events_apply(void *arg, struct store_txn *txn, uint64_t revision)
 {
     struct event_txn *t = container_of(txn, struct event_txn, txn);
     struct events *ev = arg;
-    const struct event_listener *l;
 
     t->event->ltime = revision;
     ev->counts.fired++;
@@ -233,9 +188,6 @@ static void events_apply(void *arg, struct store_txn *txn, uint64_t revision)
         ev->count++;
         t->listed = true;
     }
-    l = listener_find(ev, t->event->name);
-    if (l)
-        l->fn(l->arg, t->event);
 }
 
 /* Never: none is durable. */
@@ -335,12 +287,8 @@ void events_set_max(struct events *ev, size_t max)
 
 void events_free(struct events *ev)
 {
-    struct event_listener *l, *next;
-
     if (!ev)
         return;
-    DL_FOREACH_SAFE (ev->listeners, l, next)
-        free(l);
     ev->max = 0;
     events_trim(ev);
     free(ev);

@@ -3,8 +3,8 @@
  * What Consul calls user events, with its rules: an event has a name, a payload
  * (any bytes), and filters, by which each agent decides whether it is meant.
  *
- *   fire --(the store's order)--> who listens for that name is told
- *                            '--> meant here: in the list, and who waits wakes
+ *   fire --(the store's order)--> meant here: in the list, and who waits wakes
+ *                            '--> done
  *
  * An event is a change like any other, which is not kept: its place in time is
  * its revision. The list is a ring of the last ones. Those that are the
@@ -94,14 +94,6 @@ uint64_t events_index(const struct events *ev, const char *name,
                       event_may_fn *may, void *arg);
 
 /* -- being told ------------------------------------------------------------ */
-
-typedef void event_fired_fn(void *arg, const struct event *e);
-
-/* fn is told of each event of that name (static), meant here or not; it may
- * ask for changes, but not end its listening in there. One for each name. */
-void events_on_fire(struct events *ev, const char *name, event_fired_fn *fn,
-                    void *arg);
-void events_not_on_fire(struct events *ev, const char *name);
 
 /* Embedded in who waits for the list to change. */
 struct event_waiter {
