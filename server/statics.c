@@ -17,6 +17,8 @@
 #define STATICS_AT_ONCE  256  /* requests under way at a store */
 #define STATICS_AGAIN_MS 1000 /* for what waits */
 
+#define STATUS "status" /* the worst of the checks of a service */
+
 struct statics {
     struct loop *loop;
     struct catalog *catalog;
@@ -161,20 +163,48 @@ static struct word word_of(const char *text)
     return (struct word){.text = (char *)text, .len = (unsigned)strlen(text)};
 }
 
-/* What the entry says, and whose it is. */
-static void register_entry(struct statics *s, const struct attrdb_entry *e,
-                           struct ask *a)
+/* What its checks have said of it, where the entry asks for some: reading the
+ * file again does not take that back. NULL: nothing. */
+static const char *judgement(const struct statics *s,
+                             const struct attrdb_entry *e,
+                             const struct service *v, size_t *len)
 {
-    struct word *sets = xcalloc(2 * (size_t)e->count + 2, sizeof(*sets));
+    const struct word *pairs = attrdb_pairs(&s->db, e);
+    bool checked = false;
+    unsigned i;
+
+    for (i = 0; i < e->count; i++) {
+        if (word_is(&pairs[2 * i], STATUS))
+            return NULL;
+        checked |= strncmp(pairs[2 * i].text, "check.", 6) == 0;
+    }
+    return checked && v ? record_lookup(v->record, STATUS, strlen(STATUS), len)
+                        : NULL;
+}
+
+/* What the entry says, and whose it is; v: what is there. */
+static void register_entry(struct statics *s, const struct attrdb_entry *e,
+                           const struct service *v, struct ask *a)
+{
+    struct word *sets = xcalloc(2 * (size_t)e->count + 4, sizeof(*sets));
     struct catalog_request q = {
         .edit = {.sets = sets, .set_count = e->count + 1},
         .by = word_of(STATICS_NAME),
         .replace = true};
+    size_t len;
+    const char *status = judgement(s, e, v, &len);
+    char *copy = status ? xstrndup(status, len) : NULL;
 
     memcpy(sets, attrdb_pairs(&s->db, e), 2 * e->count * sizeof(*sets));
     sets[2 * e->count] = word_of(RECORD_OWNER);
     sets[2 * e->count + 1] = q.by;
+    if (copy) {
+        sets[2 * e->count + 2] = word_of(STATUS);
+        sets[2 * e->count + 3] = word_of(copy);
+        q.edit.set_count++;
+    }
     catalog_register(s->catalog, &s->owner, &e->name, &q, ask_is_done, a);
+    free(copy);
     free(sets);
 }
 
@@ -191,7 +221,7 @@ static void entry_ask(struct statics *s, size_t at)
     }
     a = ask_new(s, at);
     a->before = v ? v->changed : 0;
-    register_entry(s, e, a);
+    register_entry(s, e, v, a);
 }
 
 /* What is registered and stands in the file no more. */

@@ -29,6 +29,7 @@ my $agent = spew(scratch() . '/agent.json', JSON::PP::encode_json({
             meta => {k => "it's", id => 'z'}},
         {name => 'up', address => '127.0.0.1', port => $port,
             check => {tcp => "127.0.0.1:$port", interval => '1s'}},
+        {name => 'ttl', port => 1, check => {ttl => '600s'}},
         {name => 'down', address => '127.0.0.1', port => 1,
             check => {tcp => '127.0.0.1:1', interval => '1s'}}]}));
 my ($rc, $out, $err) = run_program(program('muster'), 'consul-config', $agent,
@@ -54,15 +55,23 @@ is_deeply {map { $_ => $web->{$_} } qw(Node ServiceID ServiceAddress ServicePort
     ServiceAddress => '10.0.0.5', ServicePort => 80,
     ServiceTags => ['a,b', 'v1'], ServiceMeta => {k => "it's", id => 'z'}},
     'a service is as it was';
-is join(' ', sort keys %{get('/v1/catalog/services')}), 'consul down up web',
+is join(' ', sort keys %{get('/v1/catalog/services')}), 'consul down ttl up web',
     'all of them';
 
-SKIP: {
-    skip 'checks of entries are not run yet', 2
-        if !@{get('/v1/health/checks/up')};
-    ok eventually { (get('/v1/health/checks/up')->[0] || {})->{Status}
-        eq 'passing' }, 'a check passes';
-    is get('/v1/health/checks/down')->[0]{Status}, 'critical', 'another fails';
-}
+ok eventually { (get('/v1/health/checks/up')->[0] || {})->{Status}
+    eq 'passing' }, 'a check passes';
+ok eventually { (get('/v1/health/checks/down')->[0] || {})->{Status}
+    eq 'critical' }, 'another fails';
+is scalar($reg->find("service up status passing .token the-master .names 1")), 1,
+    'so it is found';
+my $revision = get('/v1/health/service/up')->[0]{Service}{ModifyIndex};
+$reg->signal('HUP');
+ok eventually { grep { /changed 0, removed 0/ } grep { /registry\.static/ }
+    ($reg->log)[-5 .. -1] }, 'the entries are read again: nothing has changed';
+is get('/v1/health/service/up')->[0]{Service}{ModifyIndex}, $revision,
+    'what its check said stays';
+is call($reg, 'PUT', '/v1/agent/check/pass/service:ttl',
+    headers => $token)->{status}, 200, 'one by TTL is told that it is well';
+is get('/v1/health/checks/ttl')->[0]{Status}, 'passing', 'and passes';
 
 finish();
