@@ -59,6 +59,8 @@ bool http_is_local(const struct http_request *r);
  * none; what makes no sense is none. And it is overwritten. */
 const char *http_token(const struct http_request *r);
 void http_forget_token(struct http_request *r);
+/* The same of all that stand behind the `?` by that name: they are "" then. */
+void http_forget_query(struct http_request *r, const char *name);
 
 /* From now on it is asked on behalf of p, which is held: revoked, the
  * connection ends. */

@@ -81,6 +81,18 @@ void http_forget_token(struct http_request *r)
     http_token_forget(&r->head);
 }
 
+void http_forget_query(struct http_request *r, const char *name)
+{
+    unsigned i;
+    char *value;
+
+    for (i = 0; r->query && i < r->query->count; i++) {
+        value = (char *)(uintptr_t)r->query->items[i].value;
+        if (!strcmp(r->query->items[i].name, name))
+            explicit_bzero(value, strlen(value));
+    }
+}
+
 const struct principal *http_principal(const struct http_request *r)
 {
     return r->holder.principal;

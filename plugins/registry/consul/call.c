@@ -190,10 +190,8 @@ static void take_token(struct call *c)
         token = http_token(c->r);
     if (token && *token)
         c->token = xstrdup(token);
-    token = http_query(c->r, "token");
-    if (token)
-        explicit_bzero((char *)(uintptr_t)token, strlen(token));
     http_forget_token(c->r);
+    http_forget_query(c->r, "token");
 }
 
 static bool knows_dc(const struct call *c)
