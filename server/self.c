@@ -20,6 +20,7 @@ struct kept {
     struct store_client client;
     struct store_txn txn; /* the id, once, on its way */
     bool advertises;      /* the address is a setting */
+    bool shown;           /* there is a face that tells the id */
 };
 
 void self_uuid(char out[SELF_ID + 1])
@@ -126,6 +127,15 @@ static char *lower(const char *text)
     return copy;
 }
 
+static bool is_shown(const struct conf *conf)
+{
+    size_t consul, dns;
+
+    (void)conf_listen(conf, "registry.consul", &consul);
+    (void)conf_listen(conf, "registry.dns", &dns);
+    return consul || dns;
+}
+
 struct self *self_new(struct musterd *m, const struct conf *conf)
 {
     struct kept *k = xcalloc(1, sizeof(*k));
@@ -139,6 +149,7 @@ struct self *self_new(struct musterd *m, const struct conf *conf)
         self_free(s);
         return NULL;
     }
+    k->shown = is_shown(conf);
     k->client = (struct store_client){.name = "self",
                                       .check = self_check,
                                       .apply = self_apply,
@@ -156,6 +167,8 @@ void self_start(struct self *s)
     if (s->id[0])
         return;
     self_uuid(s->id);
+    if (!k->shown)
+        return; /* nobody has seen it: no change need be made for it */
     k->txn = (struct store_txn){.client = &k->client,
                                 .op = STORE_PUT,
                                 .durable = true,
