@@ -4,16 +4,13 @@ use strict;
 use warnings;
 use FindBin;
 use lib "$FindBin::Bin/../lib";
-use JSON::PP;
 use Muster;
 use MusterHttp;
+use Prometheus;
 use Test::More;
 
 need_programs('musterd', 'muster-dispatch', 'muster-worker');
-my ($promtool, $prometheus) = map {
-    my $name = $_;
-    (grep { -x } map { "$_/$name" } split /:/, $ENV{PATH})[0];
-} qw(promtool prometheus);
+my ($promtool) = grep { -x } map { "$_/promtool" } split /:/, $ENV{PATH};
 plan skip_all => 'no promtool here (Debian: prometheus)' unless $promtool;
 
 my $reg = registry('-o', 'registry.admin=127.0.0.1:0');
@@ -31,43 +28,25 @@ for my $name (sort keys %daemon) {
 }
 
 SKIP: {
-    skip 'no prometheus here', 3 unless $prometheus;
-    my $probe = IO::Socket::IP->new(LocalHost => '127.0.0.1', LocalPort => 0,
-        Listen => 1);
-    my $port = $probe->sockport;
-    close $probe;
+    skip Prometheus::why(), 3 unless Prometheus::installed();
     my $targets = join ', ', map { "'" . $_->address('admin') . "'" }
         values %daemon;
-    my $conf = spew(scratch() . '/prometheus.yml', <<"END");
+    my $prometheus = Prometheus->new(<<"END");
 global: {scrape_interval: 1s, scrape_timeout: 1s}
 scrape_configs:
   - job_name: muster
     static_configs: [{targets: [$targets]}]
 END
-    my $pid = fork;
-    die "fork: $!" unless defined $pid;
-    if (!$pid) {
-        open STDOUT, '>', scratch() . '/prometheus.log';
-        open STDERR, '>&', \*STDOUT;
-        exec $prometheus, "--config.file=$conf",
-            '--storage.tsdb.path=' . scratch() . '/tsdb',
-            "--web.listen-address=127.0.0.1:$port" or POSIX::_exit(127);
-    }
     my $asked = sub {
         my ($query) = @_;
-        my $c = eval { connect_to("127.0.0.1:$port") } or return '';
-        $c->send(request('GET', "/api/v1/query?query=$query",
-            headers => {Connection => 'close'}));
-        my $answer = eval { answer($c) } or return '';
-        my $json = eval { decode_json($answer->{body}) } or return '';
-        return join ' ', sort map { $_->{value}[1] } @{$json->{data}{result}};
+        my $got = $prometheus->get("/api/v1/query?query=$query");
+        return join ' ', sort map { $_->{value}[1] } @{$got->{data}{result}};
     };
     ok((eventually { $asked->('up') eq '1 1 1' } 30), 'it scrapes all three');
     is $asked->('muster_services'), 3, 'and knows how many services there are';
     $svc->close;
     ok((eventually { $asked->('muster_services') eq '2' } 30),
         'and sees them go');
-    kill 'TERM', $pid;
-    waitpid $pid, 0;
+    $prometheus->stop;
 }
 finish();
