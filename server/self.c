@@ -172,6 +172,8 @@ void self_start(struct self *s)
     k->txn = (struct store_txn){.client = &k->client,
                                 .op = STORE_PUT,
                                 .durable = true,
+                                .silent = true, /* the first revision stays
+                                                   the first change's */
                                 .expect = STORE_EXPECT_ABSENT,
                                 .done = id_kept};
     store_commit(k->store, &k->txn);
