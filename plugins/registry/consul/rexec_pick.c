@@ -79,14 +79,6 @@ static bool service_is_found(struct rexec_pick *p, const char *node)
     return false;
 }
 
-static bool is_picked(const struct rexec_pick *p, const char *node)
-{
-    for (size_t i = 0; i < p->count; i++)
-        if (!dir_compare(p->list[i].node, node))
-            return true;
-    return false;
-}
-
 static void add(struct rexec_pick *p, const char *node, const char *host)
 {
     if (p->count == p->size) {
@@ -122,8 +114,7 @@ static bool look(void *arg, struct service *v)
     if (is_plain(host) && is_plain(node) && found(p->node, node) &&
         service_is_found(p, node) &&
         (!p->who ||
-         scope_has(&p->who->exec, v->name, record_lookup, v->record)) &&
-        !is_picked(p, node))
+         scope_has(&p->who->exec, v->name, record_lookup, v->record)))
         add(p, node, host);
     free(host);
     free(node);
@@ -131,6 +122,32 @@ static bool look(void *arg, struct service *v)
 }
 
 /* -- all of them ----------------------------------------------------------- */
+
+static int by_node(const void *a, const void *b)
+{
+    const struct rexec_target *x = a, *y = b;
+
+    return dir_compare(x->node, y->node);
+}
+
+/* Two that say to be one node would write the same keys: one of them is left
+ * out. */
+static void leave_twins_out(struct rexec_pick *p)
+{
+    size_t kept = 0;
+
+    if (p->count)
+        qsort(p->list, p->count, sizeof(*p->list), by_node);
+    for (size_t i = 0; i < p->count; i++) {
+        if (!kept || by_node(&p->list[kept - 1], &p->list[i]) != 0) {
+            p->list[kept++] = p->list[i];
+        } else {
+            free(p->list[i].node);
+            free(p->list[i].host);
+        }
+    }
+    p->count = kept;
+}
 
 static void turn(void *arg)
 {
@@ -146,6 +163,7 @@ static void turn(void *arg)
         musterd_later(p->m, &p->go_on);
         return;
     }
+    leave_twins_out(p);
     list = p->list;
     count = p->count;
     p->list = NULL;

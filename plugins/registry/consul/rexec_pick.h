@@ -26,8 +26,7 @@ struct rexec_filters {
     const char *node, *service, *tag; /* regular expressions; "": none */
 };
 
-/* list (count of them, in the order of their registration) is the callee's,
- * for rexec_targets_free(). */
+/* list (count of them, by node) is the callee's, for rexec_targets_free(). */
 typedef void rexec_picked_fn(void *arg, struct rexec_target *list,
                              size_t count);
 
