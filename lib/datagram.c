@@ -93,7 +93,11 @@ static void on_readable(void *arg)
     struct datagram_socket *s = arg;
     unsigned i;
 
-    for (i = 0; i < DATAGRAM_PER_TURN && take_one(s); i++)
+    uint64_t began_ms = loop_clock();
+
+    for (i = 0; i < DATAGRAM_PER_TURN && take_one(s) &&
+                loop_clock() - began_ms <= DATAGRAM_TURN_MS;
+         i++)
         ;
 }
 

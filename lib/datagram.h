@@ -19,6 +19,7 @@
 
 #define DATAGRAM_MAX      4096 /* bytes of one that is read; longer are none */
 #define DATAGRAM_PER_TURN 64
+#define DATAGRAM_TURN_MS  2 /* after which others have their turn */
 
 struct datagram_socket;
 struct sockaddr;

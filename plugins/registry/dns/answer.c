@@ -39,11 +39,17 @@ static void answer_node(struct dns_server *s)
 
 static void answer_service(struct dns_server *s)
 {
-    s->n_hosts = s->view->service(s->arg, s->ask.name, s->ask.tag, s->hosts,
-                                  DNS_HOSTS_MAX);
-    s->found = s->n_hosts || s->ask.leads_on;
-    dns_shuffle(s);
-    dns_answer_hosts(s);
+    for (;; s->look = DNS_HOSTS_MAX) {
+        s->n_hosts = s->view->service(s->arg, s->ask.name, s->ask.tag, s->hosts,
+                                      s->look);
+        s->found = s->n_hosts || s->ask.leads_on;
+        dns_shuffle(s);
+        dns_answer_hosts(s);
+        /* those asked for may be among the others, where they are few */
+        if (dns_answer_count(s->writer, DNS_ANSWERS) || s->n_hosts < s->look ||
+            s->look == DNS_HOSTS_MAX)
+            break;
+    }
 }
 
 static void answer_query(struct dns_server *s)
@@ -152,6 +158,7 @@ static void measure(struct dns_server *s, bool tcp, size_t *size)
     const struct dns_question *q = &s->question;
 
     s->most = UINT32_MAX;
+    s->look = tcp ? DNS_HOSTS_MAX : DNS_HOSTS_UDP;
     *size = DNS_MESSAGE_MAX;
     if (tcp)
         return;

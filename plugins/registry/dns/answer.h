@@ -27,6 +27,7 @@
 #include "plugins/registry/dns/wire.h"
 
 #define DNS_HOSTS_MAX 4096 /* no message has more addresses */
+#define DNS_HOSTS_UDP 512  /* looked at first for a datagram */
 #define DNS_NAMES_MAX 16   /* names told of one address */
 #define DNS_NS_MAX    8    /* servers told of the domain */
 
@@ -36,7 +37,7 @@ struct dns_host {
     const char *node, *address;
     const char *service_address; /* "": the node's */
     uint16_t port;
-    const void *of; /* the view's own: for text() */
+    const void *of; /* the view's own, for text(); may be NULL */
 };
 
 /* What is registered, as far as who asks may see it: constant. Names are

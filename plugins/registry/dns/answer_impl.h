@@ -21,6 +21,7 @@ struct dns_server {
     struct dns_question question;
     struct dns_ask ask;
     unsigned most; /* answers */
+    unsigned look; /* hosts at most */
     uint32_t ttl;  /* of its answers */
     bool found;    /* the name is there */
     struct buf text;

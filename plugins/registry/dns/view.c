@@ -4,6 +4,7 @@
 
 #include "lib/duration.h"
 #include "lib/mem.h"
+#include "plugins/registry/dns/pool.h"
 #include "plugins/registry/dns/reverse.h"
 #include "server/acl_rights.h"
 #include "server/musterd.h"
@@ -71,13 +72,19 @@ static bool is_wanted(const struct dns_registry *r,
 static unsigned view_service(void *arg, const char *name, const char *tag,
                              struct dns_host *out, unsigned most)
 {
-    const struct dns_registry *r = arg;
+    struct dns_registry *r = arg;
     const struct dir_name *n = directory_name(r->m->directory, name);
     const struct dir_instance *i = NULL;
     struct acl_subject who = asker(r);
     unsigned count = 0;
     uint64_t seen = 0, at;
 
+    if (n && n->count >= DNS_POOL_FROM && acl_subject_is_all(&who)) {
+        if (!r->pools)
+            r->pools = dns_pools_new();
+        return dns_pool_draw(r->pools, r->m->directory, n, tag, r->only_passing,
+                             loop_clock(), out, most);
+    }
     while (n && (i = dir_name_next(n, i))) {
         if (!is_wanted(r, &who, i, tag))
             continue;
@@ -166,10 +173,11 @@ static unsigned view_names(void *arg, const struct dns_address *a,
 static bool view_text(void *arg, const struct dns_host *h, unsigned i,
                       const char **name, const char **value)
 {
-    const struct dir_node *n = h->of;
+    const struct dns_registry *r = arg;
+    const struct dir_node *n =
+        h->of ? h->of : directory_node(r->m->directory, h->node);
 
-    (void)arg;
-    if (i >= n->meta.count)
+    if (!n || i >= n->meta.count)
         return false;
     *name = n->meta.list[i].name;
     *value = n->meta.list[i].value;
@@ -192,5 +200,6 @@ const struct dns_view dns_registry_view = {.node = view_node,
 
 void dns_registry_free(struct dns_registry *r)
 {
+    dns_pools_free(r->pools);
     dns_reverse_free(r->reverse);
 }

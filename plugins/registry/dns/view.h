@@ -13,6 +13,7 @@
 
 struct musterd;
 struct principal;
+struct dns_pools;
 struct dns_reverse;
 
 struct dns_registry {
@@ -20,6 +21,7 @@ struct dns_registry {
     const struct principal *who; /* asks; borrowed; set before each question */
     bool only_passing;           /* those with a warning do not count */
     struct dns_reverse *reverse; /* owned; nodes by their addresses; or NULL */
+    struct dns_pools *pools;     /* owned; of services with many; or NULL */
 };
 
 /* Its arg is a struct dns_registry. */
