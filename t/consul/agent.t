@@ -134,6 +134,13 @@ refused(400, q{Status for checks must 'passing', 'warning', 'critical'}, 'PUT',
     'agent/service/register',
     {Name => 'x', Check => {TTL => '1s', Status => 'well'}});
 ok !get('agent/services')->{x}, 'nothing of it was registered';
+refused(400, q{Invalid service ID: consul is this server's own}, 'PUT',
+    'agent/service/register', {Name => 'Consul'});
+refused(400, q{Invalid check: serfHealth is the registry's own}, 'PUT',
+    'agent/check/register', {Name => 'serfhealth', TTL => '1s'});
+refused(400, 'Invalid check: its URL begins with neither http:// nor https://',
+    'PUT', 'agent/check/register',
+    {Name => 'x', HTTP => 'ftp://h/', Interval => '1s'});
 refused(400, 'Missing check name', 'PUT', 'agent/check/register',
     {TTL => '1s'});
 refused(400, 'Bad check status', 'PUT', 'agent/check/register',

@@ -46,11 +46,11 @@ sub becomes
 
 # -- TTL -----------------------------------------------------------------------
 
-put_ok('agent/service/register', {Name => 'quick', Check => {TTL => '100ms',
-        Status => 'passing'}}, 'a TTL of 100 ms');
+put_ok('agent/service/register', {Name => 'quick', Check => {TTL => '600ms',
+        Status => 'passing'}}, 'a TTL of 600 ms');
 my $start = time;
 becomes('service:quick', 'critical', qr/^TTL expired$/, 'it is over');
-cmp_ok time - $start, '>', 0.09, 'not before its time';
+cmp_ok time - $start, '>', 0.55, 'not before its time';
 put_ok('agent/check/pass/service:quick?note=alive', undef, 'it lives again');
 is_deeply [map { /^(\S+)/ } $reg->find('service quick status passing')],
     ['quick'], 'on the find port, too';

@@ -106,6 +106,9 @@ static enum http_verdict judge_check(struct call *c, struct agent_probe *p,
         return call_error(c, 400, "Invalid check: %s", why);
     if (!new.id || !*new.id)
         new.id = new.name;
+    if (dir_compare(new.id, DIR_SERF_HEALTH) == 0)
+        return call_error(
+            c, 400, "Invalid check: " DIR_SERF_HEALTH " is the registry's own");
     if (!demand_new(c, new.id, new.service_id))
         return HTTP_DONE;
     if (p->scripted && !checks_run_scripts(c->m->checks))

@@ -209,12 +209,18 @@ static char *wrong_service(struct registering *g)
          inet_pton(AF_INET6, s->address, bytes) == 1) &&
         !memcmp(bytes, zero, sizeof(zero)))
         return xstrdup("Invalid service address");
+    if (dir_compare(s->id, DIR_OWN_SERVICE) == 0)
+        return xasprintf("Invalid service ID: %s is this server's own",
+                         DIR_OWN_SERVICE);
     if (g->too_many)
         return xasprintf("Too many tags (%u), meta pairs (%u) or checks (%u)",
                          DIR_TAGS_MAX, DIR_META_MAX, DIR_CHECKS_MAX);
     for (i = 0; i < g->check_count; i++) {
         const char *why = agent_probe_wrong(&g->probes[i]);
+        const char *id = g->probes[i].id;
 
+        if (!why && id && dir_compare(id, DIR_SERF_HEALTH) == 0)
+            why = DIR_SERF_HEALTH " is the registry's own";
         if (why)
             return xasprintf("Invalid check: %s", why);
     }
