@@ -56,8 +56,8 @@ for my $name (sort keys %listen) {
         [qr/ready_fd: descriptor 99/, '-c', $empty, '-o', 'ready_fd=99'],
         [qr/log.to: .*No such file/, '-c', $empty, '-o',
             'log.to=file:/nonexistent/log'],
-        [qr/'registry.consul' is no setting/, '-c', $empty, '-o',
-            'registry.consul=127.0.0.1:8500'],
+        [qr/'registry.telex' is no setting/, '-c', $empty, '-o',
+            'registry.telex=127.0.0.1:0'],
     ) {
         my ($why, @args) = @$case;
         my ($rc, $out, $err) = $run->(@args);
