@@ -10,6 +10,9 @@
  *      '----HTTP_LATER--> http_reply() -------------------> answered
  *      '----HTTP_LATER--> http_stream(), http_stream_add()…, http_stream_end()
  *
+ * (Who keeps the request may return HTTP_DONE as well: what counts is that
+ * somebody is to be told.)
+ *
  * The client may go away meanwhile, or its token, or the daemon goes down: then
  * that function is called, once, and the request must be forgotten: it is freed
  * afterwards. An answer ends the request as well, and nothing is told then.

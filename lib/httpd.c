@@ -141,7 +141,6 @@ enum conn_verdict httpd_run(struct http_request *r)
 {
     struct httpd *h = r->h;
     const struct http_route *route = r->match.route;
-    enum http_verdict verdict = HTTP_DONE;
 
     if (!r->over && h->limits.waiting && h->n_waiting >= h->limits.waiting) {
         http_add_header(r, "Retry-After", "1");
@@ -152,11 +151,11 @@ enum conn_verdict httpd_run(struct http_request *r)
         r->taken = httpd_clock();
         buf_add_char(&r->body, '\0');
         r->body.end--;
-        verdict = route->handler(r, h->ctx);
+        route->handler(r, h->ctx);
     }
     if (r->over)
         return request_done(r);
-    if (verdict == HTTP_LATER && r->gone)
+    if (r->gone)
         return wait_for_answer(r);
     log_error("%s: %s is not answered by its handler", h->face->name,
               route->path);

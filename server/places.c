@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <uthash.h>
+#include <utlist.h>
 
 #include "lib/mem.h"
 #include "lib/metrics.h"
@@ -27,6 +28,9 @@ struct port {
 struct places {
     struct musterd *m;
     struct loop_task settle;
+    struct loop_task wake; /* goes on making the view */
+    bool wakes;            /* that is queued */
+    struct places_waiter *waiters;
     struct places_counts counts;
 };
 
@@ -152,6 +156,46 @@ static void settle(void *arg)
     directory_settle(p->m->directory);
 }
 
+/* -- who has to wait ------------------------------------------------------- */
+
+#define WAKE_AT_ONCE 1000 /* services: more are taken in over several turns */
+
+static void wake(void *arg)
+{
+    struct places *p = arg;
+    struct places_waiter *w;
+
+    musterd_turn_came(p->m);
+    if (!directory_wake_some(p->m->directory,
+                             musterd_share(p->m, WAKE_AT_ONCE))) {
+        musterd_later(p->m, &p->wake);
+        return;
+    }
+    p->wakes = false;
+    musterd_tick(p->m);
+    while ((w = p->waiters)) {
+        DL_DELETE(p->waiters, w);
+        w->ready(w);
+    }
+}
+
+bool places_are_ready(struct places *p)
+{
+    return !p->wakes && directory_wake_some(p->m->directory, WAKE_AT_ONCE);
+}
+
+void places_wait(struct places *p, struct places_waiter *w)
+{
+    p->wakes = true;
+    musterd_later(p->m, &p->wake);
+    DL_APPEND(p->waiters, w);
+}
+
+void places_wait_end(struct places *p, struct places_waiter *w)
+{
+    DL_DELETE(p->waiters, w);
+}
+
 /* -- life ------------------------------------------------------------------ */
 
 void places_configure(struct places *p, const struct conf *conf)
@@ -174,6 +218,7 @@ struct places *places_new(struct musterd *m, const struct conf *conf)
 
     p->m = m;
     p->settle = (struct loop_task){.fn = settle, .arg = p};
+    p->wake = (struct loop_task){.fn = wake, .arg = p};
     m->directory = directory_new(m->catalog, &setup);
     places_configure(p, conf);
     add_metrics(p);
@@ -197,6 +242,7 @@ void places_free(struct places *p)
         return;
     metrics_forget(p);
     loop_unsettle(p->m->loop, &p->settle);
+    musterd_not_later(p->m, &p->wake);
     directory_free(p->m->directory);
     p->m->directory = NULL;
     forget_ports();

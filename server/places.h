@@ -6,6 +6,8 @@
 #ifndef MUSTER_SERVER_PLACES_H
 #define MUSTER_SERVER_PLACES_H
 
+#include <stdbool.h>
+
 #include "lib/conf.h"
 
 struct musterd;
@@ -19,6 +21,22 @@ void places_configure(struct places *p, const struct conf *conf);
 void places_start(struct places *p);
 /* m->self has another address. */
 void places_advertise(struct places *p);
+/*
+ * Who reads the directory may have to wait until its view is there (it is made
+ * when it is wanted, which takes some turns where much is registered). Where it
+ * is not there, ready() will be called when it is, once.
+ */
+bool places_are_ready(struct places *p);
+
+struct places_waiter {
+    void (*ready)(struct places_waiter *w);
+    struct places_waiter *prev, *next;
+};
+
+void places_wait(struct places *p, struct places_waiter *w);
+/* It waits no longer: not after ready(). */
+void places_wait_end(struct places *p, struct places_waiter *w);
+
 /* The store must have been closed; before the catalog. NULL is fine. */
 void places_free(struct places *p);
 

@@ -1,5 +1,6 @@
 #include "server/state/directory.h"
 
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <utlist.h>
@@ -90,12 +91,11 @@ static void take_noted(struct directory *d)
 
 void dir_take_in(struct directory *d)
 {
-    if (!d->awake) {
-        directory_wake(d);
+    if (d->taking)
         return;
-    }
-    if (d->taking ||
-        !(d->nodes_put.count | d->services.count | d->checks_put.count))
+    if (!d->awake || d->waking)
+        directory_wake(d);
+    if (!(d->nodes_put.count | d->services.count | d->checks_put.count))
         return;
     d->taking = true;
     take_noted(d);
@@ -138,28 +138,55 @@ static void mend_statuses(struct directory *d)
 
 void directory_settle(struct directory *d)
 {
-    if (!d->awake && !d->catalog->index.check_keys)
+    if (d->waking || (!d->awake && !d->catalog->index.check_keys))
         return;
     dir_take_in(d);
     clear_orphans(d);
     mend_statuses(d);
 }
 
+/* Checks that belong to nothing are found; true: all of them were looked at. */
+static bool look_at_checks(struct directory *d, unsigned n)
+{
+    const char *key = buf_len(&d->woken_check) ? buf_data(&d->woken_check) : "";
+    struct keynode *at =
+        keymap_after(&d->check_records, key, buf_len(&d->woken_check));
+
+    for (; at && n--;
+         at = keymap_after(&d->check_records, at->key, at->key_len)) {
+        dir_take_check(d, dir_check_record_of(at));
+        buf_reset(&d->woken_check, DIR_TEXT_MAX);
+        buf_add(&d->woken_check, at->key, at->key_len);
+    }
+    return !at;
+}
+
+bool directory_wake_some(struct directory *d, unsigned n)
+{
+    if (d->taking || (d->awake && !d->waking))
+        return true;
+    d->taking = true;
+    if (!d->awake) {
+        d->awake = d->waking = true;
+        d->base = d->catalog->store->revision ? d->catalog->store->revision : 1;
+        dir_view_start(d);
+    }
+    d->waking = !dir_view_go_on(d, n) || !look_at_checks(d, n);
+    d->taking = false;
+    if (d->waking)
+        return false;
+    buf_free(&d->woken_check);
+    if (d->setup.pending &&
+        (d->nodes_put.count | d->services.count | d->checks_put.count |
+         d->orphans.count | d->amiss.count))
+        d->setup.pending(d->setup.arg); /* for what has come meanwhile */
+    return true;
+}
+
 void directory_wake(struct directory *d)
 {
-    struct keynode *at;
-
-    if (d->awake)
-        return;
-    d->awake = d->taking = true;
-    d->base = d->catalog->store->revision ? d->catalog->store->revision : 1;
-    dir_view_start(d);
-    for (at = keymap_from(&d->check_records, "", 0); at;
-         at = keymap_after(&d->check_records, at->key, at->key_len))
-        dir_take_check(d, dir_check_record_of(at));
-    d->taking = false;
-    if (d->orphans.count && d->setup.pending)
-        d->setup.pending(d->setup.arg);
+    while (!directory_wake_some(d, UINT_MAX))
+        ;
 }
 
 /* -- life ------------------------------------------------------------------ */
@@ -237,6 +264,7 @@ void directory_free(struct directory *d)
     dir_records_free(d);
     htab_free(&d->by_entry);
     buf_free(&d->key);
+    buf_free(&d->woken_check);
     free(d->own_name);
     free(d->own_id);
     free(d->own_address);

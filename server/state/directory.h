@@ -209,6 +209,9 @@ void directory_limit(struct directory *d, const struct directory_limits *l);
 /* Wakes the view, as every call below does. Costs time by what is registered:
  * once. */
 void directory_wake(struct directory *d);
+/* The same in pieces of n services: true when it is awake. Whoever calls
+ * anything else before that has to wait for the rest. */
+bool directory_wake_some(struct directory *d, unsigned n);
 
 /* -- reading --------------------------------------------------------------- */
 

@@ -84,9 +84,13 @@ struct directory {
     struct keymap check_records;  /* by key */
     struct keymap check_services; /* by service */
 
-    bool awake, taking;
-    uint64_t base;  /* revision at which it woke */
-    uint64_t floor; /* of the indexes of what is forgotten */
+    bool awake;             /* what happens is noted */
+    bool waking;            /* ... and the view is not complete yet: */
+    uint64_t woken_seq;     /* services up to here are in it */
+    struct buf woken_check; /* key of the last check that was looked at */
+    bool taking;            /* the view is being changed */
+    uint64_t base;          /* revision at which it woke */
+    uint64_t floor;         /* of the indexes of what is forgotten */
     struct keymap nodes, names;
     struct htab by_entry;
     struct dir_node *own;
@@ -183,6 +187,9 @@ void dir_node_touch(struct directory *d, struct dir_node *n, uint64_t revision);
 void dir_take_service(struct directory *d, struct service *v);
 void dir_take_node(struct directory *d, const struct dir_record *r);
 void dir_view_start(struct directory *d);
+/* Takes in services of the catalog that were there before, some of them; true:
+ * it was the last of them. */
+bool dir_view_go_on(struct directory *d, unsigned n);
 void dir_view_free(struct directory *d);
 /* Forgets some of what is gone, if it is much. */
 void dir_forget(struct directory *d);

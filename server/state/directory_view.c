@@ -360,8 +360,6 @@ struct dir_instance *dir_find_instance(struct directory *d, const char *node,
 
 void dir_view_start(struct directory *d)
 {
-    struct seqset_pos pos;
-    struct service *v;
     struct keynode *at;
 
     d->own = dir_node_get(d, d->own_name);
@@ -371,8 +369,18 @@ void dir_view_start(struct directory *d)
     instance_add(d, d->own_service, d->base);
     for (at = first(&d->records); at; at = next(&d->records, at))
         dir_take_node(d, container_of(at, struct dir_record, by_name));
-    for (v = seqset_first(&d->catalog->all, 0, &pos); v; v = seqset_next(&pos))
+}
+
+bool dir_view_go_on(struct directory *d, unsigned n)
+{
+    struct seqset_pos pos;
+    struct service *v = seqset_first(&d->catalog->all, d->woken_seq, &pos);
+
+    for (; v && n--; v = seqset_next(&pos)) {
         dir_take_service(d, v);
+        d->woken_seq = v->seq;
+    }
+    return !v;
 }
 
 static void free_instance(struct keynode *n, void *arg)

@@ -117,9 +117,62 @@ static void as_from_nothing(void **state)
     }
 }
 
+/* Made in pieces, while things go on. */
+static void in_pieces(void **state)
+{
+    struct place p, again;
+    struct dir_told t;
+    struct told told;
+    char line[32], *text, *other;
+    unsigned i;
+
+    (void)state;
+    place_open(&p, store_memory_new(), false);
+    for (i = 0; i < 20; i++) {
+        snprintf(line, sizeof(line), "s%u node n%u service web", i, i % 3);
+        dir_line(&p, line);
+    }
+    assert_false(directory_wake_some(p.d, 5));
+    state_remove(p.c, &told, "s1");
+    state_remove(p.c, &told, "s10");
+    dir_line(&p, "s2 tags new");
+    dir_line(&p, "s12 tags new");
+    dir_line(&p, "s20 service db");
+    directory_settle(p.d);
+    assert_int_equal(directory_count(p.d).instances, 6);
+    for (i = 1; !directory_wake_some(p.d, 5); i++)
+        assert_true(i < 10);
+    assert_int_equal(i, 3);
+    directory_settle(p.d);
+    text = stripped(dir_text(&p));
+    again = p;
+    again.d = directory_again(&p);
+    other = stripped(dir_text(&again));
+    assert_string_equal(text, other);
+    directory_free(again.d);
+    free(text);
+    free(other);
+    assert_int_equal(directory_name(p.d, "web")->count, 18);
+    place_close(&p);
+
+    /* what is read in between is whole */
+    place_open(&p, store_memory_new(), false);
+    for (i = 0; i < 20; i++) {
+        snprintf(line, sizeof(line), "s%u", i);
+        dir_line(&p, line);
+    }
+    assert_false(directory_wake_some(p.d, 5));
+    dir_register(&p, &t, "node me | service web | check c passing web");
+    assert_int_equal(t.outcome, DIR_DONE);
+    assert_non_null(directory_instance(p.d, "me", "s19"));
+    assert_non_null(directory_check_of(p.d, "me", "c"));
+    place_close(&p);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(as_from_nothing)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(as_from_nothing),
+                                       cmocka_unit_test(in_pieces)};
 
     hash_init();
     return cmocka_run_group_tests(tests, NULL, NULL);

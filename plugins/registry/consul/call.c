@@ -204,10 +204,13 @@ static bool knows_dc(const struct call *c)
 struct call *call_begin(struct http_request *r, void *ctx)
 {
     struct consul *u = ctx;
-    struct call *c = call_new(u, r);
+    struct call *c;
     const char *wrong;
     int status;
 
+    if (call_waits_for_view(u, r))
+        return NULL;
+    c = call_new(u, r);
     u->counts.calls++;
     take_token(c);
     wrong = take_params(c);

@@ -102,7 +102,8 @@ struct call {
 
 /*
  * NULL: it has been answered (a bad parameter, an unknown datacenter, a token
- * that is none); return HTTP_DONE.
+ * that is none), or the handler will be called once more (view.c); return
+ * HTTP_DONE.
  */
 struct call *call_begin(struct http_request *r, void *ctx);
 

@@ -23,6 +23,11 @@
     "the filter's regular expressions take too long over so many rows"
 
 struct gzip;
+struct consul;
+
+/* view.c: true, the handler will be called once more, when the view of the
+ * directory is there. */
+bool call_waits_for_view(struct consul *u, struct http_request *r);
 
 struct consul_counts {
     uint64_t calls;
