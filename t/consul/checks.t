@@ -76,13 +76,20 @@ like $request, qr{\r\nHost: 127\.0\.0\.1:\d+\r\n}, 'and a host';
 my $watch = $reg->dial('event');
 $watch->send("service web\n");
 like $watch->line, qr/^READY/, 'somebody watches';
+sub health_index
+{
+    return ask('GET', 'health/service/web')->{headers}{'x-consul-index'};
+}
+my $index = health_index();
 $t->answers(200, 'fine too');
 becomes('service:web', 'passing', qr/Output: /, 'what it says changes');
 ok((eventually { check('service:web')->{Output} =~ /fine too$/ }),
     'and is seen');
+is health_index(), $index, 'by the same index: nobody is woken';
 $t->answers(429, 'busy');
 becomes('service:web', 'warning', qr/429 Said Output: busy$/, '429 warns');
 like $watch->line, qr/^\d+$/, 'a change of status is an event, and the first';
+cmp_ok health_index(), '>', $index, 'and moves the index';
 $t->answers(503, 'x' x 100000);
 becomes('service:web', 'critical', qr/503 Said Output: x+$/, '503 is critical');
 is check('service:web')->{Output} =~ tr/x//, 4096 + ($t->url =~ tr/x//)
