@@ -42,6 +42,7 @@ struct restore {
     uint64_t after_seq;         /* ... by order of registration */
     struct catalog_owner owner; /* of services, as they come */
     unsigned under_way;
+    bool stopping; /* the daemon ends: the loop will not go on with it */
     struct snapshot_counts counts;
     snapshot_done_fn *done;
     void *arg;

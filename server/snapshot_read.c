@@ -20,7 +20,7 @@
 #include "server/state/queries_impl.h"
 
 #define GZIP_BITS  (15 + 16) /* of zlib: gzip, and nothing else */
-#define PIECE      ((size_t)1 << 20)
+#define PIECE      ((size_t)1 << 18)
 #define NODE_WORDS (4 + 3 * 2 * DIR_META_MAX)
 
 /* -- unpacking ------------------------------------------------------------- */

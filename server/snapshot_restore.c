@@ -46,7 +46,9 @@ void restore_end(struct restore *r, const char *text)
     r->under_way--;
     if (text && !r->wrong)
         r->wrong = xstrdup(text);
-    if (!r->step.queued)
+    if (r->stopping && !r->under_way)
+        restore_over(r);
+    else if (!r->stopping && !r->step.queued)
         musterd_later(r->m, &r->step);
 }
 
@@ -173,6 +175,7 @@ void snapshot_stop(struct musterd *m)
     (void)offload_take(r->thread, &items);
     if (!r->wrong)
         r->wrong = xstrdup("musterd is going down");
+    r->stopping = true;
     if (!r->under_way)
         restore_over(r);
 }

@@ -91,6 +91,15 @@ is($sum, sha256_hex($text =~ s/end [^\n]*\n\z//r), 'with their sum at the end');
 my $a = call($reg, 'GET', '/v1/snapshot');
 is($a->{headers}{'content-type'}, 'application/x-gzip', 'and says so');
 
+# who goes away before it is there leaves nothing behind
+for (1 .. 5) {
+    my $gone = caller_of($reg);
+    $gone->ask('GET', '/v1/snapshot');
+    $gone->close;
+}
+eventually {call($reg, 'GET', '/v1/snapshot')->{status} == 200};
+pass('a client may go away');
+
 # ---- taken back, where nothing has changed
 
 my $index = index_of(call($reg, 'GET', '/v1/kv/plain'));

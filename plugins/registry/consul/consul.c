@@ -12,6 +12,7 @@
 #include "plugins/registry/consul/families.h"
 #include "plugins/registry/consul/gzip.h"
 #include "server/musterd.h"
+#include "server/snapshot.h"
 
 #define DOMAIN       ".consul"
 #define TXN_ENVELOPE (64 * 8192) /* of what goes with values into a body */
@@ -189,6 +190,7 @@ void consul_free(struct consul *u)
 
     if (!u)
         return;
+    snapshot_stop(u->m); /* whoever asked for it is answered here */
     metrics_forget(u);
     while (u->calls)
         call_end(u->calls);
