@@ -70,8 +70,8 @@ static bool has_tag(const struct event_filter *f, const struct dir_instance *i,
     return !f->tag;
 }
 
-bool event_filter_judge(const struct event_filter *f, struct directory *d,
-                        bool *here)
+bool event_filter_judge(const struct event_filter *f, const char *node,
+                        struct directory *d, bool *here)
 {
     const struct dir_node *own;
     const struct dir_instance *i = NULL;
@@ -80,10 +80,10 @@ bool event_filter_judge(const struct event_filter *f, struct directory *d,
     *here = !f->node && !f->service;
     if (*here)
         return true;
-    own = directory_own(d);
-    *here = !f->node || matches(f->node, own->name, &work);
+    *here = !f->node || matches(f->node, node, &work);
     if (!*here || !f->service)
         return work <= WORK_MAX;
+    own = directory_own(d);
     *here = false;
     while (!*here && work <= WORK_MAX && (i = dir_node_next(own, i))) {
         work += WORK_SERVICE;

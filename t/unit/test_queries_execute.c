@@ -158,7 +158,7 @@ static bool is_here(struct place *p, const char *node, const char *service,
     bool here = false;
 
     assert_null(wrong);
-    assert_true(event_filter_judge(f, p->d, &here));
+    assert_true(event_filter_judge(f, DIR_OWN_NODE, p->d, &here));
     event_filter_free(f);
     return here;
 }
@@ -204,7 +204,7 @@ static void test_too_long(void **state)
         memset(line + strlen(line) - 390, 'i', 380);
         dir_line(p, line);
     }
-    assert_false(event_filter_judge(f, p->d, &here));
+    assert_false(event_filter_judge(f, DIR_OWN_NODE, p->d, &here));
     event_filter_free(f);
 }
 

@@ -9,6 +9,7 @@
 #include "plugins/registry/consul/families.h"
 #include "plugins/registry/consul/rexec.h"
 #include "server/musterd.h"
+#include "server/self.h"
 #include "server/state/event_filter.h"
 #include "server/state/events.h"
 
@@ -62,7 +63,7 @@ static char *look_at_filters(struct call *c, struct event_request *q)
     wrong = event_filter_new(q, &f);
     if (wrong)
         return wrong;
-    if (!event_filter_judge(f, c->m->directory, &q->here))
+    if (!event_filter_judge(f, c->m->self->node, c->m->directory, &q->here))
         wrong = xstrdup("the filters take too long over the services of this "
                         "node");
     event_filter_free(f);

@@ -21,14 +21,16 @@ struct view_wait {
 static bool reads_it(const struct http_request *r)
 {
     static const char *const others[] = {"/v1/kv/", "/v1/status/", "/v1/acl/",
-                                         "/v1/event/"};
+                                         "/v1/event/list"};
+    static const char fire[] = "/v1/event/fire/"; /* but for a filter */
     const char *path = http_path(r);
     size_t i;
 
     for (i = 0; i < ARRAY_LEN(others); i++)
         if (!strncmp(path, others[i], strlen(others[i])))
             return false;
-    return true;
+    return strncmp(path, fire, sizeof(fire) - 1) != 0 ||
+           http_query(r, "service");
 }
 
 static void client_gone(struct http_request *r, void *arg)
