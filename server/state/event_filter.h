@@ -19,8 +19,8 @@ MUST_CHECK char *event_filter_new(const struct event_request *q,
                                   struct event_filter **out);
 void event_filter_free(struct event_filter *f); /* NULL is fine */
 
-/* Sets *here, for the node of that name, d's own; d is read only for the sake of
- * services. False: that took too long to find out, and was given up. */
+/* Sets *here, for the node of that name, which is d's own; d is read only for
+ * its services. False: that took too long to find out, and was given up. */
 bool event_filter_judge(const struct event_filter *f, const char *node,
                         struct directory *d, bool *here);
 
