@@ -6,6 +6,7 @@
 #include "lib/mem.h"
 #include "lib/rex.h"
 #include "server/musterd.h"
+#include "server/places.h"
 #include "server/state/directory.h"
 #include "server/state/query.h"
 
@@ -23,6 +24,9 @@ struct rexec_pick {
     struct rexec_target *list;
     size_t count, size;
     struct loop_task go_on;
+    struct places_waiter places; /* services are asked for: until they are
+                                    there ... */
+    bool waits;                  /* ... if they are not */
 };
 
 void rexec_targets_free(struct rexec_target *list, size_t count)
@@ -177,6 +181,14 @@ static const char *compile(const char *filter, struct rex **out)
     return filter && *filter ? rex_compile(filter, out) : NULL;
 }
 
+static void on_places(struct places_waiter *w)
+{
+    struct rexec_pick *p = container_of(w, struct rexec_pick, places);
+
+    p->waits = false;
+    musterd_later(p->m, &p->go_on);
+}
+
 struct rexec_pick *rexec_pick_start(struct musterd *m,
                                     const struct rexec_filters *f,
                                     struct principal *who,
@@ -205,7 +217,12 @@ struct rexec_pick *rexec_pick_start(struct musterd *m,
                               .count = p->workers.count,
                               .left = UINT64_MAX};
     p->go_on = (struct loop_task){.fn = turn, .arg = p};
-    musterd_later(m, &p->go_on);
+    p->places.ready = on_places;
+    p->waits = p->service && !places_are_ready(m->places);
+    if (p->waits)
+        places_wait(m->places, &p->places);
+    else
+        musterd_later(m, &p->go_on);
     return p;
 }
 
@@ -213,6 +230,8 @@ void rexec_pick_cancel(struct rexec_pick *p)
 {
     if (!p)
         return;
+    if (p->waits)
+        places_wait_end(p->m->places, &p->places);
     musterd_not_later(p->m, &p->go_on);
     pick_free(p);
 }
