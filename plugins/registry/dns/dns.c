@@ -17,6 +17,7 @@
 #include "plugins/registry/dns/tcp.h"
 #include "plugins/registry/dns/view.h"
 #include "server/musterd.h"
+#include "server/places.h"
 #include "server/self.h"
 
 struct socket {
@@ -28,6 +29,7 @@ struct dns_counts {
     struct datagram_counts datagrams;
     uint64_t udp, tcp; /* questions */
     uint64_t slipped, rate_dropped;
+    uint64_t early; /* before the view of nodes and services was there */
 };
 
 struct dns_face {
@@ -39,9 +41,29 @@ struct dns_face {
     struct dns_rates rates;
     struct dns_counts counts;
     struct socket *sockets;
+    struct places_waiter waiter; /* so that it is made */
+    bool waits;
 };
 
 /* -- questions ------------------------------------------------------------- */
+
+static void view_is_there(struct places_waiter *w)
+{
+    container_of(w, struct dns_face, waiter)->waits = false;
+}
+
+/* Where much is registered making the view takes a while, and who asks by
+ * datagrams asks again. */
+static bool comes_early(struct dns_face *d)
+{
+    if (places_are_ready(d->m->places))
+        return false;
+    d->counts.early++;
+    if (!d->waits)
+        places_wait(d->m->places, &d->waiter);
+    d->waits = true;
+    return true;
+}
 
 static const uint8_t *answer_datagram(void *arg, const uint8_t *bytes,
                                       size_t len, const struct sockaddr *from,
@@ -59,6 +81,8 @@ static const uint8_t *answer_datagram(void *arg, const uint8_t *bytes,
     case DNS_RATE_ANSWER: break;
     }
     musterd_tick(d->m);
+    if (comes_early(d))
+        return NULL;
     d->registry.who = auth_anonymous(d->m->auth, sock_is_local(from));
     return dns_answer(d->server, bytes, len, false, answer_len);
 }
@@ -135,13 +159,17 @@ static const struct metric_row face_rows[] = {
      offsetof(struct dns_counts, tcp),
      {"transport", "tcp"}},
     {"muster_dns_limited_total",
-     "Questions beyond consul.dns_rate, by what became of them.",
+     "Questions by datagrams that were not answered, by what became of them.",
      offsetof(struct dns_counts, slipped),
      {"fate", "truncated"}},
     {"muster_dns_limited_total",
      "",
      offsetof(struct dns_counts, rate_dropped),
      {"fate", "dropped"}},
+    {"muster_dns_limited_total",
+     "",
+     offsetof(struct dns_counts, early),
+     {"fate", "early"}},
     {"muster_dns_received_bytes_total",
      "Bytes of datagrams received.",
      offsetof(struct dns_counts, datagrams.bytes_in),
@@ -218,6 +246,8 @@ struct dns_face *dns_new(struct musterd *m, const struct conf *conf)
     d->m = m;
     d->registry.m = m;
     d->answerer.answer = answer_message;
+    d->answerer.places = m->places;
+    d->waiter.ready = view_is_there;
     dname_root(&d->config.zone.domain);
     dname_add_text(&d->config.zone.domain, domain, strlen(domain));
     d->config.zone.datacenter = m->self->datacenter;
@@ -244,6 +274,8 @@ void dns_free(struct dns_face *d)
     if (!d)
         return;
     dns_stop(d);
+    if (d->waits)
+        places_wait_end(d->m->places, &d->waiter);
     metrics_forget(d);
     dns_server_free(d->server);
     dns_registry_free(&d->registry);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "lib/mem.h"
+#include "server/places.h"
 
 struct dns_tcp {
     struct conn *conn;
@@ -12,6 +13,8 @@ struct dns_tcp {
     size_t want;       /* bytes of it, or of its length */
     bool has_length;
     struct buf in;
+    struct places_waiter waiter;
+    bool waits; /* the question at hand does, for the view of the places */
 };
 
 static void expect(struct dns_tcp *t, bool has_length, size_t bytes)
@@ -60,6 +63,26 @@ static void take_question(struct dns_tcp *t)
     expect(t, false, sizeof(length));
 }
 
+static void ready(struct places_waiter *w)
+{
+    struct dns_tcp *t = container_of(w, struct dns_tcp, waiter);
+
+    t->waits = false;
+    take_question(t);
+    conn_resume(t->conn);
+}
+
+static enum conn_verdict take_question_later(struct dns_tcp *t)
+{
+    if (places_are_ready(t->answerer->places)) {
+        take_question(t);
+        return CONN_NEXT;
+    }
+    t->waits = true;
+    places_wait(t->answerer->places, &t->waiter);
+    return CONN_WAIT;
+}
+
 /* Idle time counts from one piece to the next, and pieces may be small. */
 static bool takes_too_long(struct dns_tcp *t)
 {
@@ -83,9 +106,8 @@ static enum conn_verdict tcp_bytes(struct conn *c, void *arg, const char *bytes,
     if (buf_len(&t->in) < t->want)
         return CONN_NEXT;
     if (t->has_length)
-        take_question(t);
-    else
-        take_length(t);
+        return take_question_later(t);
+    take_length(t);
     return CONN_NEXT;
 }
 
@@ -122,6 +144,8 @@ static void tcp_closed(struct conn *c, void *arg, const char *reason)
 
     (void)c;
     (void)reason;
+    if (t->waits)
+        places_wait_end(t->answerer->places, &t->waiter);
     buf_free(&t->in);
     free(t);
 }
@@ -143,6 +167,7 @@ void *dns_tcp_open(struct conn *c, struct dns_answerer *a)
 
     t->conn = c;
     t->answerer = a;
+    t->waiter.ready = ready;
     conn_set_gate(c, NULL, NULL); /* nobody can show a token */
     conn_set_idle(c, a->idle_ms);
     conn_set_first(c, a->idle_ms);

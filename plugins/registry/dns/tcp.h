@@ -14,6 +14,8 @@
 
 #include "lib/conn.h"
 
+struct places;
+
 #define DNS_TCP_QUESTION 4096  /* bytes of one; more is none of ours */
 #define DNS_TCP_WHOLE_MS 10000 /* in which a message must be there, whole */
 
@@ -22,7 +24,8 @@ struct dns_answerer {
     const uint8_t *(*answer)(struct dns_answerer *a, struct conn *c,
                              const uint8_t *bytes, size_t len,
                              size_t *answer_len);
-    uint64_t idle_ms; /* without a question */
+    uint64_t idle_ms;      /* without a question */
+    struct places *places; /* which have to be there */
 };
 
 /* For a listen_face. */
