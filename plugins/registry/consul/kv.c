@@ -2,10 +2,11 @@
  * /v1/kv: keys are read here, and written in kv_write.c.
  *
  * One key is answered at once and whole. Of many, what fits a piece is; more
- * goes out in pieces, each what is committed when it is written, while others
- * have their turns in between: a change of what is listed after the answer
- * began moves the index beyond that of the answer, and so whoever waits with
- * that index is woken.
+ * goes out in pieces, while others have their turns in between. Up to HELD_MAX
+ * pairs are those that there were when the answer began, as its index says; of
+ * more, each piece is what is committed when it is written: a change of what is
+ * listed after the answer began moves the index beyond that of the answer, and
+ * so whoever waits with that index is woken.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -20,6 +21,7 @@
 
 #define PIECE_BYTES 65536
 #define PIECE_KEYS  1000 /* at most, and so many that are not shown */
+#define HELD_MAX    4096
 
 enum kv_form { KV_ONE, KV_RAW, KV_LIST, KV_NAMES };
 
@@ -33,8 +35,10 @@ struct kv_get {
     struct call *call;
     /* where it stands: */
     bool begun;
-    struct kv_entry *last; /* counted: KV_LIST: that was looked at last */
-    struct buf name;       /* KV_NAMES: the same */
+    struct kv_entry *last;  /* counted: KV_LIST: that was looked at last */
+    struct buf name;        /* KV_NAMES: the same */
+    struct kv_entry **held; /* KV_LIST: all of them, counted; NULL: too many */
+    size_t n_held, at;      /* the next of them to be written */
 };
 
 static struct kv *kv_of(const struct call *c)
@@ -84,8 +88,37 @@ static enum http_verdict answer_one(struct call *c, const struct kv_scope *s,
 
 /* -- many ------------------------------------------------------------------ */
 
+static void let_go(struct kv_get *g)
+{
+    for (size_t i = g->at; i < g->n_held; i++)
+        kv_entry_unref(g->held[i]);
+    free(g->held);
+    g->held = NULL;
+    g->n_held = g->at = 0;
+}
+
+/* What there is now, if it is not too much. */
+static void hold(const struct call *c, struct kv_get *g)
+{
+    const struct kv_entry *e = NULL;
+    size_t room = 0;
+
+    while ((e = kv_next(kv_of(c), g->scope.key, g->scope.key_len, e))) {
+        if (g->n_held == HELD_MAX) {
+            let_go(g);
+            return;
+        }
+        if (g->n_held == room) {
+            room = room ? 4 * room : 16;
+            g->held = xreallocarray(g->held, room, sizeof(*g->held));
+        }
+        g->held[g->n_held++] = kv_entry_ref((struct kv_entry *)e);
+    }
+}
+
 static void get_begin(struct kv_get *g)
 {
+    let_go(g);
     g->begun = false;
     kv_entry_unref(g->last);
     g->last = NULL;
@@ -108,10 +141,28 @@ static const struct kv_entry *next_entry(struct call *c, struct kv_get *g,
     return NULL;
 }
 
+/* The same of those that are held. */
+static bool held_piece(struct call *c, struct kv_get *g, unsigned n)
+{
+    struct kv_entry *e;
+
+    for (; g->at < g->n_held && n; n--) {
+        e = g->held[g->at++];
+        if (may_read(c, e->key, e->node.key_len))
+            pair_write(&c->out, e, true);
+        kv_entry_unref(e);
+        if (buf_len(&c->out.buf) >= PIECE_BYTES)
+            break;
+    }
+    return g->at < g->n_held;
+}
+
 static bool list_piece(struct call *c, struct kv_get *g, unsigned n)
 {
     const struct kv_entry *e;
 
+    if (g->held)
+        return held_piece(c, g, n);
     while ((e = next_entry(c, g, &n))) {
         pair_write(&c->out, e, true);
         if (buf_len(&c->out.buf) >= PIECE_BYTES)
@@ -185,6 +236,8 @@ static void answer(struct call *c)
     } else if (!any(c, g) && !root) {
         call_empty(c, 404);
     } else {
+        if (g->form == KV_LIST)
+            hold(c, g);
         jw_open_array(&c->out);
         call_stream(c, more);
     }
@@ -237,6 +290,7 @@ static void get_free(void *data)
 {
     struct kv_get *g = data;
 
+    let_go(g);
     kv_entry_unref(g->last);
     buf_free(&g->name);
     free(g);
