@@ -73,4 +73,11 @@ is $dns->records('web.service.east.svc.example.org', 'A'),
     'web.service.east.svc.example.org 0 A 10.0.0.1', 'and datacenter';
 is $dns->records('web.service.consul', 'A'), 'REFUSED',
     'and not that of others';
+
+my ($rc, undef, $err) = run_program(program('musterd'), '-c', '/dev/null',
+    '-o', 'registry.store=memory', '-o', 'binds=127.0.0.1:0:0:0',
+    '-o', 'registry.admin=off', '-o', 'registry.consul=off',
+    '-o', 'registry.dns=127.0.0.1:0', '-o', 'consul.domain=a..b');
+isnt $rc, 0, 'a domain that is none is refused';
+like $err, qr/consul\.domain a\.\.b: this is no domain name/, 'and named';
 finish();

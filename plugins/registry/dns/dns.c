@@ -108,6 +108,10 @@ static bool beside(const struct addr *bound, void *ctx)
     struct datagram_socket *datagrams;
     struct socket *s;
 
+    if (!d->config.zone.domain.len) {
+        errno = EINVAL; /* what is wrong has been logged */
+        return false;
+    }
     if (bound->kind != ADDR_TCP || bound->tls)
         return true;
     datagrams = datagram_open(d->m->loop, bound, &d->counts.datagrams,
@@ -250,6 +254,10 @@ struct dns_face *dns_new(struct musterd *m, const struct conf *conf)
     d->waiter.ready = view_is_there;
     dname_root(&d->config.zone.domain);
     dname_add_text(&d->config.zone.domain, domain, strlen(domain));
+    if (!d->config.zone.domain.len)
+        log_error("consul.domain %s: this is no domain name: labels of 1 to 63 "
+                  "bytes with dots between, 255 in all",
+                  domain);
     d->config.zone.datacenter = m->self->datacenter;
     d->config.own_node = m->self->node;
     d->server = dns_server_new(&d->config, &dns_registry_view, &d->registry);
