@@ -32,8 +32,12 @@ static void node_come(struct directory *d, struct dir_node *n,
     dir_node_checks_come(d, n, revision);
 }
 
+/* A node that goes takes what is on it along: of Consul's tables all three have
+ * changed, and at once, though its services may have gone before it. */
 static void node_go(struct directory *d, struct dir_node *n, uint64_t revision)
 {
+    dir_touch_table(d, TABLE_SERVICES, revision);
+    dir_touch_table(d, TABLE_CHECKS, revision);
     dir_node_checks_go(d, n, revision);
     n->present = false;
     DL_APPEND(d->gone_nodes, n);
