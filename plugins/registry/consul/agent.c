@@ -6,7 +6,7 @@
 #include "lib/mem.h"
 #include "plugins/registry/consul/asking.h"
 #include "plugins/registry/consul/authority.h"
-#include "server/audit.h"
+#include "plugins/registry/consul/row_audit.h"
 #include "server/musterd.h"
 #include "server/self.h"
 
@@ -34,6 +34,8 @@ void agent_done(void *arg, const struct dir_result *r)
 {
     struct call *c = arg;
 
+    if (c->data)
+        row_audit_done(c->data, r);
     if (!call_release(c))
         return;
     if (r->outcome == DIR_DONE)
@@ -42,37 +44,49 @@ void agent_done(void *arg, const struct dir_result *r)
         call_error(c, 500, "%s", r->text);
 }
 
-/* Says who asks, as long as the call is held. False: it has been answered. */
-static bool ask(struct call *c, struct dir_asker *who)
+static void audit_free(void *data)
 {
-    struct asker *a;
+    row_audit_clear(data);
+    free(data);
+}
+
+/* Says who asks, as long as the call is held. NULL: it has been answered. */
+static struct row_audit *ask(struct call *c, struct dir_asker *who)
+{
+    struct row_audit *a;
 
     if (call_audit_full(c))
-        return false;
+        return NULL;
     a = xcalloc(1, sizeof(*a));
-    call_asker(c, a);
+    call_asker(c, &a->asker);
     authority_asker(c, who);
-    who->asker = a;
+    who->asker = &a->asker;
     c->data = a;
-    c->free_data = free;
+    c->free_data = audit_free;
     call_hold(c);
     musterd_tick(c->m);
-    return true;
+    return a;
 }
 
 enum http_verdict agent_register(struct call *c, struct dir_request *q)
 {
-    q->skip_node = true;
-    if (!ask(c, &q->who))
+    struct row_audit *a = ask(c, &q->who);
+
+    if (!a)
         return HTTP_DONE;
+    q->skip_node = true;
+    row_audit_register(a, q, c->m->self->node);
     directory_register(c->m->directory, q, agent_done, c);
     return HTTP_LATER;
 }
 
 enum http_verdict agent_deregister(struct call *c, struct dir_removal *q)
 {
-    if (!ask(c, &q->who))
+    struct row_audit *a = ask(c, &q->who);
+
+    if (!a)
         return HTTP_DONE;
+    row_audit_deregister(a, q, c->m->self->node);
     directory_deregister(c->m->directory, q, agent_done, c);
     return HTTP_LATER;
 }

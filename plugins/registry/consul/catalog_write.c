@@ -9,6 +9,7 @@
 #include "plugins/registry/consul/asking.h"
 #include "plugins/registry/consul/body.h"
 #include "plugins/registry/consul/call.h"
+#include "plugins/registry/consul/row_audit.h"
 #include "server/musterd.h"
 #include "server/self.h"
 #include "server/state/directory.h"
@@ -17,7 +18,7 @@
 
 /* A request on its way; what it points to is the body's. */
 struct writing {
-    struct asker asker;
+    struct row_audit audit;
     struct dir_request q;
     struct dir_removal removal;
     struct dir_service_new service;
@@ -32,7 +33,9 @@ struct writing {
 static void written(void *arg, const struct dir_result *r)
 {
     struct call *c = arg;
+    struct writing *w = c->data;
 
+    row_audit_done(&w->audit, r);
     if (!call_release(c))
         return;
     if (r->outcome == DIR_DONE)
@@ -171,13 +174,21 @@ static bool is_here(struct call *c, const json_t *body)
     return false;
 }
 
+static void writing_free(void *data)
+{
+    struct writing *w = data;
+
+    row_audit_clear(&w->audit);
+    free(w);
+}
+
 static struct writing *writing_of(struct call *c)
 {
     struct writing *w = xcalloc(1, sizeof(*w));
 
-    call_asker(c, &w->asker);
+    call_asker(c, &w->audit.asker);
     c->data = w;
-    c->free_data = free;
+    c->free_data = writing_free;
     return w;
 }
 
@@ -297,7 +308,8 @@ enum http_verdict catalog_register_put(struct http_request *r, void *ctx)
     if (call_audit_full(c) || !may_register(c, &w->q))
         return HTTP_DONE;
     authority_asker(c, &w->q.who);
-    w->q.who.asker = &w->asker;
+    w->q.who.asker = &w->audit.asker;
+    row_audit_register(&w->audit, &w->q, c->m->self->node);
     call_hold(c);
     directory_register(c->m->directory, &w->q, written, c);
     return HTTP_LATER;
@@ -345,7 +357,8 @@ enum http_verdict catalog_deregister_put(struct http_request *r, void *ctx)
     if (call_audit_full(c) || !may_deregister(c, &w->removal))
         return HTTP_DONE;
     authority_asker(c, &w->removal.who);
-    w->removal.who.asker = &w->asker;
+    w->removal.who.asker = &w->audit.asker;
+    row_audit_deregister(&w->audit, &w->removal, c->m->self->node);
     call_hold(c);
     directory_deregister(c->m->directory, &w->removal, written, c);
     return HTTP_LATER;
