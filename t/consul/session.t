@@ -212,4 +212,25 @@ is create('{"Node":"n1","Checks":[]}')->{body}, 'Missing node registration',
     'which is gone';
 is scalar @{info($here)->{json}}, 1, 'others live on';
 
+# -- time ---------------------------------------------------------------------
+
+# A registry whose clients do nothing else: its clock goes on all the same.
+{
+    my $idle = consul('-o', 'consul.session_ttl_min=100ms');
+    my $keeper = session($idle, TTL => '300ms', Checks => []);
+    for (1 .. 5) {
+        select undef, undef, undef, 0.25;
+        call($idle, 'PUT', "/v1/session/renew/$keeper");
+    }
+    is call($idle, 'PUT', "/v1/session/renew/$keeper")->{status}, 200,
+        'who is renewed in time lives on';
+    my $lost = session($idle, LockDelay => '1s', Checks => []);
+    my $next = session($idle, Checks => []);
+    is kv_put($idle, 'l', '', "?acquire=$lost"), 'true', 'a lock after a while';
+    select undef, undef, undef, 1.1;
+    call($idle, 'PUT', "/v1/session/destroy/$lost");
+    is kv_put($idle, 'l', '', "?acquire=$next"), 'false',
+        'its delay begins when it is lost';
+}
+
 finish();

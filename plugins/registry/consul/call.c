@@ -208,6 +208,7 @@ struct call *call_begin(struct http_request *r, void *ctx)
     const char *wrong;
     int status;
 
+    musterd_tick(u->m);
     if (call_waits_for_view(u, r))
         return NULL;
     c = call_new(u, r);
