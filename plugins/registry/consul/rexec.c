@@ -13,6 +13,7 @@
 #include "lib/mem.h"
 #include "lib/metrics.h"
 #include "plugins/registry/consul/call.h"
+#include "plugins/registry/consul/rexec_ask.h"
 #include "plugins/registry/consul/rexec_run.h"
 #include "server/musterd.h"
 #include "server/state/events.h"
@@ -134,6 +135,7 @@ static void begin(struct firing *f, struct rexec_target *list, size_t count)
                                     .targets = list,
                                     .count = count,
                                     .dispatcher = &options,
+                                    .line = conf_size(x->conf, "limits.line"),
                                     .over = on_over,
                                     .arg = f};
     char *token = file && *file ? token_read(file, &wrong) : NULL;
@@ -196,7 +198,7 @@ static bool may_run(const struct principal *who, const struct rexec_job *j)
 
     if (!who || who->all)
         return true;
-    pairs.count = rexec_run_pairs(j, &text, list);
+    pairs.count = rexec_ask_pairs(j, &text, list);
     may = principal_may_run(who, "execute", pair_at, &pairs);
     buf_free(&text);
     return may;

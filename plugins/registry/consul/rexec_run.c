@@ -4,19 +4,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/argument.h"
 #include "lib/log.h"
 #include "lib/loop.h"
 #include "lib/mem.h"
+#include "plugins/registry/consul/rexec_ask.h"
 #include "plugins/registry/consul/rexec_writer.h"
 #include "server/musterd.h"
 #include "server/state/kv.h"
 
 #define NOT_STARTED 255 /* Consul's exit status of what could not be run */
 #define KILLED      (-1)
-
-/* Seconds: agents of Consul have no slots, so that nobody expects a refusal. */
-#define WAIT_FOR_SLOT "60"
 
 /* A worker of it. */
 struct place {
@@ -30,14 +27,13 @@ struct place {
 
 struct rexec_run {
     struct musterd *m;
-    struct muster *muster;
-    struct muster_exec *exec; /* NULL: not asked, or ended */
+    struct rexec_ask *ask; /* NULL: there is nobody to ask */
     struct rexec_writer *writer;
     char session[KV_SESSION_ID + 1];
     struct place *places; /* owned; sorted by host */
     size_t count, left;   /* left: have not exited */
     uint64_t wait_ms;
-    bool submitted, paused;
+    bool submitted; /* all are acknowledged */
     bool cancelled; /* nothing is written any more, and the job is to end */
     struct loop_timer *timer;
     uint64_t timer_at; /* 0: off */
@@ -104,11 +100,8 @@ static void add_output(struct rexec_run *r, struct place *p, const char *text,
     p->quiet_at = buf_len(&p->out) ? loop_now(r->m->loop) + REXEC_QUIET_MS : 0;
     if (p->quiet_at)
         set_timer(r, p->quiet_at);
-    if (!r->paused && r->exec &&
-        rexec_writer_queued(r->writer) >= REXEC_BACKLOG) {
-        r->paused = true;
-        muster_exec_pause(r->exec);
-    }
+    if (r->ask && rexec_writer_queued(r->writer) >= REXEC_BACKLOG)
+        rexec_ask_pause(r->ask);
 }
 
 /* What is no output of the command, as a line of it. */
@@ -137,8 +130,11 @@ static void write_exit(struct rexec_run *r, struct place *p, int rc)
     r->left--;
 }
 
-static void acknowledge(struct rexec_run *r)
+static void acknowledge(void *arg)
 {
+    struct rexec_run *r = arg;
+
+    r->submitted = true;
     for (size_t i = 0; i < r->count; i++)
         write_key(r, &r->places[i], "ack", "", 0, false);
     set_timer(r, loop_now(r->m->loop) + r->wait_ms);
@@ -175,8 +171,7 @@ void rexec_run_free(struct rexec_run *r)
 {
     loop_unsettle(r->m->loop, &r->settle);
     loop_timer_free(r->timer);
-    if (r->muster)
-        muster_free(r->muster);
+    rexec_ask_free(r->ask);
     rexec_writer_free(r->writer);
     for (size_t i = 0; i < r->count; i++) {
         free(r->places[i].node);
@@ -192,9 +187,10 @@ static void settle(void *arg)
 {
     struct rexec_run *r = arg;
 
-    if (r->exec && r->cancelled && r->submitted)
-        (void)muster_exec_cancel(r->exec);
-    if (r->exec || (!r->cancelled && rexec_writer_queued(r->writer)))
+    if (r->ask && r->cancelled)
+        rexec_ask_cancel(r->ask);
+    if ((r->ask && !rexec_ask_is_over(r->ask)) ||
+        (!r->cancelled && rexec_writer_queued(r->writer)))
         return;
     r->over(r->arg, r);
     rexec_run_free(r);
@@ -212,11 +208,8 @@ static void on_written(void *arg)
 {
     struct rexec_run *r = arg;
 
-    if (r->paused && rexec_writer_queued(r->writer) < REXEC_BACKLOG / 2) {
-        r->paused = false;
-        if (r->exec)
-            muster_exec_resume(r->exec);
-    }
+    if (r->ask && rexec_writer_queued(r->writer) < REXEC_BACKLOG / 2)
+        rexec_ask_resume(r->ask);
     loop_settle(r->m->loop, &r->settle);
 }
 
@@ -225,20 +218,15 @@ static void on_refused(void *arg, const char *text)
     struct rexec_run *r = arg;
 
     log_debug("remote execution of session %s ends: %s", r->session, text);
-    if (r->paused && r->exec)
-        muster_exec_resume(r->exec);
-    r->paused = false;
     rexec_run_cancel(r);
 }
 
-/* There is no job, or none any more: nobody stays without an exit. */
-static void end_all(struct rexec_run *r, const char *why)
+/* There is no job for these, or none any more: nobody stays without an exit. */
+static void end_some(void *arg, size_t first, size_t count, const char *why)
 {
-    r->exec = NULL;
-    if (!r->submitted)
-        acknowledge(r);
-    r->submitted = true;
-    for (size_t i = 0; i < r->count; i++) {
+    struct rexec_run *r = arg;
+
+    for (size_t i = first; i < first + count; i++) {
         if (r->places[i].exited)
             continue;
         add_remark(r, &r->places[i], "%s: %s", why);
@@ -256,59 +244,31 @@ static int by_host(const void *a, const void *b)
     return strcmp(p->host, q->host);
 }
 
+/* Where something is still to be written; or NULL. */
 static struct place *find_place(struct rexec_run *r, const char *host)
 {
-    struct place key = {.host = (char *)(uintptr_t)host};
+    struct place key = {.host = (char *)(uintptr_t)host}, *p;
 
-    return bsearch(&key, r->places, r->count, sizeof(key), by_host);
+    p = bsearch(&key, r->places, r->count, sizeof(key), by_host);
+    return p && !p->exited && !r->cancelled ? p : NULL;
 }
 
-/* What the library calls does not come through the daemon's loop, which has to
- * look at the clock first. */
-static struct rexec_run *called(void *arg)
+static void on_output(void *arg, const char *host, const char *text, size_t len)
 {
     struct rexec_run *r = arg;
-
-    loop_refresh(r->m->loop);
-    return r;
-}
-
-static void on_submit(void *arg, const char *jid, unsigned hosts)
-{
-    struct rexec_run *r = called(arg);
-
-    log_info("remote execution of session %s: job %s on %u hosts", r->session,
-             jid, hosts);
-    r->submitted = true;
-    if (r->cancelled)
-        loop_settle(r->m->loop, &r->settle);
-    else
-        acknowledge(r);
-}
-
-static void on_output(void *arg, const char *host, enum muster_stream stream,
-                      const char *text, size_t len, bool whole)
-{
-    struct rexec_run *r = called(arg);
     struct place *p = find_place(r, host);
 
-    (void)stream;
-    if (!p || p->exited || r->cancelled)
-        return;
-    add_output(r, p, text, len);
-    if (whole)
-        add_output(r, p, "\n", 1);
+    if (p)
+        add_output(r, p, text, len);
 }
 
-static void on_cut(void *arg, const char *host, enum muster_stream stream,
-                   uint64_t bytes)
+static void on_cut(void *arg, const char *host, uint64_t bytes)
 {
-    struct rexec_run *r = called(arg);
+    struct rexec_run *r = arg;
     struct place *p = find_place(r, host);
     char *text;
 
-    (void)stream;
-    if (!p || p->exited || r->cancelled)
+    if (!p)
         return;
     text = xasprintf("%llu bytes of output are missing here",
                      (unsigned long long)bytes);
@@ -316,13 +276,13 @@ static void on_cut(void *arg, const char *host, enum muster_stream stream,
     free(text);
 }
 
-static void on_exit_of(void *arg, const char *host,
-                       const struct muster_result *result)
+static void on_exited(void *arg, const char *host,
+                      const struct muster_result *result)
 {
-    struct rexec_run *r = called(arg);
+    struct rexec_run *r = arg;
     struct place *p = find_place(r, host);
 
-    if (!p || p->exited || r->cancelled)
+    if (!p)
         return;
     if (!strncmp(result->reason, "signal", 6)) {
         write_exit(r, p, KILLED);
@@ -334,73 +294,40 @@ static void on_exit_of(void *arg, const char *host,
     }
 }
 
-static void on_done(void *arg, const struct muster_summary *s)
-{
-    (void)s;
-    end_all(called(arg), "the job has ended without a word of this worker");
-}
-
-static void on_error(void *arg, const char *text, bool unreachable)
-{
-    struct rexec_run *r = called(arg);
-
-    log_warn("remote execution of session %s: the dispatcher %s: %s",
-             r->session, unreachable ? "cannot be reached" : "refuses", text);
-    end_all(r, text);
-}
-
 /* -- the beginning --------------------------------------------------------- */
 
-/* What a script is run by: it comes as standard input, which it has not. */
-#define RUN_SCRIPT                                                             \
-    "f=$(mktemp) && trap 'rm -f \"$f\"' EXIT && cat >\"$f\" && "               \
-    "chmod 750 \"$f\" && \"$f\" </dev/null"
-
-size_t rexec_run_pairs(const struct rexec_job *j, struct buf *text,
-                       struct muster_attr *out)
+static const char *host_at(const void *hosts, size_t i)
 {
-    if (buf_len(&j->script)) {
-        out[0] = (struct muster_attr){"cmd", RUN_SCRIPT};
-        return 1;
-    }
-    for (size_t i = 0; i < j->n_args; i++)
-        argument_word(text, j->args[i], strlen(j->args[i]));
-    if (j->n_args)
-        out[0] = (struct muster_attr){"argv", buf_str(text)};
-    else
-        out[0] = (struct muster_attr){"cmd", j->command};
-    return 1;
+    return ((const struct place *)hosts)[i].host;
 }
 
-static void ask(struct rexec_run *r, const struct rexec_job *job)
+/* Of all places, if there is a dispatcher. */
+static void ask(struct rexec_run *r, const struct rexec_run_setup *s)
 {
-    static const struct muster_exec_callbacks calls = {.on_submit = on_submit,
-                                                       .on_output = on_output,
-                                                       .on_cut = on_cut,
-                                                       .on_exit = on_exit_of,
-                                                       .on_done = on_done,
-                                                       .on_error = on_error};
-    struct buf text = BUF_INIT, hosts = BUF_INIT;
-    struct muster_attr pairs[REXEC_PAIRS_MAX];
-    size_t n = rexec_run_pairs(job, &text, pairs);
+    static const struct rexec_ask_calls calls = {.submitted = acknowledge,
+                                                 .output = on_output,
+                                                 .cut = on_cut,
+                                                 .exited = on_exited,
+                                                 .ended = end_some};
+    struct rexec_ask_setup setup = {.loop = r->m->loop,
+                                    .dispatcher = s->dispatcher,
+                                    .session = r->session,
+                                    .job = s->job,
+                                    .count = r->count,
+                                    .host = host_at,
+                                    .hosts = r->places,
+                                    .line = s->line,
+                                    .calls = &calls,
+                                    .arg = r};
     char *error = NULL;
 
-    for (size_t i = 0; i < r->count; i++)
-        buf_add_fmt(&hosts, "%s%s", i ? "," : "", r->places[i].host);
-    pairs[n++] = (struct muster_attr){".hosts", buf_str(&hosts)};
-    pairs[n++] = (struct muster_attr){".wait", WAIT_FOR_SLOT};
-    if (buf_len(&job->script))
-        r->exec = muster_exec_input(r->muster, "execute", pairs, n,
-                                    buf_data(&job->script),
-                                    buf_len(&job->script), &calls, r, &error);
-    else
-        r->exec =
-            muster_exec(r->muster, "execute", pairs, n, &calls, r, &error);
-    if (!r->exec)
-        end_all(r, error);
+    if (s->dispatcher)
+        r->ask = rexec_ask_start(&setup, &error);
+    if (!r->ask) {
+        acknowledge(r);
+        end_some(r, 0, r->count, error ? error : s->why);
+    }
     free(error);
-    buf_free(&text);
-    buf_free(&hosts);
 }
 
 /* The targets become places. */
@@ -422,7 +349,6 @@ struct rexec_run *rexec_run_start(const struct rexec_run_setup *s)
     static const struct rexec_writer_calls calls = {on_written, on_refused};
     struct rexec_run *r = xcalloc(1, sizeof(*r));
     char *base = xasprintf("%s/%s", s->place->prefix, s->place->session);
-    char *error = NULL;
 
     r->m = s->m;
     r->over = s->over;
@@ -434,13 +360,7 @@ struct rexec_run *rexec_run_start(const struct rexec_run_setup *s)
     r->settle = (struct loop_task){.fn = settle, .arg = r};
     take_targets(r, s->targets, s->count);
     free(base);
-    if (s->dispatcher)
-        r->muster = muster_new(loop_base(r->m->loop), s->dispatcher, &error);
-    if (r->muster)
-        ask(r, s->job);
-    else
-        end_all(r, error ? error : s->why);
-    free(error);
+    ask(r, s);
     rexec_job_free(s->job);
     return r;
 }

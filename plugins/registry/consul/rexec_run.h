@@ -7,11 +7,13 @@
  *            (no job:           (cancel, or a write refused: the job is
  *          255 of each)          cancelled, nothing more is written)
  *
+ * The job is several where one line does not hold all workers: rexec_ask.h.
+ *
  * Output is written as agents of Consul do: 4096 bytes at once, or what there
  * is REXEC_QUIET_MS after the last of it; an empty piece after each `Wait` in
  * which nothing was written, from the ack to the exit. All workers are
- * acknowledged together, when the dispatcher has taken the job: who waits for
- * as many exits as acks does not stop before the last.
+ * acknowledged together, when the dispatcher has answered: who waits for as
+ * many exits as acks does not stop before the last.
  *
  * Must not know events, nor who asked.
  */
@@ -38,6 +40,7 @@ struct rexec_run_setup {
     /* The dispatcher's; NULL: there is none, and why says so. */
     const struct muster_options *dispatcher;
     const char *why;
+    size_t line; /* bytes: limits.line */
     /* It is over, and gone after the call. */
     void (*over)(void *arg, struct rexec_run *run);
     void *arg;
@@ -50,11 +53,5 @@ void rexec_run_cancel(struct rexec_run *r);
 const char *rexec_run_session(const struct rexec_run *r);
 /* At the end of it all: over() is not called. */
 void rexec_run_free(struct rexec_run *r);
-
-/* The job as an operation for muster_exec(): pairs in out (REXEC_PAIRS_MAX at
- * most), their texts in text. Returns how many. */
-#define REXEC_PAIRS_MAX 4
-size_t rexec_run_pairs(const struct rexec_job *j, struct buf *text,
-                       struct muster_attr *out);
 
 #endif
