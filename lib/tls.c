@@ -257,8 +257,8 @@ static bool client_new(struct tls_ctx *x, const struct tls_options *o,
     x->client = context_new(TLS_client_method(), o);
     if (!x->client)
         return fail(error, "OpenSSL makes no context for a client");
-    SSL_CTX_set_verify(
-        x->client, o->any_server ? SSL_VERIFY_NONE : SSL_VERIFY_PEER, NULL);
+    SSL_CTX_set_verify(x->client,
+                       o->any_server ? SSL_VERIFY_NONE : SSL_VERIFY_PEER, NULL);
     return (!o->cert || read_cert(x->client, o, error)) &&
            read_ca(x->client, o->ca, error);
 }
