@@ -142,12 +142,11 @@ static void claim_run(struct lane_claim *claim)
 
 void dir_change_go(struct dir_change *ch)
 {
-    struct buf key = BUF_INIT;
+    size_t len = strlen(ch->node);
+    char *key = dir_change_alloc(ch, len + 1);
 
-    dir_fold(&key, ch->node);
-    ch->place.key = dir_change_text(ch, buf_str(&key));
-    ch->place.key_len = buf_len(&key);
-    buf_free(&key);
+    ch->place.key = dir_fold_text(&key, ch->node);
+    ch->place.key_len = len;
     ch->claim.places = &ch->place;
     ch->claim.count = 1;
     ch->claim.run = claim_run;

@@ -447,8 +447,7 @@ void dir_check_output(struct directory *d, struct dir_check_record *r,
     struct dir_check *c = dir_find_check(d, r->node, r->id);
     struct keynode *at;
 
-    free(r->output);
-    r->output = xstrdup(output);
+    dir_check_record_say(r, output);
     if (!c || c->record != r)
         return;
     c->output = r->output;

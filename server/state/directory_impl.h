@@ -63,7 +63,8 @@ struct dir_check_record {
     struct keynode by_key;     /* node 0 id, folded */
     struct keynode by_service; /* node 0 service 0 id 0, folded */
     const char *node, *id, *name, *notes, *service_id, *definition;
-    char *output; /* owned; the same version may have another one later */
+    char *output; /* the same version may have another one later; owned, if it
+                     is not empty */
     enum dir_status status;
     bool agent, durable;
     bool turned; /* it has become critical, and nobody was told yet */
@@ -132,7 +133,9 @@ struct directory {
 
 /* directory_text.c */
 
-/* Appends text in lower case (ASCII). */
+/* Copies it in lower case (ASCII) to *to, and moves that on behind its NUL. */
+const char *dir_fold_text(char **to, const char *text);
+/* Appends text so, without the NUL. */
 void dir_fold(struct buf *out, const char *text);
 /* Puts the parts (NULL ends them) together in d->key, folded, a NUL behind
  * each, and returns that. */
@@ -153,7 +156,7 @@ const char *dir_copy_text(char **to, const char *text);
 /* What v says of itself: node and name are not set. Owned by the caller. */
 struct dir_instance *dir_map(struct directory *d, struct service *v);
 /* The own service `consul`. */
-struct dir_instance *dir_map_own(const struct directory *d);
+struct dir_instance *dir_map_own(struct directory *d);
 /* Nothing of what is shown of them differs. */
 bool dir_same_instance(const struct dir_instance *a,
                        const struct dir_instance *b);
@@ -262,6 +265,8 @@ void dir_check_record_unref(struct dir_check_record *r);
 struct dir_record *dir_record_new(const struct dir_record *like);
 struct dir_check_record *
 dir_check_record_new(const struct dir_check_record *like);
+/* Its output is a copy of that. */
+void dir_check_record_say(struct dir_check_record *r, const char *output);
 
 /* directory.c */
 

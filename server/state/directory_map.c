@@ -110,11 +110,16 @@ static unsigned port_number(const char *text)
 
 /* -- an instance being made ------------------------------------------------ */
 
+/* Bytes that put_keys() takes. */
+#define KEYS_SIZE(node, id) (strlen(node) + strlen(id) + 2 + 8)
+
 /* Where its parts go. */
 struct making {
     struct directory *d;
     struct dir_instance *i;
-    const char *said[WORDS];
+    const char *said[WORDS]; /* in the service's record */
+    unsigned meta_count;
+    size_t meta_size; /* of their texts */
     struct dir_pair *pairs;
     const char **tags;
     char *at;
@@ -163,27 +168,50 @@ static void take_meta(struct making *m, const char *name, const char *value)
     *p = (struct dir_pair){.name = name, .value = value};
 }
 
-static void take_pairs(struct making *m, const struct service *v)
+/* It is shown as a meta; w is what word_find() says of its name. */
+static bool is_meta(const struct service *v, const struct attr_pair *p, int w)
+{
+    const struct word word = {.text = p->key->name, .len = p->key->len};
+
+    return (w < 0 || w >= WORD_HOST) && !p->key->check &&
+           !(v->volatiles && volatiles_has(v->volatiles, &word));
+}
+
+/* What it says, and how much of that are meta. */
+static void look_at_pairs(struct making *m, const struct service *v)
 {
     const struct record *r = v->record;
     uint32_t i;
 
     for (i = 0; i < r->count; i++) {
         const struct attr_pair *p = r->pairs[i];
-        const struct word word = {.text = p->key->name, .len = p->key->len};
-        char *name, *value;
         int w;
 
         if (p->key->hidden)
             continue;
-        name = copy(m, p->key->name, p->key->len);
-        value = copy(m, p->value, p->len);
-        w = word_find(name);
+        w = word_find(p->key->name);
         if (w >= 0)
-            m->said[w] = value;
-        if ((w < 0 || w >= WORD_HOST) && !p->key->check &&
-            !(v->volatiles && volatiles_has(v->volatiles, &word)))
-            take_meta(m, name, value);
+            m->said[w] = p->value;
+        if (is_meta(v, p, w)) {
+            m->meta_count++;
+            m->meta_size += (size_t)p->key->len + p->len + 2;
+        }
+    }
+}
+
+static void take_pairs(struct making *m, const struct service *v)
+{
+    const struct record *r = v->record;
+    uint32_t i;
+
+    for (i = 0; i < r->count && m->i->meta.count < m->meta_count; i++) {
+        const struct attr_pair *p = r->pairs[i];
+        const char *name;
+
+        if (p->key->hidden || !is_meta(v, p, word_find(p->key->name)))
+            continue;
+        name = copy(m, p->key->name, p->key->len);
+        take_meta(m, name, copy(m, p->value, p->len));
     }
 }
 
@@ -192,15 +220,21 @@ static bool is_said(const struct making *m, enum word_of w)
     return m->said[w] && *m->said[w];
 }
 
+static char *copy_text(struct making *m, const char *text)
+{
+    return copy(m, text, strlen(text));
+}
+
 /* What it is an instance of: name is its name's dial string, or NULL. */
-static const char *service_of(const struct making *m, const struct service *v,
+static const char *service_of(struct making *m, const struct service *v,
                               const struct dir_dial *name)
 {
     if (is_said(m, WORD_SERVICE))
-        return m->said[WORD_SERVICE];
+        return copy_text(m, m->said[WORD_SERVICE]);
     if (name && *name->port && !is_number(name->port))
         return name->port;
-    return name && is_said(m, WORD_KIND) ? m->said[WORD_KIND] : v->name;
+    return name && is_said(m, WORD_KIND) ? copy_text(m, m->said[WORD_KIND])
+                                         : v->name;
 }
 
 static void take_address(struct making *m, const struct dir_dial *a)
@@ -223,57 +257,85 @@ static const char *peer_host(struct making *m, const struct service *v)
     const char *from = o && o->from && !o->fixed ? o->from : "";
     struct dir_dial a;
 
-    return split_host_port(copy(m, from, strlen(from)), &a) ? a.host : "";
+    return *from && split_host_port(copy_text(m, from), &a) ? a.host : "";
+}
+
+/* The node that it says; "": the own one. */
+static const char *node_said(const struct making *m)
+{
+    return is_said(m, WORD_NODE)   ? m->said[WORD_NODE]
+           : is_said(m, WORD_HOST) ? m->said[WORD_HOST]
+                                   : "";
+}
+
+/* node 0 id 0 seq; and without the node. */
+static void put_keys(struct making *m)
+{
+    struct dir_instance *i = m->i;
+    const char *node = *i->node_name ? i->node_name : m->d->own_name;
+    int n;
+
+    i->by_name.key = dir_fold_text(&m->at, node);
+    i->by_node.key = dir_fold_text(&m->at, i->id);
+    for (n = 0; n < 8; n++)
+        *m->at++ = (char)(unsigned char)(i->seq >> (56 - 8 * n));
+    i->by_name.key_len = (uint32_t)(m->at - i->by_name.key);
+    i->by_node.key_len = (uint32_t)(m->at - i->by_node.key);
 }
 
 static void take_words(struct making *m, const struct service *v)
 {
     struct dir_instance *i = m->i;
     struct dir_dial name, addr;
-    bool dials = dir_split_dial(copy(m, v->name, v->name_len), &name);
-    const char *said = is_said(m, WORD_ADDR) ? m->said[WORD_ADDR] : "";
-    char *text = copy(m, said, strlen(said));
-    bool has_addr = strchr(said, '!') ? dir_split_dial(text, &addr)
-                                      : split_host_port(text, &addr);
+    bool dials = strchr(v->name, '!') &&
+                 dir_split_dial(copy(m, v->name, v->name_len), &name);
+    bool has_addr = false;
+    char *text;
 
+    if (is_said(m, WORD_ADDR)) {
+        text = copy_text(m, m->said[WORD_ADDR]);
+        has_addr = strchr(text, '!') ? dir_split_dial(text, &addr)
+                                     : split_host_port(text, &addr);
+    }
     take_address(m, has_addr ? &addr : dials ? &name : NULL);
-    i->id = is_said(m, WORD_ID) ? m->said[WORD_ID] : v->name;
+    i->id = is_said(m, WORD_ID) ? copy_text(m, m->said[WORD_ID]) : v->name;
     i->service = service_of(m, v, dials ? &name : NULL);
-    i->node_name = is_said(m, WORD_NODE)   ? m->said[WORD_NODE]
-                   : is_said(m, WORD_HOST) ? m->said[WORD_HOST]
-                                           : "";
+    i->node_name = *node_said(m) ? copy_text(m, node_said(m)) : "";
     i->hint = *i->address ? i->address : peer_host(m, v);
     i->tag_override = is_said(m, WORD_TAG_OVERRIDE) &&
                       strcmp(m->said[WORD_TAG_OVERRIDE], "0") != 0;
     i->says_status = is_said(m, WORD_STATUS) &&
                      dir_status_parse(m->said[WORD_STATUS], &i->status);
     if (is_said(m, WORD_TAGS))
-        take_tags(m, (char *)m->said[WORD_TAGS]);
+        take_tags(m, copy_text(m, m->said[WORD_TAGS]));
+    put_keys(m);
 }
 
-/* Room for the texts of v: its pairs, its name and its address (twice each, to
- * be cut up), where it comes from. */
-static size_t texts_size(const struct service *v)
+/* Room for the texts of v that are kept: what is cut up, its words, its meta,
+ * where it comes from, its keys. */
+static size_t texts_size(const struct making *m, const struct service *v)
 {
-    const struct record *r = v->record;
-    size_t size = 2 * ((size_t)v->name_len + 1) + 1;
-    uint32_t i;
+    static const enum word_of kept[] = {WORD_ID, WORD_SERVICE, WORD_ADDR,
+                                        WORD_TAGS, WORD_KIND};
+    const char *node = node_said(m);
+    size_t size = m->meta_size + strlen(node) + 1, i;
 
+    for (i = 0; i < ARRAY_LEN(kept); i++)
+        size += is_said(m, kept[i]) ? strlen(m->said[kept[i]]) + 1 : 0;
+    if (strchr(v->name, '!'))
+        size += (size_t)v->name_len + 1;
     if (v->owner && v->owner->from)
-        size += strlen(v->owner->from);
-    for (i = 0; i < r->count; i++)
-        size += 2 * ((size_t)r->pairs[i]->len + 1) + r->pairs[i]->key->len + 1;
-    return size;
+        size += strlen(v->owner->from) + 1;
+    return size + KEYS_SIZE(*node ? node : m->d->own_name,
+                            is_said(m, WORD_ID) ? m->said[WORD_ID] : v->name);
 }
 
-static unsigned tags_at_most(const struct service *v)
+static unsigned tags_at_most(const struct making *m)
 {
-    size_t len = 0;
-    const char *tags = record_lookup(v->record, words[WORD_TAGS],
-                                     strlen(words[WORD_TAGS]), &len);
+    const char *tags = is_said(m, WORD_TAGS) ? m->said[WORD_TAGS] : NULL;
     unsigned n = !!tags;
 
-    while (len--)
+    while (tags && *tags)
         n += *tags++ == ',';
     return n;
 }
@@ -288,14 +350,16 @@ static struct dir_instance *instance_new(size_t lists, size_t texts)
 
 struct dir_instance *dir_map(struct directory *d, struct service *v)
 {
-    unsigned tags = tags_at_most(v);
-    size_t lists = v->record->count * sizeof(struct dir_pair) +
-                   tags * sizeof(const char *);
-    struct making m = {.d = d, .i = instance_new(lists, texts_size(v))};
+    struct making m = {.d = d};
+    unsigned tags;
 
+    look_at_pairs(&m, v);
+    tags = tags_at_most(&m);
+    m.i = instance_new(m.meta_count * sizeof(*m.pairs) + tags * sizeof(*m.tags),
+                       texts_size(&m, v));
     /* the lists first, for they have to lie straight */
     m.pairs = (struct dir_pair *)(void *)m.i->text;
-    m.tags = (const char **)(void *)(m.pairs + v->record->count);
+    m.tags = (const char **)(void *)(m.pairs + m.meta_count);
     m.at = (char *)(m.tags + tags);
     m.i->entry = v;
     v->refs++;
@@ -310,14 +374,17 @@ struct dir_instance *dir_map(struct directory *d, struct service *v)
     return m.i;
 }
 
-struct dir_instance *dir_map_own(const struct directory *d)
+struct dir_instance *dir_map_own(struct directory *d)
 {
-    struct dir_instance *i = instance_new(0, 0);
+    struct dir_instance *i =
+        instance_new(0, KEYS_SIZE(d->own_name, DIR_OWN_SERVICE));
+    struct making m = {.d = d, .i = i, .at = i->text};
 
     i->id = i->service = DIR_OWN_SERVICE;
     i->address = i->node_name = i->hint = "";
     i->port = d->own_port;
     i->created = i->changed = d->base;
+    put_keys(&m);
     return i;
 }
 

@@ -82,14 +82,13 @@ static bool node_fill(struct directory *d, struct dir_node *n)
     const char *address = r        ? r->address
                           : n->own ? d->own_address
                                    : said_address(n);
-    bool same = n->said_address && !strcmp(n->said_address, address) &&
-                n->recorded == !!r;
+    bool same = !strcmp(n->address, address) && n->recorded == !!r;
 
-    if (!same) {
+    if (r || !same || !n->said_address) {
         free(n->said_address);
-        n->said_address = xstrdup(address);
+        n->said_address = r ? NULL : xstrdup(address);
     }
-    n->address = n->said_address;
+    n->address = r ? address : n->said_address;
     n->recorded = r;
     n->id = r ? r->id : n->own ? d->own_id : "";
     n->tagged = r ? r->tagged : (struct dir_pairs){0};
@@ -97,6 +96,13 @@ static bool node_fill(struct directory *d, struct dir_node *n)
     if (n->own)
         own_fill(d, n);
     return !same;
+}
+
+/* It shows nothing of a record that goes. */
+static void node_empty(struct dir_node *n)
+{
+    n->address = n->id = "";
+    n->tagged = n->meta = (struct dir_pairs){0};
 }
 
 static void tell_node(struct directory *d, const struct dir_node *n,
@@ -132,15 +138,19 @@ void dir_take_node(struct directory *d, const struct dir_record *put)
     struct dir_record *r =
         dir_record_find(d, put->by_name.key, put->by_name.key_len);
     struct dir_node *n = dir_node_get(d, put->name);
+    struct dir_record *old;
     uint64_t revision = r ? r->changed : put->changed;
 
     if (n->record == r)
         return;
-    dir_record_unref(n->record);
+    old = n->record; /* what is shown of it lies in there, until then */
     n->record = r;
     if (r)
         r->refs++;
     dir_node_look(d, n, revision);
+    if (!n->present)
+        node_empty(n);
+    dir_record_unref(old);
     if (r && !n->own) {
         dir_node_touch(d, n, revision);
         n->created = r->created;

@@ -54,24 +54,21 @@ void dir_check_record_unref(struct dir_check_record *r)
 {
     if (!r || --r->refs)
         return;
-    free(r->output);
-    free((char *)r->by_key.key);
+    dir_check_record_say(r, "");
     free(r);
 }
 
 struct dir_record *dir_record_new(const struct dir_record *like)
 {
-    struct buf key = BUF_INIT;
+    size_t len = strlen(like->name);
     struct dir_pair *list;
     struct dir_record *r;
     char *to;
 
-    dir_fold(&key, like->name);
     r = xmalloc(sizeof(*r) +
                 (like->tagged.count + like->meta.count) * sizeof(*list) +
                 dir_pairs_size(&like->tagged) + dir_pairs_size(&like->meta) +
-                strlen(like->name) + strlen(like->address) + strlen(like->id) +
-                3 + buf_len(&key) + 1);
+                2 * (len + 1) + strlen(like->address) + strlen(like->id) + 2);
     *r = *like;
     r->refs = 1;
     list = (struct dir_pair *)(void *)r->text;
@@ -81,33 +78,34 @@ struct dir_record *dir_record_new(const struct dir_record *like)
     r->name = dir_copy_text(&to, like->name);
     r->address = dir_copy_text(&to, like->address);
     r->id = dir_copy_text(&to, like->id);
-    r->by_name =
-        (struct keynode){.key = to, .key_len = (uint32_t)buf_len(&key)};
-    (void)dir_copy_text(&to, buf_str(&key));
-    buf_free(&key);
+    r->by_name = (struct keynode){.key = dir_fold_text(&to, like->name),
+                                  .key_len = (uint32_t)len};
     return r;
 }
 
-static void check_keys(struct dir_check_record *r)
+void dir_check_record_say(struct dir_check_record *r, const char *output)
 {
-    struct buf key = BUF_INIT;
-    size_t whole;
+    static char nothing[1];
+    char *old = r->output;
 
-    dir_fold(&key, r->node);
-    buf_add_char(&key, '\0');
-    dir_fold(&key, r->id);
-    whole = buf_len(&key);
-    dir_fold(&key, r->node);
-    buf_add_char(&key, '\0');
-    dir_fold(&key, r->service_id);
-    buf_add_char(&key, '\0');
-    dir_fold(&key, r->id);
-    buf_add_char(&key, '\0');
+    r->output = *output ? xstrdup(output) : nothing;
+    if (old != nothing)
+        free(old);
+}
+
+/* Its keys, in the room at `to`. */
+static void check_keys(struct dir_check_record *r, char *to)
+{
+    const char *key = dir_fold_text(&to, r->node);
+
+    (void)dir_fold_text(&to, r->id);
     r->by_key =
-        (struct keynode){.key = buf_data(&key), .key_len = (uint32_t)whole};
-    r->by_service = (struct keynode){
-        .key = buf_data(&key) + whole,
-        .key_len = (uint32_t)(buf_len(&key) - whole)}; /* key's is r's now */
+        (struct keynode){.key = key, .key_len = (uint32_t)(to - 1 - key)};
+    key = dir_fold_text(&to, r->node);
+    (void)dir_fold_text(&to, r->service_id);
+    (void)dir_fold_text(&to, r->id);
+    r->by_service =
+        (struct keynode){.key = key, .key_len = (uint32_t)(to - key)};
 }
 
 struct dir_check_record *
@@ -121,6 +119,8 @@ dir_check_record_new(const struct dir_check_record *like)
 
     for (i = 0; i < ARRAY_LEN(texts); i++)
         size += strlen(texts[i]) + 1;
+    size += 2 * (strlen(like->node) + strlen(like->id)) +
+            strlen(like->service_id) + 5; /* the keys */
     r = xmalloc(sizeof(*r) + size);
     *r = *like;
     r->refs = 1;
@@ -132,8 +132,9 @@ dir_check_record_new(const struct dir_check_record *like)
     r->notes = dir_copy_text(&to, like->notes);
     r->service_id = dir_copy_text(&to, like->service_id);
     r->definition = dir_copy_text(&to, like->definition);
-    r->output = xstrdup(like->output);
-    check_keys(r);
+    r->output = NULL;
+    dir_check_record_say(r, like->output);
+    check_keys(r, to);
     return r;
 }
 

@@ -37,13 +37,24 @@ int dir_compare(const char *a, const char *b)
     return fold(*a) < fold(*b) ? -1 : 1;
 }
 
+const char *dir_fold_text(char **to, const char *text)
+{
+    char *at = *to;
+    const char *copy = at;
+
+    do
+        *at++ = (char)fold(*text);
+    while (*text++);
+    *to = at;
+    return copy;
+}
+
 void dir_fold(struct buf *out, const char *text)
 {
-    size_t len = strlen(text), i;
+    size_t len = strlen(text);
     char *to = buf_reserve(out, len + 1);
 
-    for (i = 0; i < len; i++)
-        to[i] = (char)fold(text[i]);
+    (void)dir_fold_text(&to, text);
     out->end += len;
 }
 
@@ -56,7 +67,7 @@ const char *dir_key(struct directory *d, size_t *len, const char *a,
     buf_reset(&d->key, DIR_TEXT_MAX);
     for (i = 0; i < ARRAY_LEN(parts) && parts[i]; i++) {
         dir_fold(&d->key, parts[i]);
-        buf_add_char(&d->key, '\0');
+        d->key.end++; /* the NUL that it has put behind it */
     }
     *len = buf_len(&d->key);
     return buf_data(&d->key);

@@ -187,31 +187,8 @@ static void instance_free(struct directory *d, struct dir_instance *i)
 {
     if (i->entry)
         service_unref(&d->catalog->index, i->entry);
-    free((char *)i->by_name.key); /* by_node's is its end */
     free(i->said);
     free(i);
-}
-
-/* node 0 id 0 seq; and without the node. */
-static void instance_keys(struct directory *d, struct dir_instance *i,
-                          const char *node)
-{
-    unsigned char seq[8];
-    size_t len, whole;
-    char *keys;
-    int n;
-
-    for (n = 0; n < 8; n++)
-        seq[n] = (unsigned char)(i->seq >> (56 - 8 * n));
-    (void)dir_key(d, &len, i->id, NULL, NULL);
-    (void)dir_key(d, &whole, node, i->id, NULL);
-    keys = xmalloc(whole + 8);
-    memcpy(keys, buf_data(&d->key), whole);
-    memcpy(keys + whole, seq, 8);
-    i->by_name.key = keys;
-    i->by_name.key_len = (uint32_t)(whole + 8);
-    i->by_node.key = keys + (whole - len);
-    i->by_node.key_len = (uint32_t)(len + 8);
 }
 
 /* Somebody else has set its status, or not set it: looked at again at the end
@@ -240,7 +217,6 @@ static void instance_add(struct directory *d, struct dir_instance *i,
     }
     i->node = n;
     i->name = name;
-    instance_keys(d, i, n->name);
     keymap_insert(&n->instances, &i->by_node);
     keymap_insert(&name->instances, &i->by_name);
     if (i->entry)
@@ -289,11 +265,8 @@ static void instance_replace(struct directory *d, struct dir_instance *old,
 
     i->node = old->node;
     i->name = old->name;
-    i->by_name = old->by_name;
-    i->by_node = old->by_node;
     keymap_replace(&i->node->instances, &old->by_node, &i->by_node);
     keymap_replace(&i->name->instances, &old->by_name, &i->by_name);
-    old->by_name.key = NULL; /* the keys are i's now */
     htab_remove(&d->by_entry, &old->by_entry);
     htab_insert(&d->by_entry, &i->by_entry, entry_hash(i->entry));
     i->node->bound += i->bound;

@@ -31,8 +31,8 @@ struct keynode {
 
 struct keymap {
     struct keynode *root;
-    size_t count;
-    uint64_t drawn; /* priorities, so far */
+    uint32_t count;
+    uint32_t drawn; /* priorities, so far */
 };
 
 /* Its key must not be there. */
