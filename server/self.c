@@ -127,6 +127,13 @@ static char *lower(const char *text)
     return copy;
 }
 
+static char *with_dot(const char *domain)
+{
+    size_t len = strlen(domain);
+
+    return xasprintf("%s%s", domain, len && domain[len - 1] == '.' ? "" : ".");
+}
+
 static bool is_shown(const struct conf *conf)
 {
     size_t consul, dns;
@@ -144,6 +151,7 @@ struct self *self_new(struct musterd *m, const struct conf *conf)
     k->store = m->store;
     s->node = xstrdup(conf_str(conf, "consul.node_name"));
     s->datacenter = lower(conf_str(conf, "consul.datacenter"));
+    s->domain = with_dot(conf_str(conf, "consul.domain"));
     s->is_07 = conf_enum(conf, "consul.compat") == 1;
     if (!take_address(k, conf)) {
         self_free(s);
@@ -193,6 +201,7 @@ void self_free(struct self *s)
         return;
     free(s->node);
     free(s->datacenter);
+    free(s->domain);
     free(s->host);
     free(s->address);
     free(container_of(s, struct kept, self));

@@ -20,6 +20,7 @@ struct musterd;
 struct self {
     char *node;       /* consul.node_name */
     char *datacenter; /* lower case */
+    char *domain;     /* consul.domain, with a dot at its end */
     char *host;       /* of the address, as an IP address where it is one */
     unsigned port;    /* of the address */
     char *address;    /* HOST:PORT, [V6]:PORT */

@@ -149,6 +149,13 @@ static const char *take_wait(struct call *c, const char *wait,
     return NULL;
 }
 
+const char *call_consistency_wrong(const struct call *c)
+{
+    return c->stale && c->consistent ? "Cannot specify ?stale with "
+                                       "?consistent, conflicting semantics."
+                                     : NULL;
+}
+
 /* NULL, or what is wrong: 400. */
 static const char *take_params(struct call *c)
 {
@@ -175,10 +182,7 @@ static const char *take_params(struct call *c)
     if (http_method(c->r) != HTTP_GET || is_local(c->r))
         return NULL;
     wrong = take_wait(c, wait, index);
-    if (!wrong && c->stale && c->consistent)
-        wrong = "Cannot specify ?stale with ?consistent, conflicting "
-                "semantics.";
-    return wrong;
+    return wrong ? wrong : call_consistency_wrong(c);
 }
 
 /* The token, out of the request and of what is logged of it. */
@@ -198,7 +202,8 @@ static bool knows_dc(const struct call *c)
 {
     const char *dc = http_query(c->r, "dc");
 
-    return !dc || !*dc || is_local(c->r) || !strcmp(dc, c->m->self->datacenter);
+    return !dc || !*dc || !strcmp(dc, c->m->self->datacenter) ||
+           is_local(c->r) || path_begins(c->r, "/v1/event/list");
 }
 
 struct call *call_begin(struct http_request *r, void *ctx)

@@ -107,6 +107,10 @@ struct call {
  */
 struct call *call_begin(struct http_request *r, void *ctx);
 
+/* NULL, or why what it asks for of consistency makes no sense (400). Of a GET
+ * call_begin() has refused that. */
+const char *call_consistency_wrong(const struct call *c);
+
 /*
  * Reads ?filter= into c->filter, for rows of that kind: around each row, a
  * filter_mark() and a filter_keep(). False: it makes no sense, and this has

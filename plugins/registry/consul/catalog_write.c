@@ -23,6 +23,7 @@ struct writing {
     struct dir_removal removal;
     struct dir_service_new service;
     struct dir_check_new checks[DIR_CHECKS_MAX];
+    const char *elsewhere; /* another node that a check says it is of */
     const char *tags[DIR_TAGS_MAX];
     struct dir_pair tagged[DIR_META_MAX], meta[DIR_META_MAX],
         service_meta[DIR_META_MAX];
@@ -113,7 +114,7 @@ static void read_service(struct call *c, const json_t *body, struct writing *w)
 static void read_check(struct call *c, const json_t *body, struct writing *w)
 {
     struct dir_check_new *check = &w->checks[w->q.check_count];
-    const char *status;
+    const char *status, *node;
 
     if (!json_is_object(body)) {
         body_wrong(c, "'Check' expected a map");
@@ -123,6 +124,9 @@ static void read_check(struct call *c, const json_t *body, struct writing *w)
         body_wrong(c, "'Checks' has more than %d items", DIR_CHECKS_MAX);
         return;
     }
+    node = body_text(c, body, "Node");
+    if (node && *node && strcasecmp(node, w->q.node) != 0)
+        w->elsewhere = node;
     check->id = body_text(c, body, "CheckID");
     check->name = text_or_empty(body_text(c, body, "Name"));
     check->notes = body_text(c, body, "Notes");
@@ -305,6 +309,11 @@ enum http_verdict catalog_register_put(struct http_request *r, void *ctx)
     wrong = missing(&w->q);
     if (wrong)
         return call_error(c, 500, "%s", wrong);
+    if (w->elsewhere)
+        return call_error(c, 500,
+                          "Node '%s' for a check doesn't match register "
+                          "request node '%s'",
+                          w->elsewhere, w->q.node);
     if (call_audit_full(c) || !may_register(c, &w->q))
         return HTTP_DONE;
     authority_asker(c, &w->q.who);

@@ -299,7 +299,7 @@ static void take_params(struct listing *l)
     for (i = 0; i < q->count; i++) {
         const char *name = q->items[i].name, *value = q->items[i].value;
 
-        if (kinds[l->rows].tags && !strcmp(name, "tag") && *value &&
+        if (kinds[l->rows].tags && !strcmp(name, "tag") &&
             l->tag_count < LISTING_PARAMS_MAX)
             l->tags[l->tag_count++] = value;
         else if (kinds[l->rows].metas && !strcmp(name, "node-meta"))

@@ -11,7 +11,7 @@
 #include "lib/mem.h"
 #include "plugins/registry/consul/rows.h"
 
-#define LISTING_PARAMS_MAX 32 /* of ?tag and ?node-meta, each */
+#define LISTING_PARAMS_MAX HTTP_QUERY_MAX /* of ?tag and ?node-meta, each */
 
 /* What is listed; rows of one kind are of one enum dir_kind. */
 enum listing_rows {

@@ -73,7 +73,7 @@ static void write_config_07(struct call *c)
 
     write_config(c);
     pair(c, "VersionPrerelease", "");
-    pair(c, "Domain", "consul.");
+    pair(c, "Domain", s->domain);
     pair(c, "ClientAddr", s->host);
     pair(c, "BindAddr", s->host);
     pair(c, "AdvertiseAddr", s->host);

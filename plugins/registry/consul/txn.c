@@ -188,6 +188,7 @@ static void check_rights(struct call *c, struct txn *t)
 static enum http_verdict put_txn(struct http_request *r, void *ctx)
 {
     struct call *c = call_begin(r, ctx);
+    const char *wrong;
     struct txn *t;
 
     if (!c)
@@ -195,6 +196,9 @@ static enum http_verdict put_txn(struct http_request *r, void *ctx)
     t = txn_new(c);
     if (!txn_read(c, t))
         return HTTP_DONE;
+    wrong = t->writes ? NULL : call_consistency_wrong(c);
+    if (wrong)
+        return call_error(c, 400, "%s", wrong);
     check_rights(c, t);
     if (t->error_count) {
         txn_conflict(c, t);
