@@ -9,7 +9,9 @@
 #include "lib/tls.h"
 #include "server/prober_impl.h"
 
-#define AT_ONCE 128 /* until prober_limit() says another */
+#define AT_ONCE      128  /* until prober_limit() says another */
+#define REAP_LOOKS   2000 /* checks looked at in a turn */
+#define REAP_TURN_MS 1    /* from a turn to the next */
 
 static char *key_of(struct probe_id id, size_t *len)
 {
@@ -70,41 +72,48 @@ void prober_judge(struct check *c, enum probe_status status, const char *output)
 
 /* -- services that go ------------------------------------------------------ */
 
-/* One that has been critical for too long. It is not found again for a while:
- * if its service goes, never. */
-static struct check *reap_due(struct prober *p, uint64_t now)
+static bool is_due(const struct check *c, uint64_t now)
 {
-    struct check *c;
-
-    DL_FOREACH2(p->reaps, c, reap_next)
-    {
-        if (!c->critical_ms || now - c->critical_ms < c->spec.reap_ms)
-            continue;
-        c->critical_ms = now;
-        return c;
-    }
-    return NULL;
+    return c->critical_ms && now - c->critical_ms >= c->spec.reap_ms;
 }
 
+/* Each of the list is looked at once, and goes to its end: whoever is told may
+ * make it another one. It is not found again for a while: if its service goes,
+ * never. */
 static void reap(void *arg)
 {
     struct prober *p = arg;
     uint64_t now = loop_now(p->loop);
+    unsigned looks = REAP_LOOKS, reaps = PROBER_REAPS;
     struct check *c;
 
-    /* the list may be another after each */
-    while ((c = reap_due(p, now))) {
+    if (!p->reap_left)
+        p->reap_left = p->reap_count;
+    while ((c = p->reaps) && p->reap_left && looks-- && reaps) {
+        DL_DELETE2(p->reaps, c, reap_prev, reap_next);
+        DL_APPEND2(p->reaps, c, reap_prev, reap_next);
+        p->reap_left--;
+        if (!is_due(c, now))
+            continue;
+        c->critical_ms = now;
+        reaps--;
         p->counts.reaps++;
         p->user.reap(p->user.arg, check_id(c));
     }
     if (p->reaps)
-        loop_timer_set(p->reaper, PROBER_REAP_MS);
+        loop_timer_set(p->reaper, p->reap_left ? REAP_TURN_MS : PROBER_REAP_MS);
 }
 
 static void reap_leave(struct check *c)
 {
-    if (c->spec.reap_ms)
-        DL_DELETE2(c->prober->reaps, c, reap_prev, reap_next);
+    struct prober *p = c->prober;
+
+    if (!c->spec.reap_ms)
+        return;
+    DL_DELETE2(p->reaps, c, reap_prev, reap_next);
+    p->reap_count--;
+    if (p->reap_left > p->reap_count)
+        p->reap_left = p->reap_count;
 }
 
 static void reap_join(struct check *c)
@@ -114,6 +123,7 @@ static void reap_join(struct check *c)
     if (!c->spec.reap_ms)
         return;
     DL_APPEND2(p->reaps, c, reap_prev, reap_next);
+    p->reap_count++;
     if (!loop_timer_is_set(p->reaper))
         loop_timer_set(p->reaper, PROBER_REAP_MS);
 }

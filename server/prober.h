@@ -28,8 +28,9 @@
 #include "server/probe.h"
 
 #define PROBER_REAP_MS                                                         \
-    30000 /* from one look for critical services to the next
+    30000               /* from one look for critical services to the next
                               */
+#define PROBER_REAPS 50 /* services that go in a turn of such a look */
 
 struct prober;
 

@@ -40,6 +40,8 @@ struct prober {
     struct check *checks;   /* by key */
     struct check *line;     /* that wait for a seat, the first first */
     struct check *reaps;    /* with reap_ms */
+    size_t reap_count;      /* of them */
+    size_t reap_left;       /* of them, in this look for critical services */
     struct loop_task begin; /* begins some of those in line */
     struct loop_timer *reaper;
     struct prober_counts counts;

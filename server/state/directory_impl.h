@@ -196,6 +196,8 @@ bool dir_view_go_on(struct directory *d, unsigned n);
 void dir_view_free(struct directory *d);
 /* Forgets some of what is gone, if it is much. */
 void dir_forget(struct directory *d);
+/* A little of it, where nothing is under way: of each that may have come. */
+void dir_forget_some(struct directory *d);
 /* That service's; NULL: the view has none. */
 struct dir_instance *dir_instance_of(const struct directory *d,
                                      const struct service *v);

@@ -10,6 +10,8 @@
 #include "server/state/directory_impl.h"
 #include "server/state/hash.h"
 
+#define FORGET_TRIES 4 /* for each that may have come */
+
 struct dir_node *dir_node_of(struct keynode *n)
 {
     return n ? container_of(n, struct dir_node, by_name) : NULL;
@@ -95,9 +97,8 @@ static void raise_floor(struct directory *d, uint64_t index)
         d->floor = index;
 }
 
-static void forget_nodes(struct directory *d)
+static void forget_nodes(struct directory *d, size_t tries)
 {
-    size_t tries = d->gone_node_count;
     struct dir_node *n;
 
     while (d->gone_node_count > DIR_GONE_MAX && tries--) {
@@ -115,9 +116,8 @@ static void forget_nodes(struct directory *d)
     }
 }
 
-static void forget_names(struct directory *d)
+static void forget_names(struct directory *d, size_t tries)
 {
-    size_t tries = d->gone_name_count;
     struct dir_name *n;
 
     while (d->gone_name_count > DIR_GONE_MAX && tries--) {
@@ -138,8 +138,16 @@ static void forget_names(struct directory *d)
 
 void dir_forget(struct directory *d)
 {
-    forget_nodes(d);
-    forget_names(d);
+    forget_nodes(d, d->gone_node_count);
+    forget_names(d, d->gone_name_count);
+}
+
+void dir_forget_some(struct directory *d)
+{
+    if (d->taking || d->due)
+        return;
+    forget_nodes(d, FORGET_TRIES);
+    forget_names(d, FORGET_TRIES);
 }
 
 /* -- what moves ------------------------------------------------------------ */

@@ -204,6 +204,7 @@ void directory_wait(struct directory *d, struct dir_waiter *w,
     w->watch = watch_of(d, s);
     DL_APPEND(w->watch->waiters, w);
     d->waiters++;
+    dir_forget_some(d); /* what is waited for may be new, and never come */
 }
 
 void directory_wait_end(struct directory *d, struct dir_waiter *w)

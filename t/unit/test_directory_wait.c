@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "lib/mem.h"
+#include "server/state/directory_impl.h"
 #include "server/state/hash.h"
 #include "t/unit/directory_util.h"
 #include "t/unit/store_delayed.h"
@@ -390,15 +391,47 @@ static void orphans(void **state)
     kept_free(&disk);
 }
 
+/* Names that nobody ever registers, waited for while nothing changes. */
+static void waits_for_nothing(void **state)
+{
+    static const char *const kinds[] = {"health:", "node:"};
+    struct dir_waits w, stays;
+    struct place p;
+    char scope[32];
+    unsigned i;
+
+    (void)state;
+    place_open(&p, store_memory_new(), false);
+    dir_line(&p, "web");
+    dir_waits(&p, &stays, "health:later");
+    for (i = 0; i < 2 * (DIR_GONE_MAX + 100); i++) {
+        snprintf(scope, sizeof(scope), "%sx%u", kinds[i % 2], i);
+        dir_waits(&p, &w, scope);
+        directory_wait_end(p.d, &w.waiter);
+    }
+    assert_true(p.d->gone_name_count <= DIR_GONE_MAX + 1);
+    assert_true(p.d->gone_node_count <= DIR_GONE_MAX + 1);
+    dir_line(&p, "l service later");
+    directory_settle(p.d);
+    assert_int_equal(stays.told, 1);
+    directory_wait_end(p.d, &stays.waiter);
+    place_close(&p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(each_its_own),   cmocka_unit_test(by_table),
-        cmocka_unit_test(wakes),          cmocka_unit_test(gone),
-        cmocka_unit_test(takes_its_time), cmocka_unit_test(store_fails),
-        cmocka_unit_test(ends_under_way), cmocka_unit_test(restarts),
-        cmocka_unit_test(orphans),        cmocka_unit_test(status_is_mended),
-
+        cmocka_unit_test(each_its_own),
+        cmocka_unit_test(by_table),
+        cmocka_unit_test(wakes),
+        cmocka_unit_test(gone),
+        cmocka_unit_test(takes_its_time),
+        cmocka_unit_test(store_fails),
+        cmocka_unit_test(ends_under_way),
+        cmocka_unit_test(restarts),
+        cmocka_unit_test(orphans),
+        cmocka_unit_test(status_is_mended),
+        cmocka_unit_test(waits_for_nothing),
     };
 
     hash_init();

@@ -410,6 +410,25 @@ static void test_reap(void **state)
     assert_int_equal(prober_counts(world()->prober)->reaps, 2);
 }
 
+/* Where many are critical they go a few in a turn. */
+static void test_reap_many(void **state)
+{
+    char id[16];
+    unsigned i;
+
+    (void)state;
+    world()->heard.drops = true;
+    for (i = 0; i < 3 * PROBER_REAPS; i++) {
+        snprintf(id, sizeof(id), "c%u", i);
+        put(id, PROBE_CRITICAL, "probe ttl ttl 1000 reap 60000");
+    }
+    time_passes(world()->loop, 60000);
+    assert_int_equal(world()->heard.reaps, PROBER_REAPS);
+    time_passes(world()->loop, 100);
+    assert_int_equal(world()->heard.reaps, 3 * PROBER_REAPS);
+    assert_int_equal(prober_counts(world()->prober)->checks[PROBE_TTL], 0);
+}
+
 /* Nobody drops it: it is told of again only after as long. */
 static void test_reap_in_vain(void **state)
 {
@@ -439,6 +458,7 @@ int main(void)
         TEST(test_seats),
         TEST(test_one_at_a_time),
         TEST(test_reap),
+        TEST(test_reap_many),
         TEST(test_reap_in_vain),
     };
 
