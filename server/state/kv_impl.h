@@ -17,7 +17,10 @@
 #define KV_TOMBSTONE_MS   (15 * 60 * 1000) /* longer than anybody waits */
 #define KV_TOMBSTONES_MAX 100000
 #define KV_EXPIRE_MAX     8192 /* records of one change that nobody asked for */
-#define KV_PENDING_MAX    (64u << 20) /* bytes of requests not done */
+/* Rows that trees look at in the one turn of a request: it may name the same
+ * ones again and again. */
+#define KV_LOOKS_MAX   (2 * KV_CHANGE_MAX)
+#define KV_PENDING_MAX (64u << 20) /* bytes of requests not done */
 #define KV_HELD_MAX                                                            \
     (64u << 20)          /* bytes of keys that a session holds:
                                          its end may write them all */
@@ -118,6 +121,7 @@ struct kv_change {
     struct kv_entry **entries;                /* counted: the result */
     unsigned *entry_ops;
     size_t entry_count, entry_size;
+    size_t looks; /* of trees, so far: KV_LOOKS_MAX */
     struct kv_result result;
     struct kv_failure *failures; /* owned; room for one of each operation */
     kv_done_fn *done;

@@ -228,6 +228,18 @@ static int by_key(const void *a, const void *b)
                        (x->node.key_len < y->node.key_len);
 }
 
+/* So many rows more are looked at; false: those are too many. */
+static bool may_look(struct kv_change *ch, size_t rows)
+{
+    ch->looks += rows;
+    return ch->looks <= KV_LOOKS_MAX;
+}
+
+static bool too_many(struct kv_change *ch, unsigned op)
+{
+    return ends(ch, op, KV_REFUSED, "too many keys below it");
+}
+
 static bool try_get_tree(struct kv_change *ch, unsigned op)
 {
     const struct kv_op *o = &ch->ops[op];
@@ -235,9 +247,11 @@ static bool try_get_tree(struct kv_change *ch, unsigned op)
     const struct kv_entry *e = NULL;
     struct kv_effect *f, *next;
 
+    if (!may_look(ch, HASH_COUNT(ch->effects)))
+        return too_many(ch, op);
     while ((e = kv_next(ch->kv, o->key, o->key_len, e))) {
-        if (ch->entry_count - first >= KV_CHANGE_MAX)
-            return ends(ch, op, KV_REFUSED, "too many keys below it");
+        if (ch->entry_count - first >= KV_CHANGE_MAX || !may_look(ch, 1))
+            return too_many(ch, op);
         if (!effect_find(ch, e->key, e->node.key_len))
             give(ch, op, (struct kv_entry *)e);
     }
@@ -257,12 +271,14 @@ static bool try_delete_tree(struct kv_change *ch, unsigned op)
     struct kv_effect *f, *next;
     size_t n = 0;
 
+    if (!may_look(ch, HASH_COUNT(ch->effects)))
+        return too_many(ch, op);
     while ((e = (struct kv_entry *)kv_next(ch->kv, o->key, o->key_len, e))) {
         if (o->most && n++ == o->most) {
             ch->result.last = last;
             break;
         }
-        if (HASH_COUNT(ch->effects) >= KV_CHANGE_MAX)
+        if (HASH_COUNT(ch->effects) >= KV_CHANGE_MAX || !may_look(ch, 1))
             return ends(ch, op, KV_REFUSED,
                         "too many keys below it to be "
                         "deleted at once: delete parts");

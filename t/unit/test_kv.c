@@ -399,6 +399,43 @@ static void only_who_waits_for_it_is_told(void **state)
 
 /* -- bounds ---------------------------------------------------------------- */
 
+#define TREE 2100 /* keys: below a 64th of KV_LOOKS_MAX a bit too many */
+
+static void takes_status(void *arg, const struct kv_result *r)
+{
+    *(enum kv_status *)arg = r->status;
+}
+
+/* What so many operations on one tree come to. */
+static enum kv_status many_times(struct kv *kv, enum kv_verb verb, unsigned n)
+{
+    struct kv_op ops[KV_OPS_MAX];
+    enum kv_status status = KV_FAILED;
+    unsigned i;
+
+    for (i = 0; i < n; i++)
+        ops[i] = (struct kv_op){.verb = verb, .key = "t/", .key_len = 2};
+    kv_request(kv, ops, n, takes_status, &status);
+    return status;
+}
+
+/* A request that names one tree again and again looks at it in one turn. */
+static void trees_are_looked_at_so_often(void **state)
+{
+    struct kv *kv = kv_of(state);
+    char text[16];
+    unsigned i;
+
+    for (i = 0; i < TREE; i++) {
+        snprintf(text, sizeof(text), "set t/%u x", i);
+        kvs(kv, NULL, text);
+    }
+    assert_int_equal(many_times(kv, KV_GET_TREE, KV_OPS_MAX - 2), KV_DONE);
+    assert_int_equal(many_times(kv, KV_GET_TREE, KV_OPS_MAX), KV_REFUSED);
+    assert_int_equal(many_times(kv, KV_DELETE_TREE, KV_OPS_MAX), KV_REFUSED);
+    assert_int_equal(kv_count(kv).keys, TREE);
+}
+
 static void bounds_hold(void **state)
 {
     struct kv *kv = kv_of(state);
@@ -446,6 +483,7 @@ int main(void)
         ON(memory, compare_and_set),
         ON(memory, trees),
         ON(memory, a_tree_goes_in_steps),
+        ON(memory, trees_are_looked_at_so_often),
         ON(memory, names_are_cut_at_the_separator),
         ON(memory, all_or_nothing),
         ON(memory, too_many_operations),
