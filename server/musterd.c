@@ -206,6 +206,7 @@ void musterd_finish(struct musterd *m)
 {
     snapshot_stop(m);
     keys_finish(m->keys);
+    places_finish(m->places);
     storage_finish(m->storage);
 }
 

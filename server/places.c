@@ -30,6 +30,7 @@ struct places {
     struct loop_task settle;
     struct loop_task wake; /* goes on making the view */
     bool wakes;            /* that is queued */
+    struct loop_task rest; /* goes on with changes of many services */
     struct places_waiter *waiters;
     struct places_counts counts;
 };
@@ -149,6 +150,24 @@ static void pending(void *arg)
     loop_settle(p->m->loop, &p->settle);
 }
 
+static void rests(void *arg)
+{
+    struct places *p = arg;
+
+    if (!p->rest.queued)
+        musterd_later(p->m, &p->rest);
+}
+
+static void rest(void *arg)
+{
+    struct places *p = arg;
+
+    musterd_turn_came(p->m);
+    musterd_tick(p->m);
+    if (directory_go_on(p->m->directory))
+        rests(p);
+}
+
 static void settle(void *arg)
 {
     struct places *p = arg;
@@ -214,11 +233,13 @@ struct places *places_new(struct musterd *m, const struct conf *conf)
                                           .by_table = m->self->is_07,
                                           .port_of = port_of,
                                           .pending = pending,
+                                          .rests = rests,
                                           .arg = p};
 
     p->m = m;
     p->settle = (struct loop_task){.fn = settle, .arg = p};
     p->wake = (struct loop_task){.fn = wake, .arg = p};
+    p->rest = (struct loop_task){.fn = rest, .arg = p};
     m->directory = directory_new(m->catalog, &setup);
     places_configure(p, conf);
     add_metrics(p);
@@ -236,6 +257,11 @@ void places_advertise(struct places *p)
     directory_advertise(p->m->directory, p->m->self->host, p->m->self->port);
 }
 
+void places_finish(struct places *p)
+{
+    directory_finish(p->m->directory);
+}
+
 void places_free(struct places *p)
 {
     if (!p)
@@ -243,6 +269,7 @@ void places_free(struct places *p)
     metrics_forget(p);
     loop_unsettle(p->m->loop, &p->settle);
     musterd_not_later(p->m, &p->wake);
+    musterd_not_later(p->m, &p->rest);
     directory_free(p->m->directory);
     p->m->directory = NULL;
     forget_ports();

@@ -37,6 +37,8 @@ void places_wait(struct places *p, struct places_waiter *w);
 /* It waits no longer: not after ready(). */
 void places_wait_end(struct places *p, struct places_waiter *w);
 
+/* The daemon ends: what is under way over several turns is done at once. */
+void places_finish(struct places *p);
 /* The store must have been closed; before the catalog. NULL is fine. */
 void places_free(struct places *p);
 

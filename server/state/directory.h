@@ -186,7 +186,10 @@ struct directory_setup {
     /* directory_settle() is to be called soon, at the end of a turn of the
      * loop. NULL: it is called often enough. */
     void (*pending)(void *arg);
-    void *arg; /* of pending */
+    /* directory_go_on() is to be called in a later turn. NULL: what is asked
+     * for is done in one, however much it is. */
+    void (*rests)(void *arg);
+    void *arg; /* of both */
 };
 
 /* Joins the catalog's store, before its replay; what setup says is copied. */
@@ -200,6 +203,10 @@ void directory_changed(struct directory *d);
 /* What has happened meanwhile is taken in, and who waits is told; what is left
  * over is cleared away. */
 void directory_settle(struct directory *d);
+/* Goes on with what rests; true: it is to be called again, in another turn. */
+bool directory_go_on(struct directory *d);
+/* The daemon ends: nothing rests any more. Before the store is finished. */
+void directory_finish(struct directory *d);
 /* The store must have been closed; before the catalog. NULL is fine. */
 void directory_free(struct directory *d);
 /* Where the own node, and the service `consul`, is found by others. */

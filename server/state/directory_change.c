@@ -5,6 +5,7 @@
  */
 #include <stdlib.h>
 #include <string.h>
+#include <utlist.h>
 
 #include "server/state/directory_impl.h"
 
@@ -121,9 +122,25 @@ void dir_change_refuse_owned(struct dir_change *ch, char *text)
 
 /* -- its course ------------------------------------------------------------ */
 
+/* It is much that is to be done, a node with all its services: others go
+ * between. */
+static void change_rest(struct dir_change *ch)
+{
+    struct directory *d = ch->d;
+
+    DL_APPEND(d->resting, ch);
+    d->setup.rests(d->setup.arg);
+}
+
 static void change_drive(struct dir_change *ch)
 {
+    unsigned n = 0;
+
     do {
+        if (n++ == DIR_A_TURN && ch->d->setup.rests && !ch->d->ends) {
+            change_rest(ch);
+            return;
+        }
         ch->asked = ch->answered = false;
         dir_take_in(ch->d);
         ch->going = true;
@@ -133,6 +150,24 @@ static void change_drive(struct dir_change *ch)
             return;
     } while (ch->asked && ch->more);
     change_end(ch);
+}
+
+bool directory_go_on(struct directory *d)
+{
+    struct dir_change *ch = d->resting;
+
+    if (ch) {
+        DL_DELETE(d->resting, ch);
+        change_drive(ch);
+    }
+    return d->resting;
+}
+
+void directory_finish(struct directory *d)
+{
+    d->ends = true;
+    while (directory_go_on(d))
+        continue;
 }
 
 static void claim_run(struct lane_claim *claim)

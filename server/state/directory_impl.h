@@ -33,6 +33,7 @@
 #define DIR_KINDS       (DIR_STATE + 1)
 #define DIR_STATES      4 /* DIR_PASSING ..., and any */
 #define DIR_ANY         3
+#define DIR_A_TURN      500         /* transactions of a change */
 #define DIR_PENDING_MAX (64u << 20) /* bytes of requests not done */
 
 /* The tables whose indexes Consul 0.7 goes by. */
@@ -129,6 +130,8 @@ struct directory {
     struct lanes lanes;
     size_t pending_bytes;
     size_t coming_nodes, coming_checks;
+    struct dir_change *resting; /* go on in later turns */
+    bool ends;                  /* nobody does any more */
 };
 
 /* directory_text.c */
@@ -336,6 +339,7 @@ struct dir_change {
     size_t new_nodes, new_checks; /* in d->coming_... */
     dir_done_fn *done;
     void *arg;
+    struct dir_change *prev, *next; /* of those that rest */
 };
 
 /* NULL: too much is under way; done has been told. node NULL: the own one. */

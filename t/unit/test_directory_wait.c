@@ -418,6 +418,50 @@ static void waits_for_nothing(void **state)
     place_close(&p);
 }
 
+static unsigned rested;
+
+static void rests(void *arg)
+{
+    (void)arg;
+    rested++;
+}
+
+/* A node with many services goes over several turns. */
+static void much_rests(void **state)
+{
+    struct place p;
+    struct dir_told t;
+    char line[48];
+    unsigned round, i;
+
+    (void)state;
+    place_open(&p, store_memory_new(), false);
+    p.d->setup.rests = rests;
+    for (round = 0; round < 2; round++) {
+        for (i = 0; i < 2 * DIR_A_TURN + 10; i++) {
+            snprintf(line, sizeof(line), "s%u service web node far", i);
+            dir_line(&p, line);
+        }
+        assert_int_equal(directory_name(p.d, "web")->count, i);
+        rested = 0;
+        dir_deregister(&p, &t, "far");
+        assert_int_equal(rested, 1);
+        assert_int_equal(t.count, 0);
+        assert_int_equal(directory_name(p.d, "web")->count, i - DIR_A_TURN);
+        if (round) {
+            directory_finish(p.d);
+        } else {
+            assert_true(directory_go_on(p.d));
+            assert_int_equal(t.count, 0);
+            assert_false(directory_go_on(p.d));
+        }
+        assert_int_equal(t.count, 1);
+        assert_int_equal(t.outcome, DIR_DONE);
+        assert_null(directory_node(p.d, "far"));
+    }
+    place_close(&p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -432,6 +476,7 @@ int main(void)
         cmocka_unit_test(orphans),
         cmocka_unit_test(status_is_mended),
         cmocka_unit_test(waits_for_nothing),
+        cmocka_unit_test(much_rests),
     };
 
     hash_init();

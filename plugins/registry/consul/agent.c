@@ -91,6 +91,51 @@ enum http_verdict agent_deregister(struct call *c, struct dir_removal *q)
     return HTTP_LATER;
 }
 
+/* -- lists ----------------------------------------------------------------- */
+
+#define PIECE_BYTES 65536
+#define PIECE_ROWS  1000 /* looked at, shown or not */
+
+static void last_free(void *data)
+{
+    buf_free(data);
+    free(data);
+}
+
+enum http_verdict agent_list(struct call *c, bool (*more)(struct call *c))
+{
+    c->data = xcalloc(1, sizeof(struct buf));
+    c->free_data = last_free;
+    jw_open_object(&c->out);
+    return call_stream(c, more);
+}
+
+unsigned agent_rows(struct call *c)
+{
+    return musterd_share(c->m, PIECE_ROWS);
+}
+
+bool agent_has_room(const struct call *c)
+{
+    return buf_len(&c->out.buf) < PIECE_BYTES;
+}
+
+const char *agent_last(const struct call *c)
+{
+    return buf_len(c->data) ? buf_data(c->data) : NULL;
+}
+
+size_t agent_last_len(const struct call *c)
+{
+    return buf_len(c->data);
+}
+
+void agent_set_last(struct call *c, const struct keynode *key)
+{
+    buf_reset(c->data, DIR_TEXT_MAX);
+    buf_add(c->data, key->key, key->key_len);
+}
+
 /* -- finding --------------------------------------------------------------- */
 
 const struct dir_instance *agent_instance(const struct call *c, const char *id)

@@ -33,6 +33,18 @@ bool agent_demand_node(struct call *c);
 /* The same for a check: its service's right, or the node's. */
 bool agent_demand_check(struct call *c, const struct dir_check *k);
 
+/*
+ * An object of all that there is, over as many turns as it takes: more() as
+ * call_stream() takes it, of rows behind the last that was looked at, so many
+ * of them (shown or not) as long as there is room; it closes the object.
+ */
+enum http_verdict agent_list(struct call *c, bool (*more)(struct call *c));
+unsigned agent_rows(struct call *c);
+bool agent_has_room(const struct call *c);
+const char *agent_last(const struct call *c); /* its key; NULL: none was */
+size_t agent_last_len(const struct call *c);
+void agent_set_last(struct call *c, const struct keynode *key);
+
 /* As agent/services and agent/checks show one. */
 void agent_write_service(struct call *c, const struct dir_instance *i);
 void agent_write_check(struct call *c, const struct dir_check *k);

@@ -26,26 +26,43 @@ static bool may_see(struct call *c, const struct dir_check *k)
                        : call_may(c, ACL_NODE, node, strlen(node), ACL_READ);
 }
 
+static void write_check(struct call *c, const struct dir_check *k)
+{
+    struct filter_mark mark;
+
+    filter_mark(&mark, &c->out);
+    jw_key_text(&c->out, k->id, strlen(k->id));
+    filter_value(&mark, &c->out);
+    agent_write_check(c, k);
+    filter_keep(c->filter, &c->out, &mark);
+}
+
+static bool more_checks(struct call *c)
+{
+    const struct dir_node *own = directory_own(c->m->directory);
+    const struct dir_check *k;
+    unsigned n = agent_rows(c);
+
+    while (n-- && agent_has_room(c)) {
+        k = dir_check_behind(own, agent_last(c), agent_last_len(c));
+        if (!k) {
+            jw_close(&c->out);
+            return false;
+        }
+        agent_set_last(c, &k->by_node);
+        if ((k->agent || k->instance) && may_see(c, k))
+            write_check(c, k);
+    }
+    return true;
+}
+
 static enum http_verdict get_checks(struct http_request *r, void *ctx)
 {
     struct call *c = call_begin(r, ctx);
-    const struct dir_check *k = NULL;
-    struct filter_mark mark;
 
     if (!c || !call_filter(c, FILTER_CHECK))
         return HTTP_DONE;
-    jw_open_object(&c->out);
-    while ((k = dir_node_next_check(directory_own(c->m->directory), k))) {
-        if ((!k->agent && !k->instance) || !may_see(c, k))
-            continue;
-        filter_mark(&mark, &c->out);
-        jw_key_text(&c->out, k->id, strlen(k->id));
-        filter_value(&mark, &c->out);
-        agent_write_check(c, k);
-        filter_keep(c->filter, &c->out, &mark);
-    }
-    jw_close(&c->out);
-    return call_json(c, 200);
+    return agent_list(c, more_checks);
 }
 
 /* -- registering ----------------------------------------------------------- */

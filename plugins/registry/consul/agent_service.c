@@ -25,26 +25,43 @@ static bool is_shown(struct call *c, const struct dir_instance *i)
     return (i->entry || call_is_07(c)) && agent_sees(c, i);
 }
 
+static void write_service(struct call *c, const struct dir_instance *i)
+{
+    struct filter_mark mark;
+
+    filter_mark(&mark, &c->out);
+    jw_key_text(&c->out, i->id, strlen(i->id));
+    filter_value(&mark, &c->out);
+    agent_write_service(c, i);
+    filter_keep(c->filter, &c->out, &mark);
+}
+
+static bool more_services(struct call *c)
+{
+    const struct dir_node *own = directory_own(c->m->directory);
+    const struct dir_instance *i;
+    unsigned n = agent_rows(c);
+
+    while (n-- && agent_has_room(c)) {
+        i = dir_node_behind(own, agent_last(c), agent_last_len(c));
+        if (!i) {
+            jw_close(&c->out);
+            return false;
+        }
+        agent_set_last(c, &i->by_node);
+        if (is_shown(c, i))
+            write_service(c, i);
+    }
+    return true;
+}
+
 static enum http_verdict get_services(struct http_request *r, void *ctx)
 {
     struct call *c = call_begin(r, ctx);
-    const struct dir_instance *i = NULL;
-    struct filter_mark mark;
 
     if (!c || !call_filter(c, FILTER_SERVICE))
         return HTTP_DONE;
-    jw_open_object(&c->out);
-    while ((i = dir_node_next(directory_own(c->m->directory), i))) {
-        if (!is_shown(c, i))
-            continue;
-        filter_mark(&mark, &c->out);
-        jw_key_text(&c->out, i->id, strlen(i->id));
-        filter_value(&mark, &c->out);
-        agent_write_service(c, i);
-        filter_keep(c->filter, &c->out, &mark);
-    }
-    jw_close(&c->out);
-    return call_json(c, 200);
+    return agent_list(c, more_services);
 }
 
 /* What would be taken for an id, but is a path of its own. */
