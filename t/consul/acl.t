@@ -165,6 +165,32 @@ gives(call($reg, 'PUT', '/v1/kv/a/q?token=nope', body => 'x',
 gives(call($reg, 'PUT', '/v1/kv/a/q', body => 'x',
         headers => {Authorization => "Bearer $mixed"}), 200, 'true', 'Bearer');
 
+# -- a token in the body ------------------------------------------------------
+
+my $body = create('service "body" { policy = "write" } '
+    . 'node "" { policy = "write" }');
+sub catalog
+{
+    my ($verb, $token, $written) = @_;
+    return as($token, 'PUT', "/v1/catalog/$verb", {Node => 'nb',
+        $verb eq 'register' ? (Address => '10.9.9.9',
+            Service => {Service => 'body'}) : (ServiceID => 'body'),
+        defined $written ? (WriteRequest => {Token => $written}) : ()});
+}
+for my $verb (qw(register deregister)) {
+    gives(catalog($verb), 403, 'Permission denied', "$verb: no token")
+        if $verb eq 'register';
+    gives(catalog($verb, undef, 'nope'), 403, 'ACL not found',
+        "$verb: one in the body that is none");
+    gives(catalog($verb, $mixed, $body), 403, 'Permission denied',
+        "$verb: the header comes before it") if $verb eq 'register';
+    gives(catalog($verb, undef, 7), 400, qr/'Token' expected type 'string'/,
+        "$verb: no text");
+    gives(catalog($verb, undef, $body), 200, 'true', "$verb: one that may");
+}
+gives(catalog('deregister', $master, 'nope'), 200, 'true',
+    'what is not looked at is not wrong');
+
 # -- who waits ----------------------------------------------------------------
 
 my $waiter = create($read_all);

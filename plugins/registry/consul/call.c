@@ -198,6 +198,28 @@ static void take_token(struct call *c)
     http_forget_query(c->r, "token");
 }
 
+/* By the token; false: it is none, and this has been answered. */
+static bool resolve(struct call *c)
+{
+    const char *wrong;
+    int status = authority_resolve(c, &wrong);
+
+    if (!status)
+        return true;
+    http_refused(c->r, wrong);
+    call_error(c, status, "%s", wrong);
+    return false;
+}
+
+bool call_show_token(struct call *c, const char *token)
+{
+    if (*c->token || !*token)
+        return true;
+    c->token = xstrdup(token);
+    authority_release(c);
+    return resolve(c);
+}
+
 static bool knows_dc(const struct call *c)
 {
     const char *dc = http_query(c->r, "dc");
@@ -211,7 +233,6 @@ struct call *call_begin(struct http_request *r, void *ctx)
     struct consul *u = ctx;
     struct call *c;
     const char *wrong;
-    int status;
 
     musterd_tick(u->m);
     if (call_waits_for_view(u, r))
@@ -224,12 +245,8 @@ struct call *call_begin(struct http_request *r, void *ctx)
         call_error(c, 400, "%s", wrong);
         return NULL;
     }
-    status = authority_resolve(c, &wrong);
-    if (status) {
-        http_refused(r, wrong);
-        call_error(c, status, "%s", wrong);
+    if (!resolve(c))
         return NULL;
-    }
     if (knows_dc(c))
         return c;
     call_error(c, 500, "No path to datacenter");

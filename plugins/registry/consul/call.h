@@ -112,6 +112,13 @@ struct call *call_begin(struct http_request *r, void *ctx);
 const char *call_consistency_wrong(const struct call *c);
 
 /*
+ * A token that stands elsewhere than call_begin() looks: from now on it is that
+ * of the call, unless the call has one. Before anything is asked about rights,
+ * or who asks. False: it is none, and this has been answered.
+ */
+bool call_show_token(struct call *c, const char *token);
+
+/*
  * Reads ?filter= into c->filter, for rows of that kind: around each row, a
  * filter_mark() and a filter_keep(). False: it makes no sense, and this has
  * been answered (400); return HTTP_DONE.

@@ -47,6 +47,19 @@ static void written(void *arg, const struct dir_result *r)
 
 /* -- the body -------------------------------------------------------------- */
 
+/* The body, and the token that some clients show in there; NULL: answered. */
+static const json_t *body_of(struct call *c)
+{
+    const json_t *body = call_body_needed(c, PREFIX), *more;
+    const char *token;
+
+    if (!body)
+        return NULL;
+    more = body_map(c, body, "WriteRequest");
+    token = more ? body_text(c, more, "Token") : NULL;
+    return !token || call_show_token(c, token) ? body : NULL;
+}
+
 static const char *text_or_empty(const char *text)
 {
     return text ? text : "";
@@ -296,7 +309,7 @@ enum http_verdict catalog_register_put(struct http_request *r, void *ctx)
     struct writing *w;
     const char *wrong;
 
-    if (!c || !(body = call_body_needed(c, PREFIX)))
+    if (!c || !(body = body_of(c)))
         return HTTP_DONE;
     w = writing_of(c);
     read_node(c, body, w);
@@ -353,7 +366,7 @@ enum http_verdict catalog_deregister_put(struct http_request *r, void *ctx)
     const json_t *body;
     struct writing *w;
 
-    if (!c || !(body = call_body_needed(c, PREFIX)))
+    if (!c || !(body = body_of(c)))
         return HTTP_DONE;
     w = writing_of(c);
     w->removal.node = text_or_empty(body_text(c, body, "Node"));
