@@ -168,6 +168,13 @@ $a = call($reg, 'PUT', '/v1/kv/big2', body => "${most}x");
 is $a->{status}, 413, 'more is too much';
 is $a->{body}, 'Value exceeds 524288 byte limit', 'and says so';
 is kv_get($reg, 'big2'), undef, 'it is not there';
+my $key = 'k' x 4096;
+gives("PUT $key", 200, 'true', 'as long a key', body => 'v');
+is bytes_of($key), 'v', 'is there';
+for ("PUT ${key}k", "DELETE ${key}k", "DELETE ${key}k?recurse") {
+    gives($_, 400, 'Key is too long (4097 > 4096 bytes)', 'a longer one is not');
+}
+gives("DELETE $key", 200, 'true', 'it goes');
 
 # -- a client that does not wait ----------------------------------------------
 

@@ -160,6 +160,10 @@ is $a->{body},
 $a = txn(op(set => 'v', Value => 'x' x 524289));
 is $a->{status}, 413, 'one that is too long';
 is $a->{body}, 'Value for key "v" is too large (524289 > 524288 bytes)', 'why';
+$a = txn(op(set => 'k'), op(set => 'k' x 4097));
+is $a->{status}, 400, 'a key that is too long';
+is $a->{body}, 'Key is too long (4097 > 4096 bytes)', 'why';
+is kv_get($reg, 'k'), undef, 'and nothing is done';
 is txn(map { op(set => "v$_", Value => 'x' x 262144) } 1, 2)->{status}, 200,
     'as much as may be';
 is $c->call('GET', '/v1/txn')->{status}, 405, 'GET';

@@ -134,6 +134,17 @@ static bool conflicts(struct call *c, const char *const *names, size_t count)
     return found > 1;
 }
 
+/* The request names a key that there may be; false: answered. */
+static bool names_key(struct call *c)
+{
+    const char *key = http_param(c->r, "key");
+
+    if (*key)
+        return pair_key_fits(c, strlen(key));
+    call_error(c, 400, "Missing key name");
+    return false;
+}
+
 /* -- put ------------------------------------------------------------------- */
 
 /* Who is to lock it; false: answered. */
@@ -196,11 +207,7 @@ enum http_verdict kv_write_put(struct http_request *r, void *ctx)
     struct call *c = call_begin(r, ctx);
     struct kv_write *w;
 
-    if (!c)
-        return HTTP_DONE;
-    if (!*http_param(r, "key"))
-        return call_error(c, 400, "Missing key name");
-    if (conflicts(c, kinds, ARRAY_LEN(kinds)))
+    if (!c || !names_key(c) || conflicts(c, kinds, ARRAY_LEN(kinds)))
         return HTTP_DONE;
     w = write_of(c, KV_SET);
     if (!take_how(c, w) ||
@@ -215,8 +222,11 @@ enum http_verdict kv_write_put(struct http_request *r, void *ctx)
 
 static enum http_verdict delete_tree(struct call *c)
 {
-    struct kv_write *w = write_of(c, KV_DELETE_TREE);
+    struct kv_write *w;
 
+    if (!pair_key_fits(c, strlen(http_param(c->r, "key"))))
+        return HTTP_DONE;
+    w = write_of(c, KV_DELETE_TREE);
     if (!call_demand(c, ACL_KEY_PREFIX, w->key, w->op.key_len, ACL_WRITE) ||
         call_audit_full(c))
         return HTTP_DONE;
@@ -236,8 +246,8 @@ enum http_verdict kv_write_delete(struct http_request *r, void *ctx)
         return HTTP_DONE;
     if (http_query(r, "recurse"))
         return delete_tree(c);
-    if (!*http_param(r, "key"))
-        return call_error(c, 400, "Missing key name");
+    if (!names_key(c))
+        return HTTP_DONE;
     w = write_of(c, KV_DELETE);
     cas = pair_query_uint(c, "cas", &w->op.index);
     if (cas > 0)

@@ -30,6 +30,14 @@ void pair_write(struct jw *w, const struct kv_entry *e, bool value)
     jw_close(w);
 }
 
+bool pair_key_fits(struct call *c, size_t len)
+{
+    if (len <= KV_KEY_MAX)
+        return true;
+    call_error(c, 400, "Key is too long (%zu > %d bytes)", len, KV_KEY_MAX);
+    return false;
+}
+
 /* -- numbers --------------------------------------------------------------- */
 
 int pair_query_uint(struct call *c, const char *name, uint64_t *n)

@@ -18,6 +18,10 @@ struct jw;
 /* The object of a key; with its value, or null in its place. */
 void pair_write(struct jw *w, const struct kv_entry *e, bool value);
 
+/* False: a key of so many bytes is too long to be written, and this has been
+ * answered (400). */
+bool pair_key_fits(struct call *c, size_t len);
+
 /* 1: a number; 0: there is no parameter of that name; -1: it is none, and Go's
  * words for it have been answered (500). */
 int pair_query_uint(struct call *c, const char *name, uint64_t *n);

@@ -269,9 +269,8 @@ static bool read_op(struct call *c, struct txn *t, const json_t *kv)
     o->key_len = strlen(o->key);
     body_uint(c, kv, "Flags", &o->flags);
     body_uint(c, kv, "Index", &o->index);
-    if (!take_value(c, o, value))
-        return false;
-    if (!values_fit(c, t, o))
+    if (!pair_key_fits(c, o->key_len) || !take_value(c, o, value) ||
+        !values_fit(c, t, o))
         return false;
     if (!v) {
         quoted = pair_quoted(name ? name : "", name ? strlen(name) : 0);
