@@ -153,12 +153,12 @@ static const struct {
     bool (*ok)(struct word *w, int n); /* of those behind it; or NULL */
 } kinds[SNAPSHOT_KINDS] = {
     [SNAPSHOT_ACL] = {"acl ", acl_ok},
-    [SNAPSHOT_SERVICE] = {"service "},
+    [SNAPSHOT_SERVICE] = {"service ", NULL},
     [SNAPSHOT_NODE] = {"node ", node_ok},
     [SNAPSHOT_CHECK] = {"check ", check_ok},
     [SNAPSHOT_SESSION] = {"session ", session_ok},
     [SNAPSHOT_KEY] = {"key ", key_ok},
-    [SNAPSHOT_QUERY] = {"query "},
+    [SNAPSHOT_QUERY] = {"query ", NULL},
 };
 
 size_t snapshot_name_len(const char *line, size_t len)
