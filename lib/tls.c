@@ -48,6 +48,7 @@ static struct tls_options options_copy(const struct tls_options *o)
                                 .name = copy(o->name),
                                 .client = o->client,
                                 .only_13 = o->only_13,
+                                .system_too = o->system_too,
                                 .any_server = o->any_server};
 }
 
@@ -169,17 +170,20 @@ static bool read_cert(SSL_CTX *ctx, const struct tls_options *o, char **error)
     return key_is_private(key, error);
 }
 
-/* For servers NULL is the system's store. */
+static bool read_system(SSL_CTX *ctx, char **error)
+{
+    char why[TLS_ERROR_MAX];
+
+    if (SSL_CTX_set_default_verify_paths(ctx) == 1)
+        return true;
+    tls_file_error(why, sizeof(why));
+    return fail(error, "tls.ca: the system's certificates: %s", why);
+}
+
 static bool read_ca(SSL_CTX *ctx, const char *ca, char **error)
 {
     char why[TLS_ERROR_MAX];
 
-    if (!ca) {
-        if (SSL_CTX_set_default_verify_paths(ctx) == 1)
-            return true;
-        tls_file_error(why, sizeof(why));
-        return fail(error, "tls.ca: the system's certificates: %s", why);
-    }
     if (!file_is_there("tls.ca", ca, error))
         return false;
     if (SSL_CTX_load_verify_file(ctx, ca) == 1)
@@ -260,7 +264,8 @@ static bool client_new(struct tls_ctx *x, const struct tls_options *o,
     SSL_CTX_set_verify(x->client,
                        o->any_server ? SSL_VERIFY_NONE : SSL_VERIFY_PEER, NULL);
     return (!o->cert || read_cert(x->client, o, error)) &&
-           read_ca(x->client, o->ca, error);
+           (!o->ca || read_ca(x->client, o->ca, error)) &&
+           (!x->system || read_system(x->client, error));
 }
 
 /* When the first certificate ends: of ours, and of the CAs. */
@@ -303,6 +308,7 @@ static struct tls_ctx *ctx_new(const struct tls_options *o, char **error)
     ERR_clear_error();
     x->refs = 1;
     x->ca = copy(o->ca);
+    x->system = !o->ca || o->system_too;
     x->name = copy(o->name);
     x->has_cert = o->cert != NULL;
     if ((o->key && !o->cert &&

@@ -42,6 +42,8 @@ struct tls_options {
     const char *name; /* in a server's certificate; NULL: the host dialled */
     enum tls_client client;
     bool only_13;    /* nothing below TLS 1.3 */
+    bool system_too; /* of servers, those whom the system trusts are trusted
+                        beside ca */
     bool any_server; /* of servers any certificate is taken: for who only wants
                         to know whether one answers, and says no secret */
 };

@@ -104,13 +104,24 @@ static void write_whose(const struct tls_session *s, char *out, size_t size)
              s->accepts ? "the client" : s->host);
 }
 
+/* Where the CAs are that might have signed it. */
+static void write_where(const struct tls_session *s, char *out, size_t size)
+{
+    const struct tls_ctx *x = s->ctx;
+
+    if (!x->ca)
+        snprintf(out, size, "this machine's store; tls.ca is not set");
+    else
+        snprintf(out, size, "%.300s%s", x->ca,
+                 x->system && !s->accepts ? " or this machine's store" : "");
+}
+
 static void not_accepted(struct tls_session *s, long verdict)
 {
-    const char *ca =
-        s->ctx->ca ? s->ctx->ca : "this machine's store; tls.ca is not set";
-    char whose[300];
+    char whose[300], ca[400];
 
     write_whose(s, whose, sizeof(whose));
+    write_where(s, ca, sizeof(ca));
     switch (verdict) {
     case X509_V_ERR_CERT_HAS_EXPIRED: say(s, "%s has expired", whose); break;
     case X509_V_ERR_CERT_NOT_YET_VALID:

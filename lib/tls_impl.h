@@ -22,8 +22,9 @@ struct tls_ctx {
     unsigned refs;
     SSL_CTX *server; /* NULL: no certificate */
     SSL_CTX *client;
-    char *ca;   /* the CAs' file, for messages; NULL: the system's */
-    char *name; /* expected of servers, or NULL */
+    char *ca;    /* the CAs' file, for messages; NULL: only the system's */
+    char *name;  /* expected of servers, or NULL */
+    bool system; /* of servers, those whom the system trusts are taken */
     bool has_cert;
     int64_t until, ca_until; /* 0: none */
 };

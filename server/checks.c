@@ -170,7 +170,8 @@ void checks_configure(struct checks *k, const struct conf *conf)
     const struct prober_limits limits = {
         .at_once = (unsigned)conf_int(conf, "consul.probes"),
         .scripts = conf_bool(conf, "consul.enable_script_checks"),
-        .user = conf_str(conf, "consul.script_user")};
+        .user = conf_str(conf, "consul.script_user"),
+        .ca = conf_str(conf, "tls.ca")};
 
     k->scripts = limits.scripts;
     prober_limit(k->prober, &limits);

@@ -246,6 +246,8 @@ void prober_limit(struct prober *p, const struct prober_limits *limits)
     free(p->script_user);
     p->script_user = limits->user ? xstrdup(limits->user) : NULL;
     p->place.user = p->script_user;
+    free(p->ca);
+    p->ca = limits->ca ? xstrdup(limits->ca) : NULL;
     if (p->line)
         loop_later(p->loop, &p->begin);
 }
@@ -286,5 +288,6 @@ void prober_free(struct prober *p)
     tls_free(p->tls[0]);
     tls_free(p->tls[1]);
     free(p->script_user);
+    free(p->ca);
     free(p);
 }

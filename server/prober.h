@@ -58,6 +58,8 @@ struct prober_limits {
     unsigned at_once; /* runs; at least 1 */
     bool scripts;     /* may be run; else such a check is critical */
     const char *user; /* who runs them if we are root; copied; NULL: root */
+    const char *ca;   /* a file of CAs that servers of https are checked
+                         against, beside the system's; copied; NULL: none */
 };
 
 struct prober_counts {

@@ -37,6 +37,7 @@ struct prober {
     unsigned at_once;
     bool scripts;
     char *script_user;      /* owned; NULL: as we are */
+    char *ca;               /* owned; see struct prober_limits */
     struct check *checks;   /* by key */
     struct check *line;     /* that wait for a seat, the first first */
     struct check *reaps;    /* with reap_ms */

@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <utlist.h>
 
 #include "lib/log.h"
@@ -28,14 +29,38 @@ static uint64_t chance_below(struct prober *p, uint64_t n)
 
 /* -- TLS ------------------------------------------------------------------- */
 
+static bool is_same(const char *a, const char *b)
+{
+    return a && b ? !strcmp(a, b) : a == b;
+}
+
+/* By what the setting and the file are now. Those who dial have borrowed tls:
+ * it stays, and what is in it changes. */
+static void read_again(struct tls *tls, const struct tls_options *o)
+{
+    char *why = NULL;
+
+    if (is_same(tls_options(tls)->ca, o->ca) && !tls_files_changed(tls))
+        return;
+    if (!tls_load(tls, o, &why))
+        log_error("checks of https: %s; the CAs that were read before stay in "
+                  "use",
+                  why);
+    free(why);
+}
+
 struct tls *prober_tls(void *arg, bool insecure, const char **error)
 {
     struct prober *p = arg;
-    struct tls_options options = {.any_server = insecure};
+    struct tls_options options = {.any_server = insecure,
+                                  .ca = insecure ? NULL : p->ca,
+                                  .system_too = true};
     struct tls **tls = &p->tls[insecure];
     char *why = NULL;
 
-    if (!*tls)
+    if (*tls)
+        read_again(*tls, &options);
+    else
         *tls = tls_new(&options, &why);
     if (!*tls) {
         log_warn("checks of https: %s", why);
