@@ -82,8 +82,7 @@ struct dir_texts {
 /* What waits for it; for the directory only. */
 struct dir_watch {
     struct dir_waiter *waiters;
-    bool due; /* they are to be told */
-    struct dir_watch *next_due;
+    struct dir_watch *next_due; /* NULL: they are not to be told */
 };
 
 struct dir_node {

@@ -12,17 +12,18 @@
 #define META_PREFIX  "meta."
 #define CHECK_PREFIX "check."
 
-/* The words of the mapping: attributes that are not meta. */
+/* The words of the mapping: attributes that are not meta. Those with the same
+ * first letter stand together. */
 enum word_of {
     WORD_NODE,
     WORD_ID,
     WORD_SERVICE,
+    WORD_STATUS,
     WORD_ADDR,
     WORD_PORT,
-    WORD_TAGS,
-    WORD_STATUS,
-    WORD_TAG_OVERRIDE,
     WORD_PERSIST,
+    WORD_TAGS,
+    WORD_TAG_OVERRIDE,
     WORD_HOST, /* these two are meta as well */
     WORD_KIND,
     WORDS
@@ -45,12 +46,14 @@ static bool has_prefix(const char *text, const char *prefix)
 /* Most attributes are none: those that cannot be are told by their letter. */
 static int word_find(const char *name)
 {
-    int i;
+    static const unsigned char first[256] = {
+        ['n'] = WORD_NODE + 1, ['i'] = WORD_ID + 1,   ['s'] = WORD_SERVICE + 1,
+        ['a'] = WORD_ADDR + 1, ['p'] = WORD_PORT + 1, ['t'] = WORD_TAGS + 1,
+        ['h'] = WORD_HOST + 1, ['k'] = WORD_KIND + 1};
+    int i = first[(unsigned char)*name] - 1;
 
-    if (!strchr("nisaptkh", *name))
-        return -1;
-    for (i = 0; i < WORDS; i++)
-        if (*name == *words[i] && !strcmp(name, words[i]))
+    for (; i >= 0 && i < WORDS && *words[i] == *name; i++)
+        if (!strcmp(name, words[i]))
             return i;
     return -1;
 }

@@ -27,12 +27,13 @@ static const unsigned kind_tables[DIR_KINDS] = {
 
 /* -- what moves ------------------------------------------------------------ */
 
+static struct dir_watch none_due; /* behind the last that is due */
+
 static void watch_due(struct directory *d, struct dir_watch *w)
 {
-    if (!w->waiters || w->due)
+    if (!w->waiters || w->next_due)
         return;
-    w->due = true;
-    w->next_due = d->due;
+    w->next_due = d->due ? d->due : &none_due;
     d->due = w;
 }
 
@@ -61,8 +62,8 @@ void dir_tell_waiters(struct directory *d)
     struct dir_watch *watch;
 
     while ((watch = d->due)) {
-        d->due = watch->next_due;
-        watch->due = false;
+        d->due = watch->next_due == &none_due ? NULL : watch->next_due;
+        watch->next_due = NULL;
         DL_FOREACH_SAFE (watch->waiters, w, next) {
             d->woken++;
             w->changed(w, d->catalog->store->revision);

@@ -41,10 +41,14 @@ static size_t anchor_key(char *key, const char *node, const char *check)
 static struct session_anchor *anchor_find(const struct kv *kv, const char *node,
                                           const char *check)
 {
-    char *key = xmalloc(strlen(node) + strlen(check) + 1);
-    size_t len = anchor_key(key, node, check);
     struct session_anchor *a;
+    char *key;
+    size_t len;
 
+    if (!kv->anchors)
+        return NULL; /* no session is tied to anything */
+    key = xmalloc(strlen(node) + strlen(check) + 1);
+    len = anchor_key(key, node, check);
     HASH_FIND(hh, kv->anchors, key, len, a);
     free(key);
     return a;

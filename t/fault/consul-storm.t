@@ -119,7 +119,9 @@ is $reg->metric('muster_consul_looks_total'), $looks, 'nor looked at';
 note sprintf '%d changes of others cost %.1f ms of processor time without, '
     . '%.1f ms with %d who wait', $rounds * $burst, 1000 * $quiet,
     1000 * $storm, $n;
-cmp_ok $storm, '<', 2.5 * $quiet, "who waits for A makes others hardly dearer";
+# (each who waits, looked at with each change, would be ten million looks)
+cmp_ok $storm, '<', 2.5 * $quiet + 0.05,
+    "who waits for A makes others hardly dearer";
 
 my @memory;
 for my $round (1 .. 3) {

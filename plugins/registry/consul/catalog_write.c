@@ -1,5 +1,6 @@
 #include "plugins/registry/consul/catalog_write.h"
 
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -22,8 +23,10 @@ struct writing {
     struct dir_request q;
     struct dir_removal removal;
     struct dir_service_new service;
-    struct dir_check_new checks[DIR_CHECKS_MAX];
     const char *elsewhere; /* another node that a check says it is of */
+    /* from here on only what is counted above is set: the rest is not even
+     * zero */
+    struct dir_check_new checks[DIR_CHECKS_MAX];
     const char *tags[DIR_TAGS_MAX];
     struct dir_pair tagged[DIR_META_MAX], meta[DIR_META_MAX],
         service_meta[DIR_META_MAX];
@@ -140,7 +143,7 @@ static void read_check(struct call *c, const json_t *body, struct writing *w)
     node = body_text(c, body, "Node");
     if (node && *node && strcasecmp(node, w->q.node) != 0)
         w->elsewhere = node;
-    check->id = body_text(c, body, "CheckID");
+    *check = (struct dir_check_new){.id = body_text(c, body, "CheckID")};
     check->name = text_or_empty(body_text(c, body, "Name"));
     check->notes = body_text(c, body, "Notes");
     check->output = body_text(c, body, "Output");
@@ -201,8 +204,9 @@ static void writing_free(void *data)
 
 static struct writing *writing_of(struct call *c)
 {
-    struct writing *w = xcalloc(1, sizeof(*w));
+    struct writing *w = xmalloc(sizeof(*w));
 
+    memset(w, 0, offsetof(struct writing, checks));
     call_asker(c, &w->audit.asker);
     c->data = w;
     c->free_data = writing_free;
