@@ -43,6 +43,26 @@ for my $list ('catalog/service/web', 'health/service/web') {
     answers('GET', "$list?$many&tag=b", undef, 200, '[]', 'the last tag counts');
 }
 
+# -- ports
+
+my %port = (-1 => 0, 0 => 0, 8080 => 8080, 65535 => 65535);
+for my $port (sort keys %port) {
+    call($reg, 'PUT', '/v1/agent/service/register',
+        body => qq({"Name":"p","Port":$port}));
+    is call($reg, 'GET', '/v1/agent/services')->{json}{p}{Port}, $port{$port},
+        "port $port of the agent";
+    call($reg, 'PUT', '/v1/catalog/register', body => '{"Node":"n0",'
+        . qq("Address":"10.0.0.1","Service":{"Service":"q","Port":$port}}));
+    is call($reg, 'GET', '/v1/catalog/service/q')->{json}[0]{ServicePort},
+        $port{$port}, '... and of the catalog';
+}
+my $no_port = "Request decode failed: 1 error(s) decoding:\n\n"
+    . "* 'Port' is no port";
+answers('PUT', 'agent/service/register', '{"Name":"p","Port":65536}', 400,
+    $no_port);
+answers('PUT', 'catalog/register', '{"Node":"n0","Address":"10.0.0.1",'
+    . '"Service":{"Service":"q","Port":65536}}', 400, $no_port);
+
 # -- a check of another node
 
 answers('PUT', 'catalog/register', '{"Node":"n1","Address":"10.0.0.1",'

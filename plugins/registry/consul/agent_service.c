@@ -195,15 +195,13 @@ static void read_service(struct registering *g, struct call *c,
                          const json_t *body)
 {
     struct dir_service_new *s = &g->service;
-    int64_t port = 0;
 
     s->name = body_text(c, body, "Name|Service");
     s->id = body_text(c, body, "ID|ServiceID");
     if (!s->id || !*s->id)
         s->id = s->name;
     s->address = body_text(c, body, "Address");
-    body_int(c, body, "Port", &port);
-    s->port = port > 0 && port <= UINT16_MAX ? (unsigned)port : 0;
+    s->port = body_port(c, body);
     body_bool(c, body, "EnableTagOverride|enable_tag_override",
               &s->tag_override);
     read_tags(g, c, body);

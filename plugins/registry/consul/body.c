@@ -329,6 +329,17 @@ bool body_int(struct call *c, const json_t *object, const char *names,
     return false;
 }
 
+unsigned body_port(struct call *c, const json_t *object)
+{
+    int64_t port = 0;
+
+    if (!body_int(c, object, "Port", &port) || port < 0)
+        return 0;
+    if (port > UINT16_MAX)
+        body_wrong(c, "'Port' is no port");
+    return (unsigned)(port & UINT16_MAX);
+}
+
 const json_t *body_list(struct call *c, const json_t *object, const char *names)
 {
     const json_t *v = field(c, object, names);

@@ -58,6 +58,8 @@ bool body_uint(struct call *c, const json_t *object, const char *names,
                uint64_t *out);
 bool body_int(struct call *c, const json_t *object, const char *names,
               int64_t *out);
+/* The field "Port" of a service. 0: it has none, or a negative one. */
+unsigned body_port(struct call *c, const json_t *object);
 bool body_bool(struct call *c, const json_t *object, const char *names,
                bool *out);
 const json_t *body_list(struct call *c, const json_t *object,

@@ -113,7 +113,6 @@ static void read_tags(struct call *c, const json_t *body, struct writing *w)
 static void read_service(struct call *c, const json_t *body, struct writing *w)
 {
     struct dir_service_new *s = &w->service;
-    uint64_t port = 0;
 
     s->id = body_text(c, body, "ID");
     s->name = text_or_empty(body_text(c, body, "Service"));
@@ -121,9 +120,7 @@ static void read_service(struct call *c, const json_t *body, struct writing *w)
     read_tags(c, body, w);
     s->meta = read_pairs(c, body, "Meta", w->service_meta);
     body_bool(c, body, "EnableTagOverride", &s->tag_override);
-    if (body_uint(c, body, "Port", &port) && port > 65535)
-        body_wrong(c, "'Port' is no port");
-    s->port = (unsigned)port;
+    s->port = body_port(c, body);
     w->q.service = s;
 }
 
