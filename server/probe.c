@@ -147,6 +147,19 @@ uint64_t probe_timeout_ms(const struct probe_spec *s)
     return s->interval_ms < TIMEOUT_MS ? s->interval_ms : TIMEOUT_MS;
 }
 
+void probe_name(const struct probe_spec *s, struct buf *out)
+{
+    struct probe_url u;
+
+    if (s->method == PROBE_TCP)
+        buf_add_str(out, s->target);
+    if (s->method == PROBE_HTTP &&
+        !probe_url_parse(&u, s->target, strlen(s->target)))
+        buf_add_fmt(out, "%s://%.*s%.*s", u.tls ? "https" : "http",
+                    (int)u.authority_len, u.authority, (int)u.target_len,
+                    u.target);
+}
+
 /* -- as text --------------------------------------------------------------- */
 
 static void write_text(struct buf *out, const char *name, const char *value)

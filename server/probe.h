@@ -74,6 +74,9 @@ uint64_t probe_timeout_ms(const struct probe_spec *s);
 /* "ttl", "http", "tcp", "script" */
 const char *probe_method_text(enum probe_method m);
 
+/* What is looked at, for people: of a URL without the password. */
+void probe_name(const struct probe_spec *s, struct buf *out);
+
 /* A line of words, without its end. */
 void probe_spec_write(const struct probe_spec *s, struct buf *out);
 /* The same back; text is copied. NULL, or a static text why it is none: s is

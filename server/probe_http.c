@@ -103,17 +103,15 @@ static enum probe_status status_of(unsigned status)
     return status == 429 ? PROBE_WARNING : PROBE_CRITICAL;
 }
 
-/* What is said of it; a password in the URL is nobody's business. */
+/* What is said of it. */
 static void http_tell(struct probe_run *run, struct buf *text)
 {
     const struct probe_spec *s = run->spec;
     const struct probe_answer *a = &run->answer;
-    struct probe_url u;
 
-    if (probe_url_parse(&u, s->target, strlen(s->target)) == NULL)
-        buf_add_fmt(text, "HTTP %s %s://%.*s%.*s: ", s->verb ? s->verb : "GET",
-                    u.tls ? "https" : "http", (int)u.authority_len, u.authority,
-                    (int)u.target_len, u.target);
+    buf_add_fmt(text, "HTTP %s ", s->verb ? s->verb : "GET");
+    probe_name(s, text);
+    buf_add_str(text, ": ");
     if (*run->why) {
         buf_add_str(text, run->why);
         return;

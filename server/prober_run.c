@@ -118,13 +118,15 @@ static void run_timeout(struct check *c)
 
     kinds[s->method]->cancel(c->run);
     c->prober->counts.timeouts[s->method]++;
-    if (s->method == PROBE_SCRIPT)
+    if (s->method == PROBE_SCRIPT) {
         buf_add_fmt(&text, "Timed out (%.3gs) running check",
                     (double)probe_timeout_ms(s) / 1000);
-    else
-        buf_add_fmt(&text, "%s %s: no answer within %.3gs",
-                    s->method == PROBE_TCP ? "TCP connect" : "HTTP", s->target,
+    } else {
+        buf_add_str(&text, s->method == PROBE_TCP ? "TCP connect " : "HTTP ");
+        probe_name(s, &text);
+        buf_add_fmt(&text, ": no answer within %.3gs",
                     (double)probe_timeout_ms(s) / 1000);
+    }
     run_over(c, PROBE_CRITICAL, buf_str(&text));
     buf_free(&text);
 }

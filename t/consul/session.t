@@ -39,7 +39,8 @@ is_deeply [@{info($s1)->{json}[0]}{qw(Name TTL Behavior LockDelay Node)},
     info($s1)->{json}[0]{Checks}],
     ['s1', '10s', 'delete', 0, 'here', []], 'fields in any case';
 my %delay = ('15' => 15e9, '"15s"' => 15e9, '999' => 999e9, '1000' => 1000,
-    '"90s"' => 90e9, '"1500ms"' => 1.5e9, '0' => 0);
+    '"90s"' => 90e9, '"1500ms"' => 1.5e9, '0' => 0, '-13835058056' => 0,
+    '"-4h"' => 0);
 for my $given (sort keys %delay) {
     my $id = create(qq({"LockDelay":$given}))->{json}{ID};
     like info($id)->{body}, qr/"LockDelay":$delay{$given},/,

@@ -318,7 +318,8 @@ static void test_timeout(void **state)
 
     (void)state;
     put("h", PROBE_PASSING,
-        "probe http interval 10000 timeout 2500 target http://127.0.0.1:%u/",
+        "probe http interval 10000 timeout 2500 "
+        "target http://me:secret@127.0.0.1:%u/",
         world()->port);
     fd = taken();
     answer(fd, "HTTP/1.1 200 OK\r\n\r\nand it goes on");

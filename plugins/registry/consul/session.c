@@ -344,9 +344,9 @@ static bool take_place(struct call *c, const json_t *checks,
 /* As Consul takes it: a small number is one of seconds. */
 static uint64_t lock_delay(int64_t ns)
 {
-    if (ns < LOCK_DELAY_LOW)
-        ns *= SECOND_NS;
-    return ns > 0 ? (uint64_t)ns : 0;
+    if (ns <= 0)
+        return 0;
+    return (uint64_t)(ns < LOCK_DELAY_LOW ? ns * SECOND_NS : ns);
 }
 
 static const json_t *take_checks(struct call *c, const json_t *body)
