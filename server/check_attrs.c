@@ -106,6 +106,8 @@ static bool set_field(struct reading *g, const char *field, const char *value)
         return set_ms(&s->reap_ms, value);
     if (!strcmp(field, "fails"))
         return set_times(&s->fails, value);
+    if (!strcmp(field, "warns"))
+        return set_times(&s->warns, value);
     if (!strcmp(field, "passes"))
         return set_times(&s->passes, value);
     if (!strcmp(field, "insecure"))

@@ -4,8 +4,8 @@
  *   check.http URL       or a path, of the service's own address
  *   check.tcp HOST:PORT  or `on`: the service's own address
  *   check.ttl 10s
- *   check.interval, .timeout, .fails, .passes, .method, .insecure,
- *   check.deregister_after
+ *   check.interval, .timeout, .fails, .warns, .passes, .method,
+ *   check.insecure, .deregister_after
  *
  * A second one is check.2.http … and so on up to CHECK_ATTRS_MAX. What cannot
  * be done is said in the place of the check.

@@ -125,6 +125,8 @@ const char *probe_spec_check(struct probe_spec *s)
     raise_to(&s->reap_ms, PROBE_REAP_MS);
     if (s->fails > THRESHOLD_MAX || s->passes > THRESHOLD_MAX)
         return "a threshold of it is above 1000";
+    if (s->warns > (s->fails ? s->fails : 1))
+        return "it would be critical before it warns";
     if (s->header_count > PROBE_HEADERS_MAX || s->arg_count > PROBE_ARGS_MAX)
         return "it has more than 64 headers or arguments";
     if (s->method == PROBE_TTL)
@@ -183,6 +185,7 @@ void probe_spec_write(const struct probe_spec *s, struct buf *out)
     write_number(out, "timeout", s->timeout_ms);
     write_number(out, "reap", s->reap_ms);
     write_number(out, "fails", s->fails);
+    write_number(out, "warns", s->warns);
     write_number(out, "passes", s->passes);
     write_number(out, "insecure", s->insecure);
     if (s->target)
@@ -227,6 +230,8 @@ static bool read_number(struct probe_spec *s, const struct word *name,
         s->reap_ms = n;
     else if (word_is(name, "fails") && n <= THRESHOLD_MAX)
         s->fails = (unsigned)n;
+    else if (word_is(name, "warns") && n <= THRESHOLD_MAX)
+        s->warns = (unsigned)n;
     else if (word_is(name, "passes") && n <= THRESHOLD_MAX)
         s->passes = (unsigned)n;
     else if (word_is(name, "insecure"))

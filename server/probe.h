@@ -53,6 +53,7 @@ struct probe_spec {
     uint64_t reap_ms;     /* its service goes when it has been critical for so
                              long; 0: never */
     unsigned fails;       /* so many in a row make it critical; 0 is 1 */
+    unsigned warns;       /* ... make it warn before that; 0: none do */
     unsigned passes;      /* ... make it passing, or warning; 0 is 1 */
     char *target;         /* an URL, or HOST:PORT */
     char *verb;           /* of HTTP; NULL: GET */

@@ -39,7 +39,6 @@ static struct check *check_find(const struct prober *p, struct probe_id id)
 
 static void set_status(struct check *c, enum probe_status status)
 {
-    c->streak = 0;
     c->status = status;
     if (status != PROBE_CRITICAL)
         c->critical_ms = 0;
@@ -47,25 +46,40 @@ static void set_status(struct check *c, enum probe_status status)
         c->critical_ms = loop_now(c->prober->loop);
 }
 
-/* Whether so many outcomes in a row are enough. */
-static bool is_believed(struct check *c, enum probe_status status)
+/* Somebody else says what it is. */
+static void be_told(struct check *c, enum probe_status status)
 {
-    bool bad = status == PROBE_CRITICAL, was = c->status == PROBE_CRITICAL;
-    unsigned needed = bad ? c->spec.fails : c->spec.passes;
+    c->streak = 0;
+    c->failing = status == PROBE_CRITICAL;
+    set_status(c, status);
+}
 
-    if (bad == was)
+/* What it is after this outcome, if so many in a row are enough to say so; one
+ * is of a TTL, which is told how it is. */
+static bool is_believed(struct check *c, enum probe_status *status)
+{
+    const struct probe_spec *s = &c->spec;
+    bool bad = *status == PROBE_CRITICAL;
+
+    if (bad != c->bad)
         c->streak = 0;
-    else if (++c->streak < needed)
-        return false;
-    return true;
+    c->bad = bad;
+    if (s->method == PROBE_TTL ||
+        (bad ? c->status == PROBE_CRITICAL : !c->failing))
+        return true;
+    if (++c->streak >= (bad ? s->fails : s->passes))
+        return true;
+    *status = PROBE_WARNING;
+    return bad && s->warns && c->streak >= s->warns;
 }
 
 void prober_judge(struct check *c, enum probe_status status, const char *output)
 {
     const struct prober *p = c->prober;
 
-    if (!is_believed(c, status))
+    if (!is_believed(c, &status))
         return;
+    c->failing = c->bad;
     set_status(c, status);
     p->user.report(p->user.arg, check_id(c), status, output);
 }
@@ -192,7 +206,7 @@ void prober_put(struct prober *p, struct probe_id id, struct probe_spec *spec,
 
     if (c && strcmp(c->text, text) == 0) {
         if (c->status != status)
-            set_status(c, status);
+            be_told(c, status);
         probe_spec_free(spec);
         free(text);
         return;
@@ -203,7 +217,7 @@ void prober_put(struct prober *p, struct probe_id id, struct probe_spec *spec,
         c = check_new(p, id);
     check_set(c, spec, text);
     c->critical_ms = 0;
-    set_status(c, status);
+    be_told(c, status);
     prober_schedule(c, soon);
 }
 
@@ -232,7 +246,7 @@ bool prober_tell(struct prober *p, struct probe_id id, enum probe_status status,
         return false;
     free(c->said);
     c->said = xstrndup(output, PROBE_OUTPUT_MAX);
-    set_status(c, status);
+    be_told(c, status);
     loop_timer_set(c->timer, c->spec.ttl_ms);
     return true;
 }

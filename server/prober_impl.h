@@ -15,7 +15,9 @@ struct check {
     struct probe_spec spec;
     char *text; /* owned: the spec as a line, to compare */
     enum probe_status status;
-    unsigned streak;       /* outcomes in a row that would change it */
+    unsigned streak;       /* outcomes in a row that would change it ... */
+    bool bad;              /* ... to the worse */
+    bool failing;          /* it is critical, or warns because it fails */
     uint64_t critical_ms;  /* since when it is critical; 0: it is not */
     char *said;            /* owned: what a TTL was told last; or NULL */
     struct probe_run *run; /* it runs; or NULL */

@@ -104,6 +104,17 @@ put_ok('agent/service/deregister/web', undef, 'the service goes');
 
 # -- thresholds ----------------------------------------------------------------
 
+my $nobody = Target->new;
+my %hasty = (Name => 'hasty', Status => 'passing', Interval => '1s',
+    TCP => 'localhost:' . $nobody->port, FailuresBeforeWarning => 1);
+$nobody->stop;
+like ask('PUT', 'agent/check/register', encode_json(\%hasty))->{body},
+    qr/^Invalid check: FailuresBeforeWarning can't be higher than FailuresBeforeCritical/,
+    'no warning later than what it warns of';
+$hasty{FailuresBeforeCritical} = 100;
+put_ok('agent/check/register', \%hasty, 'a check that warns first');
+becomes('hasty', 'warning', qr/Connection refused/, 'it does');
+put_ok('agent/check/deregister/hasty', undef, 'it goes');
 $t = Target->new;
 put_ok('agent/check/register', {Name => 'slow', HTTP => $t->url,
         Interval => '1s', FailuresBeforeCritical => 2,

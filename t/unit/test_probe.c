@@ -40,11 +40,12 @@ static void test_lines(void **state)
     assert_int_equal(s.method, PROBE_TTL);
     assert_int_equal(s.ttl_ms, 40);
     probe_spec_free(&s);
-    s = read_back("probe http interval 10000 timeout 2000 fails 3 passes 2 "
-                  "insecure 1 target https://h:1/x?y verb POST "
+    s = read_back("probe http interval 10000 timeout 2000 fails 3 warns 2 "
+                  "passes 2 insecure 1 target https://h:1/x?y verb POST "
                   "header X-A value 'it''s' header B value ''");
     assert_int_equal(s.interval_ms, 10000);
     assert_int_equal(s.fails, 3);
+    assert_int_equal(s.warns, 2);
     assert_int_equal(s.passes, 2);
     assert_true(s.insecure);
     assert_int_equal(s.header_count, 2);
@@ -90,6 +91,7 @@ static void test_no_lines(void **state)
         "probe script interval 1000 arg ''",
         "probe script interval 1000 arg: AGE=",
         "probe tcp interval 1000 target h:1 fails 1001",
+        "probe tcp interval 1000 target h:1 fails 2 warns 3",
         "probe 'tcp",
     };
     struct probe_spec s;

@@ -194,6 +194,43 @@ static void test_thresholds(void **state)
     world()->listening = listen_any(&world()->port);
 }
 
+static void comes_to(unsigned reports, enum probe_status status)
+{
+    time_passes(world()->loop, 1063);
+    assert_int_equal(world()->heard.reports, reports);
+    assert_int_equal(world()->heard.status, status);
+}
+
+/* Some failures warn, some more are critical; and what warns so passes as late
+ * as what is critical. */
+static void test_warns(void **state)
+{
+    (void)state;
+    put("t", PROBE_PASSING,
+        "probe tcp interval 1000 fails 4 warns 2 passes 2 target 127.0.0.1:%u",
+        world()->port);
+    turns(world()->loop);
+    assert_int_equal(world()->heard.reports, 1);
+    close(world()->listening);
+    comes_to(1, PROBE_PASSING);
+    comes_to(2, PROBE_WARNING);
+    comes_to(3, PROBE_WARNING);
+    comes_to(4, PROBE_CRITICAL);
+    world()->listening = listen_any(&world()->port);
+    put("t", PROBE_PASSING,
+        "probe tcp interval 1000 fails 4 warns 1 passes 2 target 127.0.0.1:%u",
+        world()->port);
+    close(world()->listening);
+    turns(world()->loop);
+    assert_int_equal(world()->heard.reports, 5);
+    assert_int_equal(world()->heard.status, PROBE_WARNING);
+    world()->listening = listen_at(world()->port);
+    comes_to(5, PROBE_WARNING); /* one is not enough */
+    comes_to(6, PROBE_PASSING);
+    put("t", PROBE_PASSING, "probe ttl ttl 1000 fails 2");
+    comes_to(7, PROBE_CRITICAL); /* a TTL is over once */
+}
+
 /* -- HTTP ------------------------------------------------------------------ */
 
 /* The request of the connection is in text. */
@@ -446,21 +483,14 @@ int main(void)
 #define TEST(f)                                                                \
     cmocka_unit_test_setup_teardown(f, prober_setup, prober_teardown)
     const struct CMUnitTest tests[] = {
-        TEST(test_ttl),
-        TEST(test_put_again),
-        TEST(test_signs_of_life),
-        TEST(test_tcp),
-        TEST(test_jitter),
-        TEST(test_thresholds),
-        TEST(test_http),
-        TEST(test_redirects),
-        TEST(test_redirects_without_end),
-        TEST(test_timeout),
-        TEST(test_seats),
-        TEST(test_one_at_a_time),
-        TEST(test_reap),
-        TEST(test_reap_many),
-        TEST(test_reap_in_vain),
+        TEST(test_ttl),           TEST(test_put_again),
+        TEST(test_signs_of_life), TEST(test_tcp),
+        TEST(test_jitter),        TEST(test_thresholds),
+        TEST(test_warns),         TEST(test_http),
+        TEST(test_redirects),     TEST(test_redirects_without_end),
+        TEST(test_timeout),       TEST(test_seats),
+        TEST(test_one_at_a_time), TEST(test_reap),
+        TEST(test_reap_many),     TEST(test_reap_in_vain),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

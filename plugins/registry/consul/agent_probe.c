@@ -144,6 +144,8 @@ void agent_probe_read(struct agent_probe *p, struct call *c,
                    &p->spec.passes);
     read_threshold(c, object, "FailuresBeforeCritical|failures_before_critical",
                    &p->spec.fails);
+    read_threshold(c, object, "FailuresBeforeWarning|failures_before_warning",
+                   &p->spec.warns);
 }
 
 void agent_probe_free(struct agent_probe *p)
@@ -165,6 +167,9 @@ const char *agent_probe_wrong(struct agent_probe *p)
         return "TTL must be > 0 for TTL checks";
     if (p->docker)
         return "checks in containers are not done here";
+    if (s->warns > s->fails)
+        return "FailuresBeforeWarning can't be higher than "
+               "FailuresBeforeCritical";
     if (!p->intervals)
         s->method = PROBE_TTL;
     return probe_spec_check(s);
