@@ -38,7 +38,9 @@ struct consul_config {
     unsigned n_secrets;
     struct consul_remark *remarks; /* owned */
     size_t n_remarks;
-    char *host; /* owned; where services without an address are */
+    char *host;   /* owned; where services without an address are */
+    char *http;   /* owned; where the interface will be, for curl */
+    bool scripts; /* checks may run them */
 };
 
 /* Adds one file's object to what was read before, as an agent does: lists are

@@ -223,6 +223,7 @@ void consul_config_free(struct consul_config *c)
         free(c->remarks[i].text);
     free(c->remarks);
     free(c->host);
+    free(c->http);
     buf_free(&c->yaml);
     buf_free(&c->services);
     json_decref(c->in);

@@ -75,35 +75,137 @@ static void put_check(struct service *s, const char *what, char *value)
     put_given(s, check_attr(s, attr, sizeof(attr), what), value);
 }
 
-/* Why a check is none that an entry can have; or NULL. */
-static const char *check_lost(json_t *check)
+/* What a check is done by. */
+struct kind {
+    const char *key;
+    const char *why;   /* no entry can have it; NULL: one can */
+    bool by_interface; /* it can be registered there */
+};
+
+/* The first that it has, which is taken out: *target, as a text if it is one;
+ * NULL: none is known. */
+static const struct kind *check_kind(json_t *check, char **target)
 {
-    static const char *const kinds[][2] = {
-        {"args", "it runs a script"},
-        {"script_args", "it runs a script"},
-        {"script", "it runs a script"},
-        {"docker_container_id", "it runs in a container"},
-        {"grpc", "it asks by gRPC"},
-        {"alias_node", "it is an alias"},
-        {"alias_service", "it is an alias"}};
+    static const struct kind kinds[] = {
+        {"docker_container_id", "it runs in a container", false},
+        {"grpc", "it asks by gRPC", false},
+        {"alias_node", "it is an alias", false},
+        {"alias_service", "it is an alias", false},
+        {"args", "it runs a script", true},
+        {"script_args", "it runs a script", true},
+        {"script", "it runs a script", true},
+        {"http", NULL, true},
+        {"tcp", NULL, true},
+        {"ttl", NULL, true}};
 
+    *target = NULL;
     for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
-        json_t *value = consul_take(check, kinds[i][0]);
+        json_t *value = consul_take(check, kinds[i].key);
+        const char *text = json_string_value(value);
+        bool good = text ? *text != '\0' : value && kinds[i].why;
 
+        if (good && text)
+            *target = xstrdup(text);
         json_decref(value);
-        if (value)
-            return kinds[i][1];
+        if (good)
+            return &kinds[i];
     }
     return NULL;
+}
+
+static void add_shell_quoted(struct buf *out, const char *text)
+{
+    buf_add_char(out, '\'');
+    for (; *text; text++)
+        if (*text == '\'')
+            buf_add_str(out, "'\\''");
+        else
+            buf_add_char(out, *text);
+    buf_add_char(out, '\'');
+}
+
+/* Under the name that the interface knows; or what is said instead. */
+static void rename_text(json_t *check, const char *name, const char *new_name,
+                        const char *none)
+{
+    char *text = consul_take_text(check, name);
+
+    if (text || none)
+        json_object_set_new(check, new_name, json_string(text ? text : none));
+    free(text);
+}
+
+/* Headers may be secrets: what they say is not printed. True: there are any. */
+static bool hide_headers(json_t *check)
+{
+    json_t *headers = consul_take(check, "header"), *value;
+    bool any = json_object_size(headers) > 0;
+    const char *name;
+    void *next;
+
+    json_object_foreach_safe(headers, next, name, value)
+        json_object_set_new(headers, name, json_pack("[s]", "..."));
+    if (any)
+        json_object_set(check, "Header", headers);
+    json_decref(headers);
+    return any;
+}
+
+/* How it is registered, by what it is changed to here: what the interface
+ * takes. */
+static char *by_interface(const struct consul_config *c, json_t *check,
+                          bool script, const char *service, const char *name)
+{
+    struct buf how = BUF_INIT;
+    bool hidden = hide_headers(check);
+    char *json, *text;
+
+    secret_free(consul_take_text(check, "token"));
+    rename_text(check, "check_id", "ID", NULL);
+    rename_text(check, "service_id", "ServiceID", service);
+    rename_text(check, "name", "Name", name);
+    json = json_dumps(check, JSON_COMPACT | JSON_SORT_KEYS);
+    buf_add_fmt(&how, "register it when musterd runs%s%s: curl -X PUT --data ",
+                script && !c->scripts ? " with consul.enable_script_checks on"
+                                      : "",
+                hidden ? ", with what its headers say for \"...\"" : "");
+    add_shell_quoted(&how, json);
+    buf_add_fmt(&how, " %s/v1/agent/check/register", c->http);
+    text = xstrdup(buf_str(&how));
+    buf_free(&how);
+    free(json);
+    return text;
+}
+
+/* A check that no entry has; whole is that, and spent. */
+static void lose_check(const struct service *s, const struct kind *kind,
+                       json_t *whole)
+{
+    const char *why = kind ? kind->why : "it is of no kind that is known";
+    struct consul_config *c = s->c;
+    char *name, *how;
+
+    if (!kind || !kind->by_interface) {
+        consul_remark(c, true,
+                      "service %s: a check of it is left out: %s, which is "
+                      "not done here",
+                      s->id, why);
+        return;
+    }
+    name = xasprintf("Service %s check %zu", s->id, c->n_remarks + 1);
+    how = by_interface(c, whole, true, s->id, name);
+    consul_remark(c, true, "service %s: a check of it is left out: %s; %s",
+                  s->id, why, how);
+    free(how);
+    free(name);
 }
 
 /* What of a check has no place in an entry. */
 static void remark_check(struct service *s, json_t *check)
 {
-    static const char *const kept[] = {
-        "id",       "check_id", "name",
-        "notes",    "status",   "service_id",
-        "interval", "timeout",  "success_before_passing"};
+    static const char *const kept[] = {"id",       "check_id", "name",
+                                       "notes",    "status",   "service_id",
+                                       "interval", "timeout"};
     const char *key;
     json_t *value;
 
@@ -113,36 +215,50 @@ static void remark_check(struct service *s, json_t *check)
         s->c, false, "service %s: %s of its check is left out", s->id, key);
 }
 
+static void put_threshold(struct service *s, json_t *check, const char *name,
+                          const char *what)
+{
+    long long n = consul_take_int(check, name, 0);
+
+    if (n > 0)
+        put_check(s, what, xasprintf("%lld", n));
+}
+
 static void put_times(struct service *s, json_t *check)
 {
-    long long fails = consul_take_int(check, "failures_before_critical", 0);
-
     put_check(s, "interval", consul_take_text(check, "interval"));
     put_check(s, "timeout", consul_take_text(check, "timeout"));
-    if (fails > 1)
-        put_check(s, "fails", xasprintf("%lld", fails));
+    put_threshold(s, check, "failures_before_critical", "fails");
+    put_threshold(s, check, "failures_before_warning", "warns");
+    put_threshold(s, check, "success_before_passing", "passes");
+    put_check(s, "deregister_after",
+              consul_take_text(check, "deregister_critical_service_after"));
+}
+
+static void put_how(struct service *s, json_t *check)
+{
+    put_check(s, "method", consul_take_text(check, "method"));
+    if (consul_take_bool(check, "tls_skip_verify", false))
+        put_check(s, "insecure", xstrdup("on"));
 }
 
 static void translate_check(struct service *s, json_t *check)
 {
-    static const char *const kinds[] = {"http", "tcp", "ttl"};
-    const char *lost = check_lost(check);
-    char *target = NULL;
-    size_t i;
+    json_t *whole = json_deep_copy(check);
+    char *target;
+    const struct kind *kind = check_kind(check, &target);
 
-    for (i = 0; !lost && !target && i < ARRAY_LEN(kinds); i++)
-        target = consul_take_text(check, kinds[i]);
-    if (!target) {
-        consul_remark(s->c, true,
-                      "service %s: a check of it is left out: %s; register it "
-                      "by PUT /v1/agent/check/register",
-                      s->id, lost ? lost : "it is of no kind that is known");
-        return;
+    if (!kind || kind->why) {
+        lose_check(s, kind, whole);
+        free(target);
+    } else {
+        s->checks++;
+        put_check(s, kind->key, target);
+        put_how(s, check);
+        put_times(s, check);
+        remark_check(s, check);
     }
-    s->checks++;
-    put_check(s, kinds[i - 1], target);
-    put_times(s, check);
-    remark_check(s, check);
+    json_decref(whole);
 }
 
 /* -- services -------------------------------------------------------------- */
@@ -311,6 +427,29 @@ static void translate_service(struct consul_config *c, json_t *service)
     free(id);
 }
 
+static void lose_node_check(struct consul_config *c, json_t *check)
+{
+    json_t *whole = json_deep_copy(check);
+    char *target, *name = consul_take_text(check, "name"), *how;
+    const struct kind *kind = check_kind(check, &target);
+    const char *called = name ? name : "without a name";
+
+    if (kind && kind->by_interface) {
+        how = by_interface(c, whole, kind->why != NULL, NULL,
+                           name ? name : "check");
+        consul_remark(c, true,
+                      "check %s: it is the node's, not a service's: %s", called,
+                      how);
+        free(how);
+    } else {
+        consul_remark(c, true, "check %s: %s, which is not done here", called,
+                      kind ? kind->why : "it is of no kind that is known");
+    }
+    free(target);
+    free(name);
+    json_decref(whole);
+}
+
 void consul_config_services(struct consul_config *c)
 {
     json_t *list = consul_take(c->in, "services"), *item;
@@ -325,16 +464,7 @@ void consul_config_services(struct consul_config *c)
     }
     json_decref(list);
     list = consul_take(c->in, "checks");
-    json_array_foreach(list, i, item)
-    {
-        char *name = consul_take_text(item, "name");
-
-        consul_remark(c, true,
-                      "check %s: it is the node's, not a service's: register "
-                      "it by PUT /v1/agent/check/register",
-                      name ? name : "without a name");
-        free(name);
-    }
+    json_array_foreach(list, i, item) lose_node_check(c, item);
     json_decref(list);
     list = consul_take(c->in, "watches");
     if (json_array_size(list))

@@ -99,6 +99,18 @@ static char *listen_on(struct consul_config *c, json_t *addresses,
     return addr;
 }
 
+/* What curl is to be told of it; http as listen_on() has it. */
+static char *curl_to(const char *http, const char *secure, long long https)
+{
+    if (http && !strncmp(http, "unix!", 5))
+        return xasprintf("--unix-socket %s http://localhost", http + 5);
+    if (http)
+        return xasprintf("http://%s", http);
+    if (https > 0)
+        return xasprintf("https://%s:%lld", secure, https);
+    return xstrdup("http://127.0.0.1:8500");
+}
+
 static void drop_ports(struct consul_config *c, json_t *ports)
 {
     static const char *const idle[] = {
@@ -142,6 +154,7 @@ static void translate_faces(struct consul_config *c)
         put_given(&registry, "static", file);
     }
     end_section(c, "registry", &registry);
+    c->http = curl_to(http, secure, https);
     drop_ports(c, ports);
     if (ports)
         json_object_set(c->in, "ports", ports);
@@ -387,8 +400,9 @@ void consul_config_settings(struct consul_config *c)
     if (json_object_get(c->in, "disable_remote_exec"))
         put_switch(&consul, "remote_exec",
                    !consul_take_bool(c->in, "disable_remote_exec", true));
-    if (consul_take_bool(c->in, "enable_script_checks", false) |
-        consul_take_bool(c->in, "enable_local_script_checks", false))
+    c->scripts = consul_take_bool(c->in, "enable_script_checks", false) |
+                 consul_take_bool(c->in, "enable_local_script_checks", false);
+    if (c->scripts)
         put_switch(&consul, "enable_script_checks", true);
     put_given(&consul, "session_ttl_min",
               consul_take_text(c->in, "session_ttl_min"));

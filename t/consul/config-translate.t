@@ -105,8 +105,11 @@ like $err, qr/^muster: consul-token: a secret/m, 'that is said';
         enableTagOverride => JSON::PP::true,
         checks => [{tcp => '10.1.1.1:5432', interval => '5s', timeout => '1s'},
             {ttl => '15s'}]}],
-    check => {name => 'more', service_id => 'web', tcp => 'localhost:81',
-        interval => '3s'}});
+    check => {name => 'more', service_id => 'web', http => 'https://localhost:81',
+        interval => '3s', failures_before_critical => 3,
+        failures_before_warning => 2, success_before_passing => 2,
+        deregister_critical_service_after => '90m', method => 'HEAD',
+        tls_skip_verify => JSON::PP::true}});
 is "$rc|$err", '0|', 'services: 0, and nothing to say';
 is $out =~ s/.*^# services\.db:\n//msr, <<'END', 'as entries';
 service='web'
@@ -118,8 +121,14 @@ service='web'
         check.http='http://localhost/'
         check.interval='10s'
         check.fails='3'
-        check.2.tcp='localhost:81'
+        check.2.http='https://localhost:81'
+        check.2.method='HEAD'
+        check.2.insecure='on'
         check.2.interval='3s'
+        check.2.fails='3'
+        check.2.warns='2'
+        check.2.passes='2'
+        check.2.deregister_after='90m'
 service='db-1'
         'service'='db'
         id='db 1'
