@@ -54,8 +54,15 @@ static bool user_become(const struct birth *b)
 
 static bool limits_set(void)
 {
-    const struct rlimit files = {FILES_MAX, FILES_MAX}, core = {0, 0};
+    const struct rlimit core = {0, 0};
+    struct rlimit files;
 
+    /* who is not root can raise no limit that is below ours */
+    if (getrlimit(RLIMIT_NOFILE, &files) < 0)
+        return false;
+    if (files.rlim_max > FILES_MAX)
+        files.rlim_max = FILES_MAX;
+    files.rlim_cur = files.rlim_max;
     return setrlimit(RLIMIT_NOFILE, &files) == 0 &&
            setrlimit(RLIMIT_CORE, &core) == 0;
 }

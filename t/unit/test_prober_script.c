@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -183,14 +184,36 @@ static void test_script_of_another(void **state)
     assert_non_null(strstr(world()->heard.output, "cannot be run: user: "));
 }
 
+/* Where musterd itself may open fewer files. The last test: who is not root
+ * does not get them back. */
+static void test_script_of_few_files(void **state)
+{
+    struct rlimit few;
+    char want[32];
+
+    (void)state;
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &few), 0);
+    few.rlim_cur = few.rlim_max = few.rlim_max < 64 ? few.rlim_max : 64;
+    snprintf(want, sizeof(want), "%u\n", (unsigned)few.rlim_max);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+    put("s", PROBE_CRITICAL,
+        "probe script interval 60000 arg sh arg -c arg 'ulimit -n'");
+    until_heard(1);
+    assert_heard(1, "n/s", PROBE_PASSING, want);
+}
+
 int main(void)
 {
 #define TEST(f)                                                                \
     cmocka_unit_test_setup_teardown(f, prober_setup, prober_teardown)
     const struct CMUnitTest tests[] = {
-        TEST(test_scripts),           TEST(test_script_is_alone),
-        TEST(test_script_that_talks), TEST(test_script_with_children),
-        TEST(test_scripts_are_off),   TEST(test_script_of_another),
+        TEST(test_scripts),
+        TEST(test_script_is_alone),
+        TEST(test_script_that_talks),
+        TEST(test_script_with_children),
+        TEST(test_scripts_are_off),
+        TEST(test_script_of_another),
+        TEST(test_script_of_few_files),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
