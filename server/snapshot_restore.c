@@ -24,6 +24,7 @@ static void restore_free(struct restore *r)
     restore_forget_names(r);
     snapshot_free(&r->snapshot);
     free(r->bytes);
+    free(r->after);
     free(r->wrong);
     free(r);
 }
