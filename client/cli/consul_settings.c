@@ -172,7 +172,7 @@ static void translate_faces(struct consul_config *c)
 static void translate_address(struct consul_config *c, struct buf *consul)
 {
     json_t *ports = consul_take(c->in, "ports");
-    long long port = consul_take_int(ports, "server", SERVER_PORT);
+    long long port = consul_take_int(ports, "server", 0);
     char *bind =
         plain_host(c, "bind_addr", consul_take_text(c->in, "bind_addr"));
     char *host = plain_host(c, "advertise_addr",
@@ -182,8 +182,13 @@ static void translate_address(struct consul_config *c, struct buf *consul)
 
     if (!host && bind && strcmp(bind, "0.0.0.0") != 0 && strcmp(bind, "::"))
         host = xstrdup(bind);
-    if (host && port > 0)
-        put_given(consul, "advertise", join(host, port));
+    if (host && port >= 0)
+        put_given(consul, "advertise", join(host, port ? port : SERVER_PORT));
+    if (!host && port > 0)
+        consul_remark(c, false,
+                      "ports.server: no address says where; set "
+                      "consul.advertise: HOST:%lld",
+                      port);
     json_object_foreach(ports, key, value)
         consul_remark(c, false, "ports.%s: there is no such port here", key);
     c->host = host ? host : xstrdup("127.0.0.1");

@@ -48,6 +48,9 @@ gives({advertise_addr => '10.1.1.1', ports => {server => 8305}},
     qr/^  advertise: "10\.1\.1\.1:8305"$/m, 'the address of the server');
 gives({bind_addr => '10.1.1.2'}, qr/^  advertise: "10\.1\.1\.2:8300"$/m,
     'or the one it binds to');
+like((translate({bind_addr => '0.0.0.0', ports => {server => 8305}}))[2],
+    qr/ports\.server: .* consul\.advertise: HOST:8305$/m,
+    'a port without an address is named');
 gives({disable_remote_exec => JSON::PP::false}, qr/^  remote_exec: on$/m,
     'remote exec, where it is asked for');
 unlike((translate({}))[1], qr/remote_exec/, 'and only there');
