@@ -48,27 +48,24 @@ static void on_reap(void *arg, struct probe_id id)
         prober_drop(w.prober, id);
 }
 
-int listen_at(uint16_t port)
+int bind_any(uint16_t *at)
 {
-    struct sockaddr_in sin = {.sin_family = AF_INET, .sin_port = htons(port)};
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0), on = 1;
+    struct sockaddr_in sin = {.sin_family = AF_INET};
+    socklen_t len = sizeof(sin);
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
 
     inet_pton(AF_INET, "127.0.0.1", &sin.sin_addr);
-    if (port)
-        setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
     assert_int_equal(bind(fd, (struct sockaddr *)&sin, sizeof(sin)), 0);
-    assert_int_equal(listen(fd, 100), 0);
+    assert_int_equal(getsockname(fd, (struct sockaddr *)&sin, &len), 0);
+    *at = ntohs(sin.sin_port);
     return fd;
 }
 
 int listen_any(uint16_t *at)
 {
-    struct sockaddr_in sin;
-    socklen_t len = sizeof(sin);
-    int fd = listen_at(0);
+    int fd = bind_any(at);
 
-    assert_int_equal(getsockname(fd, (struct sockaddr *)&sin, &len), 0);
-    *at = ntohs(sin.sin_port);
+    assert_int_equal(listen(fd, 100), 0);
     return fd;
 }
 

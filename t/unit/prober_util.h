@@ -34,7 +34,8 @@ int prober_setup(void **state);
 int prober_teardown(void **state);
 
 int listen_any(uint16_t *at);
-int listen_at(uint16_t port); /* once more, or 0: on any */
+/* The port alone: who connects is refused until it is listened on. */
+int bind_any(uint16_t *at);
 struct probe_id named(const char *id);
 /* Puts a check of that line, soon. */
 void put(const char *id, enum probe_status status, const char *fmt, ...)
