@@ -405,8 +405,8 @@ void consul_config_settings(struct consul_config *c)
     if (json_object_get(c->in, "disable_remote_exec"))
         put_switch(&consul, "remote_exec",
                    !consul_take_bool(c->in, "disable_remote_exec", true));
-    c->scripts = consul_take_bool(c->in, "enable_script_checks", false) |
-                 consul_take_bool(c->in, "enable_local_script_checks", false);
+    c->scripts = consul_take_bool(c->in, "enable_script_checks", false);
+    c->scripts |= consul_take_bool(c->in, "enable_local_script_checks", false);
     if (c->scripts)
         put_switch(&consul, "enable_script_checks", true);
     put_given(&consul, "session_ttl_min",
