@@ -34,7 +34,8 @@ static void print_programs(struct buf *out, const struct dev *d)
                 address(r, "find", b, sizeof(b)),
                 address(r, "event", c, sizeof(c)));
     if (dev_child_address(r, "consul", a, sizeof(a)))
-        buf_add_fmt(out, "  %-11s consul %s\n", "", a);
+        buf_add_fmt(out, "  %-11s consul %s  dns %s\n", "", a,
+                    address(r, "dns", b, sizeof(b)));
     buf_add_fmt(out, "  %-11s %s  http %s\n", "dispatcher", d->dispatcher,
                 address(&d->children[DEV_DISPATCHER], "http", a, sizeof(a)));
     for (size_t i = 0; i + DEV_WORKER < d->count; i++)

@@ -95,7 +95,7 @@ my @json = map { JSON::PP::decode_json($_) } split /\n/, $out;
 is scalar(@json), 13, '--json: an object for each';
 is $json[2]{kind}, 'sent', 'its kind';
 is $json[2]{text}, "to a at $name", 'its text';
-like $json[2]{at}, qr/^\d+\.\d+$/, 'its time is a number';
+like $json[2]{at}, qr/^\d{10}(?:\.\d+)?$/, 'its time is a number';
 ($rc) = muster(undef, 'why', '--dispatcher', $d->address('exec'), 'nojob-1');
 is $rc, 3, 'no such job: 3';
 finish();
