@@ -1,10 +1,8 @@
 #include "server/self.h"
 
 #include <ctype.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 
 #include "lib/addr.h"
 #include "lib/log.h"
@@ -22,19 +20,6 @@ struct kept {
     bool advertises;      /* the address is a setting */
     bool shown;           /* there is a face that tells the id */
 };
-
-void self_uuid(char out[SELF_ID + 1])
-{
-    unsigned char b[16];
-
-    if (getrandom(b, sizeof(b), 0) != (ssize_t)sizeof(b))
-        mem_exhausted();
-    snprintf(out, SELF_ID + 1,
-             "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-"
-             "%02x%02x%02x%02x%02x%02x",
-             b[0], b[1], b[2], b[3], b[4], b[5], b[6], b[7], b[8], b[9], b[10],
-             b[11], b[12], b[13], b[14], b[15]);
-}
 
 /* -- the id, as the store sees it ------------------------------------------ */
 
@@ -68,11 +53,11 @@ static bool self_load(void *arg, const struct store_row *row, char **error)
     struct kept *k = arg;
 
     if (row->key_len != strlen(KEY_ID) ||
-        memcmp(row->key, KEY_ID, row->key_len) || row->value_len != SELF_ID) {
+        memcmp(row->key, KEY_ID, row->key_len) || row->value_len != UUID_LEN) {
         *error = xstrdup("the table `self` holds something else than an id");
         return false;
     }
-    memcpy(k->self.id, row->value, SELF_ID);
+    memcpy(k->self.id, row->value, UUID_LEN);
     return true;
 }
 
@@ -174,7 +159,7 @@ void self_start(struct self *s)
 
     if (s->id[0])
         return;
-    self_uuid(s->id);
+    uuid_make(s->id);
     if (!k->shown)
         return; /* nobody has seen it: no change need be made for it */
     k->txn = (struct store_txn){.client = &k->client,

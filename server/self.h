@@ -12,8 +12,7 @@
 #include <stdint.h>
 
 #include "lib/conf.h"
-
-#define SELF_ID 36 /* characters of a UUID */
+#include "lib/uuid.h"
 
 struct musterd;
 
@@ -24,7 +23,7 @@ struct self {
     char *host;       /* of the address, as an IP address where it is one */
     unsigned port;    /* of the address */
     char *address;    /* HOST:PORT, [V6]:PORT */
-    char id[SELF_ID + 1];
+    char id[UUID_LEN + 1];
     bool is_07; /* consul.compat is 0.7 */
 };
 
@@ -37,8 +36,5 @@ void self_start(struct self *s);
 void self_set_address(struct self *s, const char *host, unsigned port);
 /* After the store was closed. NULL is fine. */
 void self_free(struct self *s);
-
-/* Writes a fresh random UUID. */
-void self_uuid(char out[SELF_ID + 1]);
 
 #endif

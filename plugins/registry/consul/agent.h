@@ -13,6 +13,11 @@
 /* "0", "t", "TRUE" …: as Go's strconv.ParseBool(). */
 bool agent_parse_bool(const char *text, bool *value);
 
+/* Why a check by a script is refused, in Consul's words. */
+#define AGENT_NO_SCRIPTS                                                       \
+    "Scripts are disabled on this agent; to enable, configure "                \
+    "'enable_script_checks' to true"
+
 /* A dir_done_fn whose arg is a call that is held: 200 without a body, or why
  * not. */
 void agent_done(void *arg, const struct dir_result *r);

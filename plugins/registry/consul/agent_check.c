@@ -12,10 +12,6 @@
 #include "server/musterd.h"
 #include "server/self.h"
 
-#define NO_SCRIPTS                                                             \
-    "Scripts are disabled on this agent; to enable, configure "                \
-    "'enable_script_checks' to true"
-
 /* -- the list -------------------------------------------------------------- */
 
 static bool may_see(struct call *c, const struct dir_check *k)
@@ -129,7 +125,7 @@ static enum http_verdict judge_check(struct call *c, struct agent_probe *p,
     if (!demand_new(c, new.id, new.service_id))
         return HTTP_DONE;
     if (p->scripted && !checks_run_scripts(c->m->checks))
-        return call_error(c, 500, NO_SCRIPTS);
+        return call_error(c, 500, AGENT_NO_SCRIPTS);
     if (p->scripted && !authority_may_run(c))
         return call_deny(c);
     return register_check(c, p, &new);

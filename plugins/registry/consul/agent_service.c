@@ -13,10 +13,6 @@
 #include "server/musterd.h"
 #include "server/self.h"
 
-#define NO_SCRIPTS                                                             \
-    "Scripts are disabled on this agent; to enable, configure "                \
-    "'enable_script_checks' to true"
-
 /* -- the list -------------------------------------------------------------- */
 
 /* An agent of 0.7 that is a server shows itself. */
@@ -307,7 +303,7 @@ static enum http_verdict register_service(struct call *c, struct registering *g)
 
     for (i = 0; i < g->check_count; i++) {
         if (g->probes[i].scripted && !checks_run_scripts(c->m->checks))
-            return call_error(c, 500, NO_SCRIPTS);
+            return call_error(c, 500, AGENT_NO_SCRIPTS);
         if (g->probes[i].scripted && !authority_may_run(c))
             return call_deny(c);
         make_check(g, i);
