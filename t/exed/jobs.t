@@ -55,9 +55,12 @@ is_deeply ask($f, 'GET', "/jobs/$jids[1]")->{json}, $detail->[1],
     'which is the same';
 
 # -- one that runs -------------------------------------------------------------
+my $said = scratch() . '/said';
 my $jid = post_job($f, '/execute', {targets => [$host, $other],
-    cmd => "echo \$MUSTER_HOST; [ \$MUSTER_HOST = $other ] || exec sleep 60"});
+    cmd => "echo \$MUSTER_HOST; [ \$MUSTER_HOST = $other ] && exit;"
+        . " : >$said; exec sleep 60"});
 my $job;
+ok eventually { -e $said }, 'it has said something';
 ok eventually {
     $job = ask($f, 'GET', "/jobs/$jid?outputs=1")->{json};
     keys %{$job->{return_data}}
