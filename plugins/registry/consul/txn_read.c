@@ -198,6 +198,7 @@ static bool take_value(struct call *c, struct kv_op *o, const char *text)
     if (!text || !*text)
         return true;
     if (!base64_decode(&value, text, strlen(text))) {
+        buf_free(&value);
         call_error(c, 400, WRONG "illegal base64 data at input byte %zu",
                    bad_base64(text));
         return false;
