@@ -7,6 +7,7 @@
 #include "plugins/registry/consul/asking.h"
 #include "plugins/registry/consul/authority.h"
 #include "plugins/registry/consul/row_audit.h"
+#include "plugins/registry/consul/rows.h"
 #include "server/musterd.h"
 #include "server/self.h"
 
@@ -185,33 +186,6 @@ bool agent_demand_check(struct call *c, const struct dir_check *k)
 
 /* -- showing --------------------------------------------------------------- */
 
-static void write_tags(struct jw *w, const struct dir_texts *tags)
-{
-    unsigned i;
-
-    jw_open_array(w);
-    for (i = 0; i < tags->count; i++)
-        jw_text(w, tags->list[i]);
-    jw_close(w);
-}
-
-static void write_meta(struct jw *w, const struct dir_pairs *meta)
-{
-    unsigned i;
-
-    jw_key(w, "Meta");
-    if (!meta->count) {
-        jw_null(w);
-        return;
-    }
-    jw_open_object(w);
-    for (i = 0; i < meta->count; i++) {
-        jw_key_text(w, meta->list[i].name, strlen(meta->list[i].name));
-        jw_text(w, meta->list[i].value);
-    }
-    jw_close(w);
-}
-
 void agent_write_service(struct call *c, const struct dir_instance *i)
 {
     struct jw *w = &c->out;
@@ -219,14 +193,15 @@ void agent_write_service(struct call *c, const struct dir_instance *i)
     jw_open_object(w);
     jw_pair_text(w, "ID", i->id);
     jw_pair_text(w, "Service", i->service);
-    jw_key(w, "Tags");
-    if (call_is_07(c) && !i->tags.count && i->entry)
+    if (call_is_07(c) && !i->tags.count && i->entry) {
+        jw_key(w, "Tags");
         jw_null(w);
-    else
-        write_tags(w, &i->tags);
+    } else {
+        row_tags(w, "Tags", i);
+    }
     jw_pair_text(w, "Address", i->address);
     if (!call_is_07(c))
-        write_meta(w, &i->meta);
+        row_pairs(w, "Meta", &i->meta);
     jw_pair_uint(w, "Port", i->port);
     jw_pair_bool(w, "EnableTagOverride", i->tag_override);
     jw_pair_uint(w, "CreateIndex", 0);
@@ -236,7 +211,6 @@ void agent_write_service(struct call *c, const struct dir_instance *i)
 
 void agent_write_check(struct call *c, const struct dir_check *k)
 {
-    static const struct dir_texts none;
     struct jw *w = &c->out;
 
     jw_open_object(w);
@@ -249,8 +223,7 @@ void agent_write_check(struct call *c, const struct dir_check *k)
     jw_pair_text(w, "ServiceID", k->service_id);
     jw_pair_text(w, "ServiceName", k->instance ? k->instance->service : "");
     if (!call_is_07(c)) {
-        jw_key(w, "ServiceTags");
-        write_tags(w, k->instance ? &k->instance->tags : &none);
+        row_tags(w, "ServiceTags", k->instance);
         jw_key(w, "Definition");
         jw_open_object(w);
         jw_close(w);

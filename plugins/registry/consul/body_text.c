@@ -72,7 +72,7 @@ static int hex(int c)
     return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
 }
 
-/* XXXX behind \u; -1: not. */
+/* The four hex digits behind \u; -1: they are none. */
 static int four(struct scan *s)
 {
     int code = 0, i, digit;

@@ -29,9 +29,7 @@ bool row_may_check(struct call *c, const struct dir_check *check)
 
 /* -- objects --------------------------------------------------------------- */
 
-/* null, if there are none. */
-static void write_pairs(struct jw *w, const char *name,
-                        const struct dir_pairs *p)
+void row_pairs(struct jw *w, const char *name, const struct dir_pairs *p)
 {
     unsigned i;
 
@@ -48,8 +46,7 @@ static void write_pairs(struct jw *w, const char *name,
     jw_close(w);
 }
 
-static void write_tags(struct jw *w, const char *name,
-                       const struct dir_instance *i)
+void row_tags(struct jw *w, const char *name, const struct dir_instance *i)
 {
     unsigned t;
 
@@ -75,7 +72,7 @@ static void write_place(struct call *c, const struct dir_node *n)
     jw_pair_text(w, "Node", n->name);
     jw_pair_text(w, "Address", n->address);
     jw_pair_text(w, "Datacenter", c->m->self->datacenter);
-    write_pairs(w, "TaggedAddresses", &n->tagged);
+    row_pairs(w, "TaggedAddresses", &n->tagged);
 }
 
 void row_node(struct call *c, const struct dir_node *n)
@@ -84,7 +81,7 @@ void row_node(struct call *c, const struct dir_node *n)
 
     jw_open_object(w);
     write_place(c, n);
-    write_pairs(w, "Meta", &n->meta);
+    row_pairs(w, "Meta", &n->meta);
     write_indexes(w, n->created, n->changed);
     jw_close(w);
 }
@@ -95,12 +92,12 @@ void row_instance(struct call *c, const struct dir_instance *i)
 
     jw_open_object(w);
     write_place(c, i->node);
-    write_pairs(w, "NodeMeta", &i->node->meta);
+    row_pairs(w, "NodeMeta", &i->node->meta);
     jw_pair_text(w, "ServiceID", i->id);
     jw_pair_text(w, "ServiceName", i->service);
-    write_tags(w, "ServiceTags", i);
+    row_tags(w, "ServiceTags", i);
     jw_pair_text(w, "ServiceAddress", i->address);
-    write_pairs(w, "ServiceMeta", &i->meta);
+    row_pairs(w, "ServiceMeta", &i->meta);
     jw_pair_uint(w, "ServicePort", i->port);
     jw_pair_bool(w, "ServiceEnableTagOverride", i->tag_override);
     write_indexes(w, i->created, i->changed);
@@ -114,9 +111,9 @@ void row_service(struct call *c, const struct dir_instance *i)
     jw_open_object(w);
     jw_pair_text(w, "ID", i->id);
     jw_pair_text(w, "Service", i->service);
-    write_tags(w, "Tags", i);
+    row_tags(w, "Tags", i);
     jw_pair_text(w, "Address", i->address);
-    write_pairs(w, "Meta", &i->meta);
+    row_pairs(w, "Meta", &i->meta);
     jw_pair_uint(w, "Port", i->port);
     jw_pair_bool(w, "EnableTagOverride", i->tag_override);
     write_indexes(w, i->created, i->changed);
@@ -137,7 +134,7 @@ void row_check(struct call *c, const struct dir_check *check)
     jw_pair_text(w, "Output", check->output);
     jw_pair_text(w, "ServiceID", check->service_id);
     jw_pair_text(w, "ServiceName", i ? i->service : "");
-    write_tags(w, "ServiceTags", i);
+    row_tags(w, "ServiceTags", i);
     jw_key(w, "Definition");
     jw_open_object(w);
     jw_close(w);

@@ -8,6 +8,7 @@
 #include "server/state/directory.h"
 
 struct call;
+struct jw;
 
 /* catalog/nodes, and as a part of others. */
 void row_node(struct call *c, const struct dir_node *n);
@@ -24,5 +25,10 @@ void row_entry(struct call *c, const struct dir_instance *i);
 bool row_may_node(struct call *c, const struct dir_node *n);
 bool row_may_instance(struct call *c, const struct dir_instance *i);
 bool row_may_check(struct call *c, const struct dir_check *check);
+
+/* Parts of them, under that name: texts by name, null where there are none; the
+ * tags of i, which may be NULL. */
+void row_pairs(struct jw *w, const char *name, const struct dir_pairs *p);
+void row_tags(struct jw *w, const char *name, const struct dir_instance *i);
 
 #endif
