@@ -18,11 +18,9 @@ sub put { return $c->call('PUT', "/v1/kv/$_[0]", body => $_[1]) }
 sub waits
 {
     my ($path, $index) = @_;
-    my $w = caller_of($reg);
-    $w->ask('GET', "/v1/kv/$path" . ($path =~ /\?/ ? '&' : '?')
-        . "index=$index&wait=60s");
-    my $n = ++(our $waiting);
-    return $w;
+    return caller_of($reg)->hold('GET',
+        "/v1/kv/$path" . ($path =~ /\?/ ? '&' : '?')
+            . "index=$index&wait=60s");
 }
 
 # nobody is told of what does not concern him

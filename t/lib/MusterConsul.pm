@@ -8,6 +8,7 @@
 #   $c->call('GET', '/v1/kv/a');
 #   $c->ask('GET', '/v1/kv/a?index=7'); # no wait for the answer:
 #   $c->silent; $c->read;
+#   $c->hold('GET', '/v1/kv/a?index=7'); # as ask, and the daemon has read it
 package MusterConsul;
 use strict;
 use warnings;
@@ -43,7 +44,8 @@ sub call
 sub caller_of
 {
     my ($reg) = @_;
-    return bless {conn => $reg->dial('consul')}, 'MusterConsul::Caller';
+    return bless {conn => $reg->dial('consul'), reg => $reg},
+        'MusterConsul::Caller';
 }
 
 # The index an answer came with
@@ -97,6 +99,20 @@ sub ask
     my ($self, $method, $path, %o) = @_;
     $self->{method} = $method;
     $self->{conn}->send(MusterHttp::request($method, $path, %o));
+    return $self;
+}
+
+# Asks, and returns when the daemon has read it: what is changed from here on
+# finds the reader waiting. The daemon has one loop, which first accepts this
+# connection and in a later turn reads it; calls that were sent after it, on a
+# connection of their own, are answered no sooner.
+sub hold
+{
+    my ($self, @request) = @_;
+    $self->ask(@request);
+    my $other = MusterConsul::caller_of($self->{reg});
+    $other->call('GET', '/v1/status/leader') for 1 .. 3;
+    $other->close;
     return $self;
 }
 
