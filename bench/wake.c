@@ -6,8 +6,9 @@
  *
  * ASK and CHANGE are files with an HTTP request each, as it is sent. With INDEX
  * (the name of a response header) ASK is a blocking query of Consul's kind: it
- * holds %s where the value of that header in the last answer goes, 0 at first.
- * Without it ASK begins a stream that tells of every change (etcd's watch).
+ * and CHANGE hold %s where the value of that header in the last answer goes, 0 at
+ * first: in CHANGE, because the same write again is no change to Consul. Without
+ * INDEX ASK begins a stream that tells of every change (etcd's watch).
  *
  * A round begins when nothing has come for a while. Prints the median of the
  * rounds' times until the last connection had something, in ms, the median of
@@ -68,27 +69,22 @@ static void remember_index(const char *answer)
     }
 }
 
-static void send_text(int fd, const char *text)
+/* Sends a request, with what is known in its hole. */
+static void send_request(int fd, const char *request)
 {
-    buf_add_str(&w.out, text);
+    const char *hole = strstr(request, "%s");
+
+    if (hole) {
+        buf_add(&w.out, request, (size_t)(hole - request));
+        buf_add_str(&w.out, w.value);
+        request = hole + 2;
+    }
+    buf_add_str(&w.out, request);
     net_send(fd, &w.out);
     if (buf_len(&w.out)) {
         fprintf(stderr, "wake: a request was not taken at once\n");
         exit(1);
     }
-}
-
-static void ask(struct waiter *a)
-{
-    const char *hole = strstr(w.ask, "%s");
-    char text[4200];
-
-    if (hole)
-        snprintf(text, sizeof(text), "%.*s%s%s", (int)(hole - w.ask), w.ask,
-                 w.value, hole + 2);
-    else
-        snprintf(text, sizeof(text), "%s", w.ask);
-    send_text(a->fd, text);
 }
 
 static void receive(struct waiter *a, double now)
@@ -150,7 +146,7 @@ static void ask_all(void)
 
     for (i = 0; i < w.count; i++) {
         w.list[i].woken = false;
-        ask(&w.list[i]);
+        send_request(w.list[i].fd, w.ask);
     }
     w.woken = 0;
 }
@@ -166,7 +162,7 @@ static void run_round(void)
         w.list[i].woken = false;
     w.woken = 0;
     w.start = net_now();
-    send_text(w.writer, w.change);
+    send_request(w.writer, w.change);
     take(PATIENT, true);
     if (w.woken < w.count) {
         fprintf(stderr, "wake: %u of %u were told nothing\n", w.count - w.woken,

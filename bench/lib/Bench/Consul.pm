@@ -38,10 +38,10 @@ sub consul
     my %ports = map { $_ => free_port() } qw(http server serf_lan serf_wan);
     my $dir = scratch() . '/consul';
     mkdir $dir;
-    my $conf = write_file("$dir.json", JSON::PP->new->encode({
+    my $conf = consul_conf($program, $dir,
         ports => {%ports, dns => -1}, data_dir => $dir, server => \1,
         bootstrap_expect => 1, bind_addr => '127.0.0.1', node_name => 'bench',
-        performance => {raft_multiplier => 1}, log_level => 'err'}));
+        performance => {raft_multiplier => 1}, log_level => 'err');
     my $pid = spawn({label => 'consul'},
         server_core($program, 'agent', '-config-file', $conf));
     until_open($ports{http}, 'consul');
@@ -53,6 +53,21 @@ sub consul
         select undef, undef, undef, 0.1;
     }
     die "consul has no leader\n";
+}
+
+# Its settings in a file. Later versions take 200 connections of one client, fewer
+# than our watchers, unless it is set; earlier ones refuse a setting that they do
+# not know.
+sub consul_conf
+{
+    my ($program, $dir, %conf) = @_;
+    my $json = JSON::PP->new;
+    my $limits = {http_max_conns_per_client => 4 * $watchers};
+    my $conf = write_file("$dir.json",
+        $json->encode({%conf, limits => $limits}));
+    run({any => 1}, $program, 'validate', $conf);
+    return $conf if $? == 0;
+    return write_file("$dir.json", $json->encode(\%conf));
 }
 
 sub write_file
@@ -206,7 +221,7 @@ sub wake
     my ($s, $rounds) = @_;
     my @ask = $s->{kind} eq 'consul'
         ? (text_of('GET', '/v1/kv/bench/0?wait=60s&index=%s'),
-        text_of('PUT', '/v1/kv/bench/0', $value), 'X-Consul-Index')
+        text_of('PUT', '/v1/kv/bench/0?flags=%s', $value), 'X-Consul-Index')
         : (text_of('POST', '/v3/watch',
             '{"create_request":{"key":"' . b64('bench/0') . '"}}'),
         text_of('POST', '/v3/kv/put',
@@ -238,7 +253,7 @@ sub bench_consul
     my @peers = ({%{etcd()}, kind => 'etcd'});
     push @peers, consul($ENV{CONSUL}) if $ENV{CONSUL};
     prepare($_) for $m, @peers;
-    my ($seconds, %f) = (3 * $o->{scale});
+    my ($seconds, %f) = (int(3 * $o->{scale}) || 1);    # as wrk takes them
     section("Consul's HTTP, $clients connections of wrk (a second)");
     for my $run (1 .. $o->{rounds}) {
         for my $what (qw(get put health)) {
