@@ -6,9 +6,9 @@
  *
  * ASK and CHANGE are files with an HTTP request each, as it is sent. With INDEX
  * (the name of a response header) ASK is a blocking query of Consul's kind: it
- * and CHANGE hold %s where the value of that header in the last answer goes, 0 at
- * first: in CHANGE, because the same write again is no change to Consul. Without
- * INDEX ASK begins a stream that tells of every change (etcd's watch).
+ * and CHANGE hold %s where the value of that header in the last answer goes, 0
+ * at first: in CHANGE, because the same write again is no change to Consul.
+ * Without INDEX ASK begins a stream that tells of every change (etcd's watch).
  *
  * A round begins when nothing has come for a while. Prints the median of the
  * rounds' times until the last connection had something, in ms, the median of
