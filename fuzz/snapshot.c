@@ -1,7 +1,8 @@
 /*
  * What is in a snapshot: the input is its lines but for the last, which is made
- * here, for a checksum is nothing that chance finds. What is taken has rows in
- * the order of their kinds, each a line of the text.
+ * here with the archive around it, for a checksum is nothing that chance finds.
+ * What is taken has rows in the order of their kinds, each a line of the text.
+ * The input is an archive, too, and a file.
  */
 #include <stdint.h>
 #include <stdlib.h>
@@ -11,6 +12,7 @@
 #include "lib/buf.h"
 #include "lib/sha256.h"
 #include "server/snapshot.h"
+#include "server/snapshot_tar.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -18,15 +20,34 @@ static const char head[] = "muster-snapshot 1 7 dc1\n";
 
 static void text_of(struct buf *text, const uint8_t *data, size_t size)
 {
-    char sum[SHA256_HEX + 1];
     size_t i, lines = 0;
 
     buf_add(text, head, sizeof(head) - 1);
     buf_add(text, data, size);
     for (i = 0; i < size; i++)
         lines += data[i] == '\n';
+    buf_add_fmt(text, "end %zu\n", lines);
+}
+
+static void add_file(struct buf *tar, const char *name, const struct buf *text)
+{
+    tar_head(buf_reserve(tar, TAR_BLOCK), name, buf_len(text), 0);
+    tar->end += TAR_BLOCK;
+    buf_add(tar, buf_data(text), buf_len(text));
+    memset(buf_reserve(tar, TAR_BLOCK), 0, TAR_BLOCK);
+    tar->end += tar_padding(buf_len(text));
+}
+
+static void archive_of(struct buf *tar, const struct buf *text)
+{
+    struct buf sums = BUF_INIT;
+    char sum[SHA256_HEX + 1];
+
     sha256_hex(buf_data(text), buf_len(text), sum);
-    buf_add_fmt(text, "end %zu %s\n", lines, sum);
+    buf_add_fmt(&sums, "%s  %s\n", sum, SNAPSHOT_STATE);
+    add_file(tar, SNAPSHOT_STATE, text);
+    add_file(tar, SNAPSHOT_SUMS, &sums);
+    buf_free(&sums);
 }
 
 /* As gzip: what is not packed will do. */
@@ -58,23 +79,38 @@ static void check(const struct snapshot *s)
             abort();
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+static void read_back(const void *bytes, size_t len)
 {
-    struct buf text = BUF_INIT, file = BUF_INIT;
     struct snapshot s;
-    char *wrong;
+    char *wrong = snapshot_read(&s, bytes, len);
 
-    text_of(&text, data, size);
-    pack(&file, &text);
-    wrong = snapshot_read(&s, buf_data(&file), buf_len(&file));
     if (!wrong)
         check(&s);
     free(wrong);
     snapshot_free(&s);
-    wrong = snapshot_read(&s, data, size); /* as no gzip at all */
-    free(wrong);
-    snapshot_free(&s);
-    buf_free(&text);
+}
+
+static void read_packed(const struct buf *archive)
+{
+    struct buf file = BUF_INIT;
+
+    pack(&file, archive);
+    read_back(buf_data(&file), buf_len(&file));
     buf_free(&file);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct buf text = BUF_INIT, archive = BUF_INIT, raw = BUF_INIT;
+
+    text_of(&text, data, size);
+    archive_of(&archive, &text);
+    read_packed(&archive);
+    buf_add(&raw, data, size);
+    read_packed(&raw);
+    read_back(data, size);
+    buf_free(&text);
+    buf_free(&archive);
+    buf_free(&raw);
     return 0;
 }

@@ -2,7 +2,10 @@
  * Snapshots: everything that is kept, as one file, and such a file taken back
  * into a registry that runs.
  *
- * A file is gzip over lines of words (lib/words.h), a record each:
+ * A file is an archive (gzip over tar) as Consul's own are, whose tools look at
+ * it: meta.json says how much there is, state.bin is all of it, and SHA256SUMS
+ * has the sums of both. state.bin is lines of words (lib/words.h), a record
+ * each:
  *
  *   muster-snapshot 1 REVISION DATACENTER
  *   acl ID64 NAME64 client|management RULES64
@@ -12,7 +15,7 @@
  *   session ID NAME NODE CHECKS BEHAVIOR LOCKDELAY TTLMS TTL
  *   key KEY64 VALUE64 FLAGS LOCKS SESSION       by key
  *   query ID FIELD VALUE ...
- *   end RECORDS SHA256                          of all that is before it
+ *   end RECORDS                                 those before it, but the first
  *
  * where ...64 is base64. Tokens of muster's own (auth.tokens, muster token) are
  * not in it; Consul's are, with their secrets: whoever has the file has them.
@@ -35,6 +38,10 @@
 #include <stdint.h>
 
 #include "lib/mem.h"
+
+#define SNAPSHOT_META  "meta.json"
+#define SNAPSHOT_STATE "state.bin"
+#define SNAPSHOT_SUMS  "SHA256SUMS"
 
 #define SNAPSHOT_FILE_MAX ((size_t)64 << 20)   /* bytes of a file */
 #define SNAPSHOT_TEXT_MAX ((size_t)1024 << 20) /* ... of what is in it */
@@ -76,7 +83,8 @@ struct snapshot_row {
 };
 
 struct snapshot {
-    char *text; /* owned */
+    char *archive; /* owned */
+    char *text;    /* the state in it */
     size_t len;
     struct snapshot_row *rows; /* owned; by kind, in the order of the kinds */
     size_t count;

@@ -13,6 +13,7 @@
 #include "lib/uuid.h"
 #include "lib/words.h"
 #include "server/snapshot.h"
+#include "server/snapshot_tar.h"
 #include "server/state/acl_rules.h"
 #include "server/state/catalog.h"
 #include "server/state/directory.h"
@@ -245,22 +246,51 @@ static bool row_of(struct snapshot_row *row, char *line, size_t len)
 
 #define HEAD "muster-snapshot 1 "
 
-/* The last line: end RECORDS SHA256, of what is before it. */
+/* The line of a file among the sums: SHA256, two blanks, its name. */
+static bool sum_is_told(const char *sums, size_t len, const char *file,
+                        const char *bytes, size_t size)
+{
+    char sum[SHA256_HEX + 1], *line;
+    bool told;
+
+    sha256_hex(bytes, size, sum);
+    line = xasprintf("%s  %s\n", sum, file);
+    told = memmem(sums, len, line, strlen(line)) != NULL;
+    free(line);
+    return told;
+}
+
+/* The state, out of its archive. */
+static char *open_archive(struct snapshot *s, const struct buf *archive)
+{
+    const char *bytes = buf_data(archive), *state, *sums;
+    size_t len = buf_len(archive), size, sums_len;
+
+    state = tar_find(bytes, len, SNAPSHOT_STATE, &size);
+    sums = tar_find(bytes, len, SNAPSHOT_SUMS, &sums_len);
+    if (!state || !sums)
+        return xasprintf("it is no archive of %s and %s, or damaged",
+                         SNAPSHOT_STATE, SNAPSHOT_SUMS);
+    if (!sum_is_told(sums, sums_len, SNAPSHOT_STATE, state, size))
+        return xasprintf("the checksum of its %s is another one",
+                         SNAPSHOT_STATE);
+    s->text = s->archive + (state - bytes);
+    s->len = size;
+    return NULL;
+}
+
+/* The last line: end RECORDS. */
 static char *check_end(const struct snapshot *s, size_t at, size_t *records)
 {
-    char sum[SHA256_HEX + 1], *line = xmemdup0(s->text + at, s->len - at - 1);
-    struct word w[3];
+    char *line = xmemdup0(s->text + at, s->len - at - 1);
+    struct word w[2];
     unsigned long long n = 0;
-    bool ok = words_split(line, s->len - at - 1, w, 3) == 3 &&
+    bool ok = words_split(line, s->len - at - 1, w, 2) == 2 &&
               word_is(&w[0], "end") && word_to_u64(&w[1], SIZE_MAX, &n);
 
-    sha256_hex(s->text, at, sum);
-    ok = ok && word_is(&w[2], sum);
     free(line);
     *records = (size_t)n;
-    return ok ? NULL
-              : xstrdup("its end is missing, or its checksum is another "
-                        "one");
+    return ok ? NULL : xstrdup("its end is missing");
 }
 
 static char *cut(struct snapshot *s, size_t end, size_t records)
@@ -289,17 +319,15 @@ static char *cut(struct snapshot *s, size_t end, size_t records)
 
 char *snapshot_read(struct snapshot *s, const void *bytes, size_t len)
 {
-    struct buf text = BUF_INIT;
-    char *wrong = unpack(&text, bytes, len), *last;
+    struct buf archive = BUF_INIT;
+    char *wrong = unpack(&archive, bytes, len), *last;
     size_t records = 0;
 
-    *s = (struct snapshot){0};
-    if (wrong) {
-        buf_free(&text);
+    *s = (struct snapshot){.archive = archive.data};
+    if (!wrong)
+        wrong = open_archive(s, &archive);
+    if (wrong)
         return wrong;
-    }
-    s->text = text.data;
-    s->len = text.end;
     if (s->len <= sizeof(HEAD) || memcmp(s->text, HEAD, sizeof(HEAD) - 1) != 0)
         return xstrdup("it is no snapshot of a muster registry, or of a newer "
                        "one");
@@ -314,7 +342,7 @@ char *snapshot_read(struct snapshot *s, const void *bytes, size_t len)
 
 void snapshot_free(struct snapshot *s)
 {
-    free(s->text);
+    free(s->archive);
     free(s->rows);
     *s = (struct snapshot){0};
 }

@@ -1,10 +1,13 @@
 /*
- * The records of a snapshot, in their order, through gzip into a descriptor.
- * Runs in a child that has nothing but memory: see snapshot_save.c.
+ * The records of a snapshot, in their order, through tar and gzip into a
+ * descriptor. Runs in a child that has nothing but memory: see snapshot_save.c.
+ * An archive says how long a file is before it comes: so all of it is made
+ * twice, the first time to measure it.
  */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <zlib.h>
 
 #include "lib/base64.h"
@@ -13,6 +16,7 @@
 #include "server/musterd.h"
 #include "server/self.h"
 #include "server/snapshot.h"
+#include "server/snapshot_tar.h"
 #include "server/state/acl.h"
 #include "server/state/directory.h"
 #include "server/state/kv.h"
@@ -23,22 +27,28 @@
 #define GZIP_FAST "wb1"
 
 struct writer {
-    gzFile gz;
-    struct sha256 sum;
+    gzFile gz;         /* NULL: it is only measured */
+    struct sha256 sum; /* of the file at hand, */
+    bool in_file;      /* while there is one */
     struct buf line;
     unsigned long long records;
+    uint64_t bytes; /* of the file at hand */
     bool failed;
 };
 
+static void put(struct writer *w, const char *bytes, size_t len)
+{
+    w->bytes += len;
+    if (w->in_file)
+        sha256_add(&w->sum, bytes, len);
+    if (w->gz && len && gzwrite(w->gz, bytes, (unsigned)len) != (int)len)
+        w->failed = true;
+}
+
 static void put_line(struct writer *w)
 {
-    size_t len;
-
     buf_add_char(&w->line, '\n');
-    len = buf_len(&w->line);
-    sha256_add(&w->sum, buf_data(&w->line), len);
-    if (gzwrite(w->gz, buf_data(&w->line), (unsigned)len) != (int)len)
-        w->failed = true;
+    put(w, buf_data(&w->line), buf_len(&w->line));
     buf_reset(&w->line, 1 << 20);
     w->records++;
 }
@@ -197,29 +207,92 @@ static void write_queries(struct writer *w, const struct queries *qs)
     }
 }
 
-bool snapshot_write(struct musterd *m, int fd)
+static void write_state(struct writer *w, struct musterd *m)
 {
-    struct writer w = {.gz = gzdopen(fd, GZIP_FAST)};
+    w->records = 0;
+    buf_add_fmt(&w->line, "muster-snapshot 1 %llu",
+                (unsigned long long)m->store->revision);
+    buf_add_words(&w->line, m->self->datacenter);
+    put_line(w);
+    write_acls(w, m->acls);
+    write_services(w, m->catalog);
+    write_nodes(w, m->directory);
+    write_checks(w, m->directory);
+    write_sessions(w, m->kv);
+    write_keys(w, m->kv);
+    write_queries(w, m->queries);
+    buf_add_fmt(&w->line, "end %llu", w->records - 1);
+    put_line(w);
+}
+
+/* -- the archive ----------------------------------------------------------- */
+
+static void begin_file(struct writer *w, const char *name, uint64_t size)
+{
+    char head[TAR_BLOCK];
+
+    tar_head(head, name, size, time(NULL));
+    put(w, head, sizeof(head));
+    sha256_begin(&w->sum);
+    w->in_file = true;
+    w->bytes = 0;
+}
+
+/* Adds the line for the file to sums. */
+static void end_file(struct writer *w, const char *name, struct buf *sums)
+{
+    static const char zeroes[TAR_BLOCK];
     char sum[SHA256_HEX + 1];
 
-    if (!w.gz)
+    w->in_file = false;
+    sha256_end(&w->sum, sum);
+    buf_add_fmt(sums, "%s  %s\n", sum, name);
+    put(w, zeroes, tar_padding(w->bytes));
+}
+
+static void write_file(struct writer *w, const char *name,
+                       const struct buf *text, struct buf *sums)
+{
+    begin_file(w, name, buf_len(text));
+    put(w, buf_data(text), buf_len(text));
+    end_file(w, name, sums);
+}
+
+/* Of the state, as Consul's own tools show it. */
+static void add_meta(struct buf *meta, uint64_t revision, uint64_t size)
+{
+    unsigned long long n = revision;
+
+    buf_add_fmt(meta,
+                "{\"Version\":1,\"ID\":\"muster-%llu\",\"Index\":%llu,"
+                "\"Term\":1,\"Peers\":null,\"Configuration\":"
+                "{\"Servers\":[]},\"ConfigurationIndex\":0,\"Size\":%llu}\n",
+                n, n, (unsigned long long)size);
+}
+
+bool snapshot_write(struct musterd *m, int fd)
+{
+    static const char zeroes[TAR_END];
+    struct writer w = {0};
+    struct buf meta = BUF_INIT, sums = BUF_INIT, none = BUF_INIT;
+    uint64_t size;
+
+    write_state(&w, m);
+    size = w.bytes;
+    if (!(w.gz = gzdopen(fd, GZIP_FAST)))
         return false;
-    sha256_begin(&w.sum);
-    buf_add_fmt(&w.line, "muster-snapshot 1 %llu",
-                (unsigned long long)m->store->revision);
-    buf_add_words(&w.line, m->self->datacenter);
-    put_line(&w);
-    write_acls(&w, m->acls);
-    write_services(&w, m->catalog);
-    write_nodes(&w, m->directory);
-    write_checks(&w, m->directory);
-    write_sessions(&w, m->kv);
-    write_keys(&w, m->kv);
-    write_queries(&w, m->queries);
-    sha256_end(&w.sum, sum);
-    buf_add_fmt(&w.line, "end %llu %s\n", w.records - 1, sum);
-    if (gzwrite(w.gz, buf_data(&w.line), (unsigned)buf_len(&w.line)) <= 0)
+    add_meta(&meta, m->store->revision, size);
+    write_file(&w, SNAPSHOT_META, &meta, &sums);
+    begin_file(&w, SNAPSHOT_STATE, size);
+    write_state(&w, m);
+    if (w.bytes != size)
         w.failed = true;
+    end_file(&w, SNAPSHOT_STATE, &sums);
+    write_file(&w, SNAPSHOT_SUMS, &sums, &none);
+    put(&w, zeroes, sizeof(zeroes));
+    buf_free(&meta);
+    buf_free(&sums);
+    buf_free(&none);
     buf_free(&w.line);
     return gzclose(w.gz) == Z_OK && !w.failed;
 }

@@ -5,7 +5,7 @@ use warnings;
 
 use FindBin;
 use lib "$FindBin::Bin/../lib";
-use Compress::Zlib qw(memGzip memGunzip);
+use Compress::Zlib qw(memGzip);
 use Digest::SHA qw(sha256_hex);
 use JSON::PP;
 use Muster;
@@ -84,10 +84,22 @@ my $live = $reg->register('live tags x');
 
 my $before = all_of($reg);
 my $file = save($reg);
-my $text = memGunzip(my $copy = $file);
-like($text, qr/^muster-snapshot 1 \d+ dc1\n/, 'a snapshot is gzip over lines');
-my ($sum) = $text =~ /\nend \d+ ([0-9a-f]{64})\n\z/;
-is($sum, sha256_hex($text =~ s/end [^\n]*\n\z//r), 'with their sum at the end');
+spew(scratch() . '/all.tgz', $file);
+sub member
+{
+    my ($name) = @_;
+    return (run_program('tar', 'xzOf', scratch() . '/all.tgz', $name))[1];
+}
+is((run_program('tar', 'tzf', scratch() . '/all.tgz'))[1],
+    "meta.json\nstate.bin\nSHA256SUMS\n", 'a snapshot is an archive');
+my $text = member('state.bin');
+like($text, qr/^muster-snapshot 1 \d+ dc1\n/, 'of lines');
+is(member('SHA256SUMS'), sha256_hex(member('meta.json')) . "  meta.json\n"
+    . sha256_hex($text) . "  state.bin\n", 'with their sums');
+my $meta = $json->decode(member('meta.json'));
+is($meta->{Size}, length $text, 'and their size');
+my ($revision) = $text =~ /^\S+ 1 (\d+)/;
+is("$meta->{Index} $meta->{ID}", "$revision muster-$revision", 'as of when');
 my $a = call($reg, 'GET', '/v1/snapshot');
 is($a->{headers}{'content-type'}, 'application/x-gzip', 'and says so');
 
@@ -154,21 +166,39 @@ is(all_of($other), $before, 'and has the same');
 
 # ---- no snapshot
 
+sub tar_file
+{
+    my ($name, $text) = @_;
+    my $head = pack 'a100 a8 a8 a8 a12 a12 A8 a1 x355', $name, '0000600',
+        ('0000000') x 2, sprintf('%011o', length $text), '0' x 11, '', '0';
+    substr $head, 148, 8, sprintf "%06o\0 ", unpack '%32C*', $head;
+    return $head . $text . "\0" x (-length($text) % 512);
+}
+sub archive
+{
+    my ($text, $sum) = @_;
+    return memGzip(tar_file('state.bin', $text) . tar_file('SHA256SUMS',
+        ($sum || sha256_hex($text)) . "  state.bin\n"));
+}
 sub forge
 {
     my ($text) = @_;
     my $lines = () = $text =~ /\n/g;
-    return memGzip($text . sprintf("end %d %s\n", $lines - 1,
-        sha256_hex($text)));
+    return archive($text . sprintf "end %d\n", $lines - 1);
 }
 my $body = $text =~ s/end [^\n]*\n\z//r;
 for (['' => 'the body is empty'],
     ['rubbish' => 'it is no gzip file, or damaged'],
     [substr($file, 0, -20) => 'it is cut short'],
     [$file . 'x' => 'something stands behind its end'],
-    [memGzip('hello') => 'it is no snapshot of a muster registry'],
-    [memGzip($body) => 'its end is missing'],
-    [memGzip($text =~ s/holder/hOlder/r) => 'checksum'],
+    [memGzip('hello') => 'it is no archive of state.bin and SHA256SUMS'],
+    [memGzip("\0" x 1024) => 'it is no archive'],
+    [memGzip(tar_file('state.bin', $text)) => 'it is no archive'],
+    [memGzip(substr tar_file('state.bin', $text), 0, -512) => 'no archive'],
+    [archive('hello') => 'it is no snapshot of a muster registry'],
+    [archive($body) => 'its end is missing'],
+    [archive($text, 'a' x 64) => 'checksum'],
+    [archive($text =~ s/end \d+/end 1/r) => 'records, and says 1'],
     [forge($body =~ s/\nkey [^ ]+/\nkey !/r) => 'is no record'],
     [forge($body . "acl YQ== Yg== client YQ==\n") => 'is no record'],
     [forge($body . "session x n n '' release 0 0 ''\n") => 'is no record'],
