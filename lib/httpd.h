@@ -74,6 +74,9 @@ struct httpd_face {
     size_t (*body)(const struct http_request *r, void *ctx);
     /* A further name that a Host may have, without its port; or NULL. */
     bool (*host)(const char *name, void *ctx);
+    /* With HTTPD_OWN_TOKENS: that token is one, and a secret: who shows it may
+     * ask for any Host. NULL: none is. */
+    bool (*knows)(const char *token, void *ctx);
 };
 
 struct httpd_limits {

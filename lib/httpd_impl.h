@@ -87,7 +87,7 @@ struct http_request {
     struct http_match match;
     uint32_t params[HTTP_PARAMS_MAX]; /* decoded, in head.text */
     struct http_query *query;         /* owned; NULL: none */
-    bool showed;                      /* a token */
+    bool showed;                      /* a token that httpd looks at */
     bool asking;                      /* ... that another is asked about */
     struct principal_holder holder;   /* on whose behalf */
 

@@ -98,7 +98,6 @@ static int check_token(struct http_request *r, const char **why)
     const char *token;
 
     if (r->h->face->ways & HTTPD_OWN_TOKENS) {
-        r->showed = http_token(r) != NULL;
         principal_hold(p, &r->holder);
         return 0;
     }
@@ -140,16 +139,28 @@ static bool own_name(const struct http_request *r)
     return r->h->face->host(name, r->h->ctx);
 }
 
+/* A token that is known is shown, which no page of another site has. */
+static bool shows_token(const struct http_request *r)
+{
+    const struct httpd_face *face = r->h->face;
+    const char *token;
+
+    if (!(face->ways & HTTPD_OWN_TOKENS))
+        return r->showed;
+    token = http_token(r);
+    return token && face->knows && face->knows(token, r->h->ctx);
+}
+
 static int check_host(const struct http_request *r, const char **why)
 {
     const struct httpd *h = r->h;
 
     *why = "the Host asked for is none of ours: use an address, or name it in "
            "http.hosts";
-    if (r->showed || !r->head.host ||
+    if (!r->head.host ||
         http_host_ok(http_head_text(&r->head, r->head.host),
                      (const char *const *)h->names, h->n_names) ||
-        (h->face->host && own_name(r)))
+        (h->face->host && own_name(r)) || shows_token(r))
         return 0;
     return 421;
 }

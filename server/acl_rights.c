@@ -77,14 +77,21 @@ bool acl_allows_by_default(const struct musterd *m)
 
 /* -- who ------------------------------------------------------------------- */
 
+bool acl_knows(const struct musterd *m, const char *token)
+{
+    size_t len = strlen(token);
+
+    return strcmp(token, ACL_ANONYMOUS) != 0 &&
+           ((m->rights->on && acl_find(m->acls, token, len)) ||
+            auth_by_token(m->auth, token, len));
+}
+
 /* Whatever token it is that is taken for who shows none, he may no more than
- * his connection. */
-static enum acl_known find_nobody(const struct acl_rights *r,
+ * his connection. So may who shows `anonymous`, which everybody can. */
+static enum acl_known find_nobody(const struct acl_rights *r, const char *token,
                                   const struct principal *connection,
                                   struct acl_subject *who)
 {
-    const char *token = r->token ? r->token : ACL_ANONYMOUS;
-
     who->principal = connection;
     if (!r->on || !connection->anonymous)
         return ACL_KNOWN;
@@ -108,7 +115,10 @@ enum acl_known acl_subject_find(const struct musterd *m, const char *token,
 
     *who = (struct acl_subject){NULL, NULL};
     if (!*token)
-        return find_nobody(r, connection, who);
+        return find_nobody(r, r->token ? r->token : ACL_ANONYMOUS, connection,
+                           who);
+    if (!strcmp(token, ACL_ANONYMOUS))
+        return find_nobody(r, token, connection, who);
     if (r->on) {
         who->token = acl_find(m->acls, token, strlen(token));
         if (who->token)

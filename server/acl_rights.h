@@ -54,6 +54,10 @@ bool acl_allows_by_default(const struct musterd *m);
 /* It is the one that consul.acl_master_token names. */
 bool acl_is_master(const struct musterd *m, const char *id);
 
+/* That token is one of Consul's, while ACLs are on, or one of ours. `anonymous`
+ * is none, for it is no secret: who shows it shows nothing. */
+bool acl_knows(const struct musterd *m, const char *token);
+
 /* Who shows that token ("": none), on a connection of that principal.
  * ACL_UNKNOWN: ACLs are on, and there is no such token; *who may nothing. */
 enum acl_known acl_subject_find(const struct musterd *m, const char *token,

@@ -171,12 +171,21 @@ my @acl = ('-o', 'consul.acl_master_token=' . token_file('acl', $master));
 $reg = consul(@tokens, @acl); # default policy: allow
 is call($reg, 'PUT', '/v1/kv/x', body => 'x')->{status}, 403,
     'anonymous is no more than auth.anonymous lets it be';
+is call($reg, 'PUT', '/v1/kv/x?token=anonymous', body => 'x')->{status}, 403,
+    '... and who shows that token no more than who shows none';
 is call($reg, 'PUT', '/v1/acl/bootstrap')->{status}, 403, 'nor the first';
 is call($reg, 'PUT', '/v1/kv/x?token=consul-master', body => 'x')->{status},
     200, "one of Consul's is";
 is status($reg, 'app', 'PUT', '/v1/kv/app/a', body => 'x'), 200, 'one of ours';
 is status($reg, 'app', 'PUT', '/v1/kv/x', body => 'x'), 403, 'as far as it may';
 is status($reg, 'unknown.x', 'GET', '/v1/kv/x'), 403, 'no other';
+for (['a token of Consul\'s', $master, 200], ['anonymous', 'anonymous', 421],
+    ['one that is unknown', 'unknown.x', 421]) {
+    my ($what, $token, $status) = @$_;
+    is call($reg, 'GET', '/v1/status/leader', headers =>
+        {Host => 'evil.example', 'X-Consul-Token' => $token})->{status},
+        $status, "$what, at any Host";
+}
 $a = call($reg, 'PUT', "/v1/acl/create?token=$master", body => '{}');
 my $id = $a->{json}{ID};
 is call($reg, 'PUT', "/v1/kv/x?token=$id", body => 'x')->{status}, 200,

@@ -154,6 +154,9 @@ for my $host ('evil.example', 'consul.example:8500', 'x.notconsul') {
     is call($reg, 'GET', '/v1/status/leader', headers => {Host => $host})
         ->{status}, 421, "Host $host is none of ours";
 }
+is call($reg, 'PUT', '/v1/kv/a', body => 'x', headers => {Host =>
+    'evil.example', Origin => 'http://evil.example', 'X-Consul-Token' => 'x'})
+    ->{status}, 421, '... whatever token it makes up';
 is call($reg, 'PUT', '/v1/kv/a', body => 'x', headers =>
     {Origin => 'http://evil.example'})->{status}, 403, 'no other page';
 

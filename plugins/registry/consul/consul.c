@@ -11,6 +11,7 @@
 #include "plugins/registry/consul/call_impl.h"
 #include "plugins/registry/consul/families.h"
 #include "plugins/registry/consul/gzip.h"
+#include "server/acl_rights.h"
 #include "server/musterd.h"
 #include "server/snapshot.h"
 
@@ -91,6 +92,14 @@ static bool own_host(const char *name, void *ctx)
            (len > n && !strcasecmp(name + len - n, DOMAIN));
 }
 
+/* A page of another site can show a token, too, but none that is known. */
+static bool knows_token(const char *token, void *ctx)
+{
+    const struct consul *u = ctx;
+
+    return acl_knows(u->m, token);
+}
+
 /* -- numbers --------------------------------------------------------------- */
 
 static const struct metric_row rows[] = {
@@ -160,7 +169,8 @@ struct consul *consul_new(struct musterd *m)
                                           HTTPD_CLEAN_PATHS | HTTPD_GO_ALLOW,
                                   .options = VARY,
                                   .body = body_max,
-                                  .host = own_host};
+                                  .host = own_host,
+                                  .knows = knows_token};
     u->httpd = httpd_new(m->loop, &u->face, u);
     httpd_set_auth(u->httpd, m->auth);
     metrics_add_rows(rows, ARRAY_LEN(rows), &u->counts, u,
