@@ -83,6 +83,8 @@ my $m = get('/v1/agent/metrics');
 is keys_of($m), 'Counters Gauges Points Samples Timestamp', 'metrics';
 ok scalar(grep { $_->{Name} eq 'muster_consul_calls_total' && $_->{Count} > 9 }
     @{$m->{Counters}}), 'calls are counted';
+is join(' ', grep { !/^\d+\z/ } map { $_->{Count} } @{$m->{Counters}}), '',
+    'in whole numbers';
 $a = call($reg, 'GET', '/v1/agent/metrics?format=prometheus');
 is join("\n", check_metrics($a->{body})), '', 'as Prometheus reads them';
 

@@ -105,6 +105,7 @@ static void write_debug_config(struct call *c)
     jw_pair_bool(&c->out, "Bootstrap", true);
     pair(c, "Datacenter", s->datacenter);
     jw_pair_bool(&c->out, "DevMode", false);
+    jw_pair_bool(&c->out, "EnableDebug", false); /* of Go, which this is not */
     pair(c, "NodeID", s->id);
     pair(c, "NodeName", s->node);
     jw_pair_uint(&c->out, "ServerPort", s->port);
@@ -287,10 +288,12 @@ static void write_metric(void *arg, const struct metric *m, double value)
         return;
     jw_open_object(w);
     jw_pair_text(w, "Name", m->name);
-    if (m->type == METRIC_HISTOGRAM) {
+    if (m->type == METRIC_HISTOGRAM)
         write_histogram(w, m->histogram);
-    } else {
-        jw_key(w, m->type == METRIC_GAUGE ? "Value" : "Count");
+    if (m->type == METRIC_COUNTER) /* clients read no fraction there */
+        jw_pair_uint(w, "Count", (uint64_t)value);
+    if (m->type != METRIC_HISTOGRAM) {
+        jw_key(w, m->type == METRIC_GAUGE ? "Value" : "Sum");
         jw_double(w, value);
     }
     write_labels(w, m);
