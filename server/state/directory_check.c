@@ -148,6 +148,34 @@ void dir_free_checks(struct dir_node *n)
     }
 }
 
+static struct keynode *first_with(const struct keymap *m, const char *key,
+                                  size_t len)
+{
+    struct keynode *n = keymap_from(m, key, len);
+
+    return n && keynode_has_prefix(n, key, len) ? n : NULL;
+}
+
+static struct dir_check *check_on(struct directory *d, const struct dir_node *n,
+                                  const char *id)
+{
+    size_t len;
+    const char *key = dir_key(d, &len, id, NULL, NULL);
+
+    return dir_check_by_node(first_with(&n->checks, key, len));
+}
+
+/* A check whose node or service has gone, or whose id is taken: its record is
+ * left over. */
+static void check_orphan(struct directory *d, struct dir_check *c,
+                         uint64_t revision)
+{
+    check_leave(d, c, revision);
+    c->record->refs++;
+    dir_list_add(&d->orphans, c->record);
+    check_free(c);
+}
+
 /* -- what is implied ------------------------------------------------------- */
 
 void dir_set_serf(struct directory *d, struct dir_node *n, bool on,
@@ -163,11 +191,19 @@ void dir_set_serf(struct directory *d, struct dir_node *n, bool on,
         check_free(c);
         return;
     }
+    c = check_on(d, n, DIR_SERF_HEALTH);
+    if (c && !c->instance)
+        check_orphan(d, c, revision);
     c = n->serf =
         check_new(d, DIR_SERF_HEALTH, "Serf Health Status", NULL, true);
     c->output = "Agent alive and reachable";
     c->created = c->changed = revision;
     check_come(d, c, n, NULL, revision);
+}
+
+bool dir_is_serfs(const struct dir_node *n, const char *id)
+{
+    return n->serf && dir_compare(id, DIR_SERF_HEALTH) == 0;
 }
 
 static bool has_record(const struct dir_instance *i)
@@ -238,23 +274,6 @@ void dir_look_said(struct directory *d, struct dir_instance *i,
 
 /* -- what is recorded ------------------------------------------------------ */
 
-static struct keynode *first_with(const struct keymap *m, const char *key,
-                                  size_t len)
-{
-    struct keynode *n = keymap_from(m, key, len);
-
-    return n && keynode_has_prefix(n, key, len) ? n : NULL;
-}
-
-static struct dir_check *check_on(struct directory *d, const struct dir_node *n,
-                                  const char *id)
-{
-    size_t len;
-    const char *key = dir_key(d, &len, id, NULL, NULL);
-
-    return dir_check_by_node(first_with(&n->checks, key, len));
-}
-
 struct dir_check *dir_find_check(struct directory *d, const char *node,
                                  const char *id)
 {
@@ -281,7 +300,8 @@ static void check_fill(struct dir_check *c, struct dir_check_record *r)
     c->changed = r->changed;
 }
 
-/* The check comes, if its node and its service are there. */
+/* The check comes, if its node and its service are there, and its id is not
+ * that of a node which answers for itself. */
 static void record_come(struct directory *d, struct dir_check_record *r,
                         uint64_t revision)
 {
@@ -291,7 +311,7 @@ static void record_come(struct directory *d, struct dir_check_record *r,
 
     if (*r->service_id)
         i = dir_find_instance(d, r->node, r->service_id);
-    if (!n->present || (*r->service_id && !i)) {
+    if (!n->present || (*r->service_id ? !i : dir_is_serfs(n, r->id))) {
         r->refs++;
         dir_list_add(&d->orphans, r);
         return;
@@ -338,16 +358,6 @@ void dir_node_checks_come(struct directory *d, struct dir_node *n,
 {
     if (d->check_services.count)
         records_come(d, n->name, "", revision);
-}
-
-/* A check whose node or service has gone: its record is left over. */
-static void check_orphan(struct directory *d, struct dir_check *c,
-                         uint64_t revision)
-{
-    check_leave(d, c, revision);
-    c->record->refs++;
-    dir_list_add(&d->orphans, c->record);
-    check_free(c);
 }
 
 void dir_checks_go(struct directory *d, struct dir_instance *i,

@@ -226,7 +226,10 @@ void dir_look_said(struct directory *d, struct dir_instance *i,
 void dir_take_check(struct directory *d, struct dir_check_record *r);
 /* i has checks, and says something else than the worst of them. */
 bool dir_is_amiss(const struct dir_instance *i);
-/* serfHealth comes (or goes). */
+/* The node answers for itself, and that is the id of its serfHealth: no other
+ * check has it. */
+bool dir_is_serfs(const struct dir_node *n, const char *id);
+/* serfHealth comes (or goes), in the place of what was registered as such. */
 void dir_set_serf(struct directory *d, struct dir_node *n, bool on,
                   uint64_t revision);
 /* Another output of it; it is nobody's change. */

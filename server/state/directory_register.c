@@ -228,6 +228,7 @@ static const char *add_check(struct dir_change *ch,
     struct directory *d = ch->d;
     struct dir_check_record *was = dir_check_record_find(d, ch->node, c->id);
     const struct dir_service_new *s = ch->request.service;
+    const struct dir_node *n = directory_node(d, ch->node);
     struct dir_check_record like = {.node = ch->node,
                                     .id = was ? was->id : c->id,
                                     .name = c->name,
@@ -238,6 +239,8 @@ static const char *add_check(struct dir_change *ch,
                                     .status = c->status,
                                     .agent = c->agent};
 
+    if (n && dir_is_serfs(n, c->id))
+        return NULL; /* as Consul's server puts it right again */
     if (*c->service_id && (!s || dir_compare(s->id, c->service_id) != 0) &&
         !dir_find_instance(d, ch->node, c->service_id))
         return "failed inserting check: Missing service registration";

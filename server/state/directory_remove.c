@@ -157,7 +157,8 @@ static void orphan_run(struct dir_change *ch)
     if (c && c->record == r)
         return; /* it belongs to something again */
     if (n &&
-        (!*r->service_id || dir_find_instance(d, ch->node, r->service_id))) {
+        (*r->service_id ? dir_find_instance(d, ch->node, r->service_id) != NULL
+                        : !dir_is_serfs(n, r->id))) {
         dir_take_check(d, r);
         return;
     }

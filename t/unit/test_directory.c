@@ -232,6 +232,29 @@ static void refusals(void **state)
     assert_int_equal(p->store->revision, 0);
 }
 
+/* A node that answers for itself has one check of that id, which nobody else
+ * sets; of others it is a check as any. */
+static void serfs_own(void **state)
+{
+    struct place *p = *state;
+    struct dir_told t;
+
+    dir_register(p, &t, "node me | check serfHealth critical");
+    assert_done(&t);
+    assert_int_equal(p->store->revision, 0);
+    assert_string_equal(dir_text(p), OWN SERF);
+    dir_register(p, &t, "node n | address a | check SerfHealth critical");
+    assert_done(&t);
+    assert_string_equal(dir_text(p), OWN SERF
+                        "n a recorded\n  SerfHealth critical \"\" c1 m1\n");
+    dir_line(p, "web node n");
+    assert_string_equal(dir_text(p), OWN SERF
+                        "n a recorded\n  web web :0 c2 m2\n" SERF_AT("2"));
+    directory_settle(p->d);
+    dir_hang_up(p);
+    assert_string_equal(dir_text(p), OWN SERF "n a recorded\n");
+}
+
 static void names_taken(void **state)
 {
     struct place *p = *state;
@@ -468,6 +491,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(register_the_same, setup, teardown),
         cmocka_unit_test_setup_teardown(register_another, setup, teardown),
         cmocka_unit_test_setup_teardown(refusals, setup, teardown),
+        cmocka_unit_test_setup_teardown(serfs_own, setup, teardown),
         cmocka_unit_test_setup_teardown(names_taken, setup, teardown),
         cmocka_unit_test_setup_teardown(update_netcats, setup, teardown),
         cmocka_unit_test_setup_teardown(worst_of_checks, setup, teardown),
