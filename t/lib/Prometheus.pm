@@ -8,7 +8,6 @@ package Prometheus;
 use strict;
 use warnings;
 
-use IO::Socket::IP;
 use JSON::PP ();
 use Muster ();
 use MusterHttp ();
@@ -21,25 +20,11 @@ sub installed
 
 sub why { return 'there is no prometheus here (Debian: prometheus)' }
 
-# Whether it knows that part of its configuration: Debian's is built without
-# some ways to discover.
-sub knows
-{
-    my ($yaml) = @_;
-    my $conf = Muster::spew(Muster::scratch() . '/known.yml', $yaml);
-    my ($rc, $out, $err) = Muster::run_program(
-        installed() =~ s/prometheus$/promtool/r, 'check', 'config', $conf);
-    return $rc == 0;
-}
-
+# One with that configuration; PROGRAM: another than the one in PATH
 sub new
 {
-    my ($class, $yaml) = @_;
-    my $probe = IO::Socket::IP->new(LocalHost => '127.0.0.1', LocalPort => 0,
-        Listen => 1);
-    my $self = bless {port => $probe->sockport,
-        dir => Muster::scratch() . '/prometheus'}, $class;
-    close $probe;
+    my ($class, $yaml, $program) = @_;
+    my $self = bless {dir => Muster::scratch() . '/prometheus'}, $class;
     mkdir $self->{dir};
     my $conf = Muster::spew("$self->{dir}/prometheus.yml", $yaml);
     my $pid = $self->{pid} = fork;
@@ -47,18 +32,34 @@ sub new
     if (!$pid) {
         open STDOUT, '>', "$self->{dir}/log";
         open STDERR, '>&', \*STDOUT;
-        exec installed(), "--config.file=$conf",
+        exec $program || installed(), "--config.file=$conf",
             "--storage.tsdb.path=$self->{dir}/tsdb",
-            "--web.listen-address=127.0.0.1:$self->{port}"
+            '--web.listen-address=127.0.0.1:0'
             or POSIX::_exit(127);
     }
     return $self;
 }
 
+# It never says which port the kernel gave it: the one it listens at
+sub port
+{
+    my ($self) = @_;
+    return $self->{port} if $self->{port};
+    my %own = map { $_ => 1 } map { (readlink || '') =~ /^socket:\[(\d+)\]/ }
+        glob "/proc/$self->{pid}/fd/*";
+    for (split /\n/, Muster::slurp('/proc/net/tcp')) {
+        my ($local, $state, $inode) = (split)[1, 3, 9];
+        next unless $state eq '0A' && $own{$inode};
+        return $self->{port} = hex $local =~ s/.*://r;
+    }
+    return undef;
+}
+
 sub get
 {
     my ($self, $path) = @_;
-    my $c = eval { Muster::connect_to("127.0.0.1:$self->{port}") } or return {};
+    my $port = $self->port or return {};
+    my $c = eval { Muster::connect_to("127.0.0.1:$port") } or return {};
     $c->send(MusterHttp::request('GET', $path,
         headers => {Connection => 'close'}));
     my $answer = eval { MusterHttp::answer($c) } or return {};
