@@ -55,6 +55,7 @@ void faces_open(struct musterd *m, struct listen_host *host, struct auth *auth,
     m->rexec = rexec_new(m, conf);
     m->dns = dns_new(m, conf);
     faces_configure(m, conf);
+    rexec_resume(m->rexec);
 }
 
 void faces_listening(struct musterd *m, struct listen_host *host)

@@ -26,6 +26,7 @@ struct conf;
 struct directory;
 struct coordinates;
 struct events;
+struct execs;
 struct consul;
 struct dns_face;
 struct identity;
@@ -80,6 +81,7 @@ struct musterd {
     struct places *places;       /* owned */
     struct events *events;
     struct queries *queries;
+    struct execs *execs; /* of rexec */
     struct coordinates *coordinates;
     struct restore *restoring; /* a snapshot; NULL: none is */
     struct acl_rights *rights; /* owned; which makes: */

@@ -7,6 +7,7 @@
 #include "server/musterd.h"
 #include "server/state/coordinates.h"
 #include "server/state/events.h"
+#include "server/state/execs.h"
 #include "server/state/queries.h"
 #include "server/state/session.h"
 
@@ -109,6 +110,7 @@ struct prepared *prepared_new(struct musterd *m, const struct conf *conf)
     m->events = events_new(m->store, 1);
     m->queries = queries_new(m->store, 0, session_lives, p);
     m->coordinates = coordinates_new(m->store);
+    m->execs = execs_new(m->store);
     p->sessions.gone = session_gone;
     session_observe(m->kv, &p->sessions);
     p->look = (struct loop_task){.fn = look_at_sessions, .arg = p};
@@ -133,8 +135,10 @@ void prepared_free(struct prepared *p)
     events_free(p->m->events);
     queries_free(p->m->queries);
     coordinates_free(p->m->coordinates);
+    execs_free(p->m->execs);
     p->m->events = NULL;
     p->m->queries = NULL;
     p->m->coordinates = NULL;
+    p->m->execs = NULL;
     free(p);
 }

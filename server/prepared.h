@@ -1,8 +1,9 @@
 /*
- * Events, prepared queries and coordinates (server/state/) as musterd has them:
- * their bounds from the settings, their numbers, and what ends with what:
- * queries with their sessions, coordinates with their nodes. Faces speak to
- * m->events, m->queries and m->coordinates, not to this.
+ * Events, prepared queries, coordinates and remote executions (server/state/)
+ * as musterd has them: their bounds from the settings, their numbers, and what
+ * ends with what: queries with their sessions, coordinates with their nodes.
+ * Faces speak to m->events, m->queries, m->coordinates and m->execs, not to
+ * this.
  */
 #ifndef MUSTER_SERVER_PREPARED_H
 #define MUSTER_SERVER_PREPARED_H
@@ -12,7 +13,7 @@
 struct musterd;
 struct prepared;
 
-/* Makes the three, clients of m->store: after m->kv, before the replay. */
+/* Makes the four, clients of m->store: after m->kv, before the replay. */
 struct prepared *prepared_new(struct musterd *m, const struct conf *conf);
 /* Settings that may change while it runs. */
 void prepared_configure(struct prepared *p, const struct conf *conf);

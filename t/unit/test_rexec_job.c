@@ -1,4 +1,5 @@
-/* What asks for a remote execution, as JSON (rexec_job.h). */
+/* What asks for a remote execution, as JSON (rexec_job.h); and what is kept of
+ * one (rexec_kept.h). */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -9,6 +10,7 @@
 #include <cmocka.h>
 
 #include "plugins/registry/consul/rexec_job.h"
+#include "plugins/registry/consul/rexec_kept.h"
 
 #define ID "01234567-89ab-cdef-0123-456789abcdef"
 
@@ -118,13 +120,80 @@ static void test_wrong(void **state)
     }
 }
 
+#define HEAD "YS9i 2000 127.0.0.1:6704 "
+
+/* What was read is written, and that is what was read. */
+static void test_kept(void **state)
+{
+    static const char *const lines[] = {
+        HEAD "0 node1 web1",
+        HEAD "2 ABCDEFGH-1 0 2 '' 2 1 node1 web1 'my node' web2 node3 web3",
+    };
+    struct buf out = BUF_INIT;
+    struct rexec_kept k;
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(lines); i++) {
+        assert_null(rexec_kept_read(&k, lines[i], strlen(lines[i])));
+        assert_string_equal(k.prefix, "a/b");
+        assert_int_equal(k.wait_ms, 2000);
+        assert_string_equal(k.dispatcher, "127.0.0.1:6704");
+        buf_reset(&out, 0);
+        rexec_kept_write(&k, &out);
+        assert_string_equal(buf_str(&out), lines[i]);
+        if (i < ARRAY_LEN(lines) - 1)
+            rexec_kept_free(&k);
+    }
+    assert_int_equal(k.n_parts, 2);
+    assert_string_equal(k.parts[0].jid, "ABCDEFGH-1");
+    assert_string_equal(k.parts[1].jid, "");
+    assert_int_equal(k.parts[1].first, 2);
+    assert_int_equal(k.count, 3);
+    assert_string_equal(k.targets[1].node, "my node");
+    assert_string_equal(k.targets[2].host, "web3");
+    rexec_kept_free(&k);
+    buf_free(&out);
+}
+
+static void test_kept_wrong(void **state)
+{
+    static const char *const lines[] = {
+        "",
+        "'",
+        "YS9i",
+        "% 2000 h:1 0 n h",
+        "'' 2000 h:1 0 n h",
+        "YS9i 0 h:1 0 n h",
+        "YS9i x h:1 0 n h",
+        "YS9i 2000 '' 0 n h",
+        HEAD "0",
+        HEAD "0 n",
+        HEAD "0 n ''",
+        HEAD "0 n 'a\nb'",
+        HEAD "0 n2 web2 n1 web1",
+        HEAD "x n h",
+        HEAD "9999999 n h",
+        HEAD "1 J 0 0 n h",
+        HEAD "1 J 1 1 n h",
+        HEAD "1 J 0 2 n h",
+        HEAD "1 J 0 1 n1 h1 n2 h2",
+        HEAD "2 J 0 1 K 0 1 n1 h1 n2 h2",
+    };
+    struct rexec_kept k;
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(lines); i++) {
+        assert_non_null(rexec_kept_read(&k, lines[i], strlen(lines[i])));
+        rexec_kept_free(&k);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_place),
-        cmocka_unit_test(test_kinds),
-        cmocka_unit_test(test_wait),
-        cmocka_unit_test(test_wrong),
+        cmocka_unit_test(test_place), cmocka_unit_test(test_kinds),
+        cmocka_unit_test(test_wait),  cmocka_unit_test(test_wrong),
+        cmocka_unit_test(test_kept),  cmocka_unit_test(test_kept_wrong),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -14,9 +14,11 @@
 #include "lib/metrics.h"
 #include "plugins/registry/consul/call.h"
 #include "plugins/registry/consul/rexec_ask.h"
+#include "plugins/registry/consul/rexec_pick.h"
 #include "plugins/registry/consul/rexec_run.h"
 #include "server/musterd.h"
 #include "server/state/events.h"
+#include "server/state/execs.h"
 #include "server/state/query.h"
 #include "server/state/session.h"
 
@@ -36,7 +38,7 @@ struct firing {
 
 /* Since the start, but for running. */
 struct rexec_counts {
-    uint64_t begun, cancelled, refused;
+    uint64_t begun, resumed, cancelled, refused;
     unsigned running;
 };
 
@@ -48,6 +50,16 @@ struct rexec {
     struct session_observer observer;
     struct rexec_counts counts;
 };
+
+static struct firing *firing_new(struct rexec *x)
+{
+    struct firing *f = xcalloc(1, sizeof(*f));
+
+    f->rexec = x;
+    DL_APPEND(x->firings, f);
+    x->counts.running++;
+    return f;
+}
 
 static void firing_free(struct firing *f)
 {
@@ -122,36 +134,44 @@ static void on_over(void *arg, struct rexec_run *run)
     firing_free(f);
 }
 
-static void begin(struct firing *f, struct rexec_target *list, size_t count)
+/* At the dispatcher of that address; "": there is none. The setup says who is
+ * meant, and what is known of it already. */
+static void run(struct firing *f, struct rexec_run_setup *s, const char *addr)
 {
     struct rexec *x = f->rexec;
     const char *file = conf_str(x->conf, "token_file");
-    char addr[ADDR_TEXT_MAX], *wrong = NULL;
-    struct muster_tls tls = tls_settings(x->conf);
-    struct muster_options options = {.dispatcher = addr, .tls = &tls};
-    struct rexec_run_setup setup = {.m = x->m,
-                                    .place = &f->place,
-                                    .job = &f->job,
-                                    .targets = list,
-                                    .count = count,
-                                    .dispatcher = &options,
-                                    .line = conf_size(x->conf, "limits.line"),
-                                    .over = on_over,
-                                    .arg = f};
+    char *wrong = NULL;
     char *token = file && *file ? token_read(file, &wrong) : NULL;
+    struct muster_tls tls = tls_settings(x->conf);
+    struct muster_options options = {
+        .dispatcher = addr, .tls = &tls, .token = token};
 
-    options.token = token;
-    find_dispatcher(x, addr);
-    setup.why = wrong ? "the token of this registry cannot be read"
-                      : "no dispatcher is registered";
-    if (wrong || !*addr) {
-        setup.dispatcher = NULL;
+    s->m = x->m;
+    s->place = &f->place;
+    s->job = &f->job;
+    s->line = conf_size(x->conf, "limits.line");
+    s->over = on_over;
+    s->arg = f;
+    s->why = wrong ? "the token of this registry cannot be read"
+                   : "no dispatcher is registered";
+    if (!wrong && *addr)
+        s->dispatcher = &options;
+    else
         log_warn("remote execution of session %s: %s", f->place.session,
-                 setup.why);
-    }
-    f->run = rexec_run_start(&setup);
+                 s->why);
+    f->run = rexec_run_start(s);
     secret_free(token);
     free(wrong);
+}
+
+static void begin(struct firing *f, struct rexec_target *list, size_t count)
+{
+    struct rexec_run_setup setup = {
+        .wait_ms = f->job.wait_ms, .targets = list, .count = count};
+    char addr[ADDR_TEXT_MAX];
+
+    find_dispatcher(f->rexec, addr);
+    run(f, &setup, addr);
 }
 
 static void on_picked(void *arg, struct rexec_target *list, size_t count)
@@ -232,15 +252,12 @@ bool rexec_may_fire(struct call *c)
 
 /* -- the event ------------------------------------------------------------- */
 
-/* What is wrong with it, static; or NULL. */
-static const char *read_event(struct firing *f, const struct event *e)
+/* The job of the place: what is wrong with it, static; or NULL. */
+static const char *read_job(struct firing *f)
 {
-    const char *wrong = rexec_place_read(&f->place, e->payload, e->payload_len);
     const struct kv_entry *entry;
     char *key;
 
-    if (wrong)
-        return wrong;
     if (!session_find(f->rexec->m->kv, f->place.session))
         return "there is no such session";
     key = xasprintf("%s/%s/job", f->place.prefix, f->place.session);
@@ -257,8 +274,10 @@ static const char *start(struct firing *f, const struct event *e,
                          const struct principal *who)
 {
     struct rexec_filters filters = {e->node, e->service, e->tag};
-    const char *wrong = read_event(f, e);
+    const char *wrong = rexec_place_read(&f->place, e->payload, e->payload_len);
 
+    if (!wrong)
+        wrong = read_job(f);
     if (!wrong && f->rexec->counts.running > REXEC_RUNS_MAX)
         wrong = "too many run already";
     if (!wrong && !may_run(who, &f->job))
@@ -278,10 +297,7 @@ void rexec_fired(struct call *c, const struct event *e)
 
     if (!x || !x->on)
         return;
-    f = xcalloc(1, sizeof(*f));
-    f->rexec = x;
-    DL_APPEND(x->firings, f);
-    x->counts.running++;
+    f = firing_new(x);
     wrong = start(f, e, caller(c));
     if (!wrong) {
         x->counts.begun++;
@@ -292,12 +308,75 @@ void rexec_fired(struct call *c, const struct event *e)
     firing_free(f);
 }
 
+/* -- after a restart ------------------------------------------------------- */
+
+/* What cannot be gone on with: static, or NULL. */
+static const char *look(struct firing *f, const char *session,
+                        struct rexec_kept *k)
+{
+    bool lives = session_find(f->rexec->m->kv, session) != NULL;
+
+    f->place.session = xstrdup(session);
+    f->place.prefix = k->prefix;
+    k->prefix = NULL;
+    if (k->n_parts)
+        return NULL;
+    return lives ? read_job(f) : "its session has ended";
+}
+
+/* It was under way: it goes on; or its job is to end, as its session has. */
+static void go_on(struct rexec *x, const struct exec_kept *e)
+{
+    struct firing *f = firing_new(x);
+    struct rexec_kept k;
+    const char *wrong = rexec_kept_read(&k, e->bytes, e->len);
+    struct rexec_run_setup setup = {.again = true,
+                                    .wait_ms = k.wait_ms,
+                                    .targets = k.targets,
+                                    .count = k.count,
+                                    .parts = k.parts,
+                                    .n_parts = k.n_parts};
+
+    if (!wrong)
+        wrong = look(f, e->id, &k);
+    if (wrong) {
+        log_warn("remote execution of session %s does not go on: %s", e->id,
+                 wrong);
+        execs_remove(x->m->execs, e->id);
+        firing_free(f);
+    } else {
+        k.targets = NULL;
+        k.count = 0;
+        log_info("remote execution of session %s goes on after the restart",
+                 e->id);
+        x->counts.resumed++;
+        run(f, &setup, k.dispatcher);
+        if (!session_find(x->m->kv, f->place.session))
+            rexec_run_cancel(f->run);
+    }
+    rexec_kept_free(&k);
+}
+
+void rexec_resume(struct rexec *x)
+{
+    struct exec_kept e;
+
+    while (execs_take(x->m->execs, &e)) {
+        go_on(x, &e);
+        free(e.bytes);
+    }
+}
+
 /* -- life ------------------------------------------------------------------ */
 
 static const struct metric_row rows[] = {
     {"muster_consul_exec_total",
      "Remote executions that were begun.",
      offsetof(struct rexec_counts, begun),
+     {NULL, NULL}},
+    {"muster_consul_exec_resumed_total",
+     "Remote executions that went on after a restart.",
+     offsetof(struct rexec_counts, resumed),
      {NULL, NULL}},
     {"muster_consul_exec_cancelled_total",
      "Remote executions whose session ended before they did.",

@@ -8,6 +8,8 @@
  *     |     (no worker:   (no dispatcher:        '--session ends--> cancelled
  *   (off)    nothing)      255 of each)
  *
+ * From asking on a restart of musterd goes on with it: rexec_run.h.
+ *
  * It is off unless consul.remote_exec is on, and then by right only: who fires
  * the event must be allowed to execute. Which workers he may execute on is
  * looked at when they are picked; the dispatcher sees the token of this musterd
@@ -32,8 +34,11 @@ struct rexec;
 /* m is borrowed; conf must live until rexec_configure() gives another one. */
 struct rexec *rexec_new(struct musterd *m, const struct conf *conf);
 void rexec_configure(struct rexec *x, const struct conf *conf);
-/* What runs at the dispatcher goes on there; nobody writes it down any more.
- * NULL is fine. */
+/* Goes on with those that were under way when musterd ended: once, when all
+ * that is kept is there. */
+void rexec_resume(struct rexec *x);
+/* What runs at the dispatcher goes on there, and the next start goes on with
+ * it. NULL is fine. */
 void rexec_free(struct rexec *x);
 
 /*

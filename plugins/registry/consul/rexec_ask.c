@@ -11,23 +11,25 @@
 /* Seconds: agents of Consul have no slots, so that nobody expects a refusal. */
 #define WAIT_FOR_SLOT "60"
 /* Bytes of a request beside the command and the names. */
-#define LINE_MORE 64
+#define LINE_MORE 128
+#define RETRY_MS  500
 
 /* A job at the dispatcher. */
 struct part {
     struct rexec_ask *ask;
-    struct muster_exec *exec; /* NULL: it has ended */
+    struct muster_exec *exec; /* NULL: it has ended, or is tried again */
+    char *jid;                /* owned; NULL: it was not taken */
+    bool again;               /* it is to be followed when the timer comes */
     size_t first, count;      /* of the hosts */
     bool answered;            /* it was taken, or has ended */
     char *why; /* owned; it ended before all were answered: to be told then */
 };
 
 struct rexec_ask {
-    struct loop *loop;
+    struct rexec_ask_setup is; /* but for the dispatcher */
     struct muster *muster;
-    const char *session;
-    const struct rexec_ask_calls *calls;
-    void *arg;
+    struct loop_timer *timer; /* for those that are to be followed again */
+    uint64_t patience;        /* until when they are */
     struct part *parts;
     size_t n_parts, unanswered, running;
     bool told; /* submitted() was called */
@@ -81,13 +83,13 @@ bool rexec_ask_is_over(const struct rexec_ask *a)
 static void tell_end(struct part *p, const char *why)
 {
     p->ask->running--;
-    p->ask->calls->ended(p->ask->arg, p->first, p->count, why);
+    p->ask->is.calls->ended(p->ask->is.arg, p->first, p->count, why);
 }
 
 static void tell_all(struct rexec_ask *a)
 {
     a->told = true;
-    a->calls->submitted(a->arg);
+    a->is.calls->submitted(a->is.arg);
     for (size_t i = 0; i < a->n_parts; i++)
         if (a->parts[i].why)
             tell_end(&a->parts[i], a->parts[i].why);
@@ -103,7 +105,7 @@ static struct part *called(void *arg)
 {
     struct part *p = arg;
 
-    loop_refresh(p->ask->loop);
+    loop_refresh(p->ask->is.loop);
     return p;
 }
 
@@ -135,7 +137,9 @@ static void on_submit(void *arg, const char *jid, unsigned hosts)
     struct part *p = called(arg);
 
     log_info("remote execution of session %s: job %s on %u hosts",
-             p->ask->session, jid, hosts);
+             p->ask->is.session, jid, hosts);
+    if (!p->jid)
+        p->jid = xstrdup(jid);
     if (p->ask->cancelled)
         (void)muster_exec_cancel(p->exec);
     answered(p);
@@ -147,9 +151,9 @@ static void on_output(void *arg, const char *host, enum muster_stream stream,
     struct rexec_ask *a = called(arg)->ask;
 
     (void)stream;
-    a->calls->output(a->arg, host, text, len);
+    a->is.calls->output(a->is.arg, host, text, len);
     if (whole)
-        a->calls->output(a->arg, host, "\n", 1);
+        a->is.calls->output(a->is.arg, host, "\n", 1);
 }
 
 static void on_cut(void *arg, const char *host, enum muster_stream stream,
@@ -158,7 +162,7 @@ static void on_cut(void *arg, const char *host, enum muster_stream stream,
     struct rexec_ask *a = called(arg)->ask;
 
     (void)stream;
-    a->calls->cut(a->arg, host, bytes);
+    a->is.calls->cut(a->is.arg, host, bytes);
 }
 
 static void on_exit_of(void *arg, const char *host,
@@ -166,7 +170,7 @@ static void on_exit_of(void *arg, const char *host,
 {
     struct rexec_ask *a = called(arg)->ask;
 
-    a->calls->exited(a->arg, host, result);
+    a->is.calls->exited(a->is.arg, host, result);
 }
 
 static void on_done(void *arg, const struct muster_summary *s)
@@ -178,12 +182,27 @@ static void on_done(void *arg, const struct muster_summary *s)
 static void on_error(void *arg, const char *text, bool unreachable)
 {
     struct part *p = called(arg);
+    struct rexec_ask *a = p->ask;
 
+    if (unreachable && !p->answered && loop_now(a->is.loop) < a->patience) {
+        p->exec = NULL;
+        p->again = true;
+        if (!loop_timer_is_set(a->timer))
+            loop_timer_set(a->timer, RETRY_MS);
+        return;
+    }
     log_warn("remote execution of session %s: the dispatcher %s: %s",
-             p->ask->session, unreachable ? "cannot be reached" : "refuses",
+             a->is.session, unreachable ? "cannot be reached" : "refuses",
              text);
     end(p, text);
 }
+
+static const struct muster_exec_callbacks told = {.on_submit = on_submit,
+                                                  .on_output = on_output,
+                                                  .on_cut = on_cut,
+                                                  .on_exit = on_exit_of,
+                                                  .on_done = on_done,
+                                                  .on_error = on_error};
 
 /* -- the requests ---------------------------------------------------------- */
 
@@ -212,39 +231,37 @@ size_t rexec_ask_pairs(const struct rexec_job *j, struct buf *text,
 static void ask_part(struct part *p, const struct rexec_job *job,
                      const char *hosts)
 {
-    static const struct muster_exec_callbacks calls = {.on_submit = on_submit,
-                                                       .on_output = on_output,
-                                                       .on_cut = on_cut,
-                                                       .on_exit = on_exit_of,
-                                                       .on_done = on_done,
-                                                       .on_error = on_error};
     struct muster *m = p->ask->muster;
     struct muster_attr pairs[REXEC_PAIRS_MAX];
     struct buf text = BUF_INIT;
     size_t n = rexec_ask_pairs(job, &text, pairs);
     char *error = NULL;
+    char *key = xasprintf("_rexec/%s/%zu", p->ask->is.session,
+                          (size_t)(p - p->ask->parts));
 
     pairs[n++] = (struct muster_attr){".hosts", hosts};
     pairs[n++] = (struct muster_attr){".wait", WAIT_FOR_SLOT};
+    pairs[n++] = (struct muster_attr){".key", key};
     if (buf_len(&job->script))
         p->exec =
             muster_exec_input(m, "execute", pairs, n, buf_data(&job->script),
-                              buf_len(&job->script), &calls, p, &error);
+                              buf_len(&job->script), &told, p, &error);
     else
-        p->exec = muster_exec(m, "execute", pairs, n, &calls, p, &error);
+        p->exec = muster_exec(m, "execute", pairs, n, &told, p, &error);
     if (!p->exec)
         end(p, error);
     free(error);
+    free(key);
     buf_free(&text);
 }
 
 /* Bytes that names may have in a line. */
-static size_t room_for_names(const struct rexec_ask_setup *s)
+static size_t room_for_names(const struct rexec_job *job, size_t line)
 {
-    size_t line = s->line < REXEC_LINE_MAX ? s->line : REXEC_LINE_MAX, used;
+    size_t used;
     struct buf text = BUF_INIT, written = BUF_INIT;
     struct muster_attr pairs[REXEC_PAIRS_MAX];
-    size_t n = rexec_ask_pairs(s->job, &text, pairs);
+    size_t n = rexec_ask_pairs(job, &text, pairs);
 
     for (size_t i = 0; i < n; i++)
         argument_write(&written, pairs[i].name, pairs[i].value,
@@ -252,6 +269,7 @@ static size_t room_for_names(const struct rexec_ask_setup *s)
     used = buf_len(&written) + LINE_MORE;
     buf_free(&written);
     buf_free(&text);
+    line = line < REXEC_LINE_MAX ? line : REXEC_LINE_MAX;
     return used < line ? line - used : 0;
 }
 
@@ -280,9 +298,10 @@ static size_t take_hosts(const struct rexec_ask_setup *s, size_t first,
     return i - first;
 }
 
-static void split(struct rexec_ask *a, const struct rexec_ask_setup *s)
+static void split(struct rexec_ask *a, size_t room)
 {
-    size_t room = room_for_names(s), first = 0;
+    const struct rexec_ask_setup *s = &a->is;
+    size_t first = 0;
 
     a->parts = xcalloc(REXEC_JOBS_MAX, sizeof(*a->parts));
     while (first < s->count) {
@@ -296,7 +315,80 @@ static void split(struct rexec_ask *a, const struct rexec_ask_setup *s)
     a->unanswered = a->running = a->n_parts;
 }
 
-struct rexec_ask *rexec_ask_start(const struct rexec_ask_setup *s, char **error)
+void rexec_ask_begin(struct rexec_ask *a, const struct rexec_job *job,
+                     size_t line)
+{
+    split(a, room_for_names(job, line));
+    for (size_t i = 0; i < a->n_parts; i++) {
+        struct part *p = &a->parts[i];
+        struct buf hosts = BUF_INIT;
+
+        for (size_t n = 0; n < p->count; n++)
+            buf_add_fmt(&hosts, "%s%s", n ? "," : "",
+                        a->is.host(a->is.hosts, p->first + n));
+        ask_part(p, job, buf_str(&hosts));
+        buf_free(&hosts);
+    }
+}
+
+/* -- jobs that were asked for before --------------------------------------- */
+
+static void follow_part(struct part *p)
+{
+    char *error = NULL;
+
+    p->again = false;
+    p->exec = muster_follow(p->ask->muster, p->jid, &told, p, &error);
+    if (!p->exec)
+        end(p, error);
+    free(error);
+}
+
+static void on_timer(void *arg)
+{
+    struct rexec_ask *a = arg;
+
+    for (size_t i = 0; i < a->n_parts; i++)
+        if (a->parts[i].again)
+            follow_part(&a->parts[i]);
+}
+
+void rexec_ask_follow(struct rexec_ask *a, const struct rexec_part *parts,
+                      size_t count)
+{
+    a->patience = loop_now(a->is.loop) + REXEC_PATIENCE_MS;
+    a->parts = xcalloc(count, sizeof(*a->parts));
+    a->n_parts = a->unanswered = a->running = count;
+    for (size_t i = 0; i < count; i++)
+        a->parts[i] =
+            (struct part){.ask = a,
+                          .jid = *parts[i].jid ? xstrdup(parts[i].jid) : NULL,
+                          .first = parts[i].first,
+                          .count = parts[i].count};
+    for (size_t i = 0; i < count; i++) {
+        if (a->parts[i].jid)
+            follow_part(&a->parts[i]);
+        else
+            end(&a->parts[i], "the dispatcher did not take the job");
+    }
+}
+
+struct rexec_part *rexec_ask_parts(const struct rexec_ask *a, size_t *count)
+{
+    struct rexec_part *list = xcalloc(a->n_parts, sizeof(*list));
+
+    *count = a->n_parts;
+    for (size_t i = 0; i < a->n_parts; i++)
+        list[i] = (struct rexec_part){
+            .jid = xstrdup(a->parts[i].jid ? a->parts[i].jid : ""),
+            .first = a->parts[i].first,
+            .count = a->parts[i].count};
+    return list;
+}
+
+/* -- life ------------------------------------------------------------------ */
+
+struct rexec_ask *rexec_ask_new(const struct rexec_ask_setup *s, char **error)
 {
     struct muster *m = muster_new(loop_base(s->loop), s->dispatcher, error);
     struct rexec_ask *a;
@@ -304,22 +396,10 @@ struct rexec_ask *rexec_ask_start(const struct rexec_ask_setup *s, char **error)
     if (!m)
         return NULL;
     a = xcalloc(1, sizeof(*a));
-    a->loop = s->loop;
+    a->is = *s;
+    a->is.dispatcher = NULL;
     a->muster = m;
-    a->session = s->session;
-    a->calls = s->calls;
-    a->arg = s->arg;
-    split(a, s);
-    for (size_t i = 0; i < a->n_parts; i++) {
-        struct part *p = &a->parts[i];
-        struct buf hosts = BUF_INIT;
-
-        for (size_t n = 0; n < p->count; n++)
-            buf_add_fmt(&hosts, "%s%s", n ? "," : "",
-                        s->host(s->hosts, p->first + n));
-        ask_part(p, s->job, buf_str(&hosts));
-        buf_free(&hosts);
-    }
+    a->timer = loop_timer_new(s->loop, on_timer, a);
     return a;
 }
 
@@ -328,8 +408,11 @@ void rexec_ask_free(struct rexec_ask *a)
     if (!a)
         return;
     muster_free(a->muster);
-    for (size_t i = 0; i < a->n_parts; i++)
+    loop_timer_free(a->timer);
+    for (size_t i = 0; i < a->n_parts; i++) {
+        free(a->parts[i].jid);
         free(a->parts[i].why);
+    }
     free(a->parts);
     free(a);
 }

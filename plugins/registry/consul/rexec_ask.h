@@ -3,12 +3,15 @@
  * each other, where the names of its workers do not fit into one line. To who
  * asks they are one.
  *
- *   start --> asking --all were answered--> submitted() --> output(), ... -->
- *   ended() of each job
+ *   new --begin--> asking --all were answered--> submitted() --> output(), ...
+ *     '--follow--> looking   --> ended() of each job
  *
  * A job that was taken is not read further before all of them were answered, so
  * that nothing is told of any worker before submitted(). The calls may come
- * from inside of rexec_ask_start().
+ * from inside of rexec_ask_begin() and rexec_ask_follow().
+ *
+ * Each job is asked for under a key (.key) of its own, made of the session's
+ * id: asked for once more it is the same job, and runs once.
  *
  * Must not know keys, nor what becomes of what it tells.
  */
@@ -20,6 +23,7 @@
 
 #include "client/muster.h"
 #include "plugins/registry/consul/rexec_job.h"
+#include "plugins/registry/consul/rexec_kept.h"
 
 /* Jobs of one remote execution; the last one has all workers that are left, so
  * that the dispatcher refuses these. Each has a connection, and a copy of the
@@ -28,6 +32,9 @@
 /* Bytes of a line to a dispatcher, whatever may be longer here: its own bound
  * is not known. The default of limits.line. */
 #define REXEC_LINE_MAX (64 * 1024)
+/* So long is a dispatcher looked for that has jobs which are to be followed: it
+ * may be starting, too. */
+#define REXEC_PATIENCE_MS 30000
 
 struct loop;
 struct rexec_ask;
@@ -43,23 +50,31 @@ struct rexec_ask_calls {
     void (*ended)(void *arg, size_t first, size_t count, const char *why);
 };
 
-/* Borrowed until the call returns, but for loop, session and calls. */
+/* dispatcher is borrowed until rexec_ask_new() returns, the others as long as
+ * the ask is there. */
 struct rexec_ask_setup {
     struct loop *loop;
     const struct muster_options *dispatcher;
-    const char *session; /* for the log */
-    const struct rexec_job *job;
+    const char *session;
     size_t count;
     const char *(*host)(const void *hosts, size_t i); /* of count; each once */
     const void *hosts;
-    size_t line; /* bytes: limits.line */
     const struct rexec_ask_calls *calls;
     void *arg;
 };
 
 /* NULL and *error (for free()): there is no way to ask. */
-struct rexec_ask *rexec_ask_start(const struct rexec_ask_setup *s,
-                                  char **error);
+struct rexec_ask *rexec_ask_new(const struct rexec_ask_setup *s, char **error);
+/* Once one of the two. Asks for the job, in lines of that many bytes
+ * (limits.line) ... */
+void rexec_ask_begin(struct rexec_ask *a, const struct rexec_job *job,
+                     size_t line);
+/* ... or takes up jobs that were asked for before, of all the hosts; those
+ * without an id end at once. What they have said is told again. */
+void rexec_ask_follow(struct rexec_ask *a, const struct rexec_part *parts,
+                      size_t count);
+/* After submitted(): what rexec_ask_follow() wants, for rexec_parts_free(). */
+struct rexec_part *rexec_ask_parts(const struct rexec_ask *a, size_t *count);
 /* What runs at the dispatcher goes on. NULL is fine. */
 void rexec_ask_free(struct rexec_ask *a);
 

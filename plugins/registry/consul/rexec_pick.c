@@ -29,15 +29,6 @@ struct rexec_pick {
     bool waits;                  /* ... if they are not */
 };
 
-void rexec_targets_free(struct rexec_target *list, size_t count)
-{
-    for (size_t i = 0; i < count; i++) {
-        free(list[i].node);
-        free(list[i].host);
-    }
-    free(list);
-}
-
 static void pick_free(struct rexec_pick *p)
 {
     rexec_targets_free(p->list, p->count);

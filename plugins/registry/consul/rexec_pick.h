@@ -13,14 +13,10 @@
 #include <stddef.h>
 
 #include "lib/auth/principal.h"
+#include "plugins/registry/consul/rexec_kept.h"
 
 struct musterd;
 struct rexec_pick;
-
-/* A worker: what it is called in keys, and to the dispatcher. */
-struct rexec_target {
-    char *node, *host; /* owned */
-};
 
 struct rexec_filters {
     const char *node, *service, *tag; /* regular expressions; "": none */
@@ -42,7 +38,5 @@ struct rexec_pick *rexec_pick_start(struct musterd *m,
                                     const char **wrong);
 /* done is not called. NULL is fine. */
 void rexec_pick_cancel(struct rexec_pick *p);
-
-void rexec_targets_free(struct rexec_target *list, size_t count);
 
 #endif

@@ -1,168 +1,17 @@
-#include "plugins/registry/consul/rexec_run.h"
-
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "lib/log.h"
-#include "lib/loop.h"
 #include "lib/mem.h"
-#include "plugins/registry/consul/rexec_ask.h"
-#include "plugins/registry/consul/rexec_writer.h"
+#include "plugins/registry/consul/rexec_run_impl.h"
 #include "server/musterd.h"
-#include "server/state/kv.h"
 
 #define NOT_STARTED 255 /* Consul's exit status of what could not be run */
 #define KILLED      (-1)
 
-/* A worker of it. */
-struct place {
-    char *node, *host; /* owned */
-    bool exited;       /* its exit was written, or is on its way */
-    unsigned pieces;   /* of output and signs of life, so far */
-    struct buf out;    /* not yet a piece */
-    uint64_t quiet_at; /* when out is written in any case; 0: it is empty */
-    uint64_t alive_at; /* when a sign of life is due */
-};
-
-struct rexec_run {
-    struct musterd *m;
-    struct rexec_ask *ask; /* NULL: there is nobody to ask */
-    struct rexec_writer *writer;
-    char session[KV_SESSION_ID + 1];
-    struct place *places; /* owned; sorted by host */
-    size_t count, left;   /* left: have not exited */
-    uint64_t wait_ms;
-    bool submitted; /* all are acknowledged */
-    bool cancelled; /* nothing is written any more, and the job is to end */
-    struct loop_timer *timer;
-    uint64_t timer_at; /* 0: off */
-    struct loop_task settle;
-    void (*over)(void *arg, struct rexec_run *run);
-    void *arg;
-};
-
 const char *rexec_run_session(const struct rexec_run *r)
 {
     return r->session;
-}
-
-/* -- what is written ------------------------------------------------------- */
-
-static void set_timer(struct rexec_run *r, uint64_t at)
-{
-    uint64_t now = loop_now(r->m->loop);
-
-    if (r->timer_at && r->timer_at <= at)
-        return;
-    r->timer_at = at;
-    loop_timer_set(r->timer, at > now ? at - now : 0);
-}
-
-static void write_key(struct rexec_run *r, struct place *p, const char *name,
-                      const void *value, size_t len, bool last)
-{
-    if (!r->cancelled)
-        rexec_writer_add(r->writer, p->node, name, value, len, last);
-    p->alive_at = loop_now(r->m->loop) + r->wait_ms;
-}
-
-/* A piece of output, or (len 0) a sign of life: they are counted together. */
-static void write_piece(struct rexec_run *r, struct place *p, const void *bytes,
-                        size_t len)
-{
-    char name[24];
-
-    snprintf(name, sizeof(name), "out/%05x", p->pieces++);
-    write_key(r, p, name, bytes, len, false);
-}
-
-static void flush(struct rexec_run *r, struct place *p)
-{
-    if (buf_len(&p->out))
-        write_piece(r, p, buf_data(&p->out), buf_len(&p->out));
-    buf_reset(&p->out, REXEC_CHUNK);
-    p->quiet_at = 0;
-}
-
-static void add_output(struct rexec_run *r, struct place *p, const char *text,
-                       size_t len)
-{
-    size_t n;
-
-    for (; len; text += n, len -= n) {
-        n = REXEC_CHUNK - buf_len(&p->out);
-        n = len < n ? len : n;
-        buf_add(&p->out, text, n);
-        if (buf_len(&p->out) == REXEC_CHUNK)
-            flush(r, p);
-    }
-    p->quiet_at = buf_len(&p->out) ? loop_now(r->m->loop) + REXEC_QUIET_MS : 0;
-    if (p->quiet_at)
-        set_timer(r, p->quiet_at);
-    if (r->ask && rexec_writer_queued(r->writer) >= REXEC_BACKLOG)
-        rexec_ask_pause(r->ask);
-}
-
-/* What is no output of the command, as a line of it. */
-static void add_remark(struct rexec_run *r, struct place *p, const char *fmt,
-                       const char *text)
-{
-    struct buf line = BUF_INIT;
-
-    buf_add_str(&line, "muster: ");
-    buf_add_fmt(&line, fmt, p->host, text);
-    buf_add_char(&line, '\n');
-    add_output(r, p, buf_data(&line), buf_len(&line));
-    buf_free(&line);
-}
-
-static void write_exit(struct rexec_run *r, struct place *p, int rc)
-{
-    char text[16];
-
-    if (p->exited)
-        return;
-    flush(r, p);
-    snprintf(text, sizeof(text), "%d", rc);
-    write_key(r, p, "exit", text, strlen(text), true);
-    p->exited = true;
-    r->left--;
-}
-
-static void acknowledge(void *arg)
-{
-    struct rexec_run *r = arg;
-
-    r->submitted = true;
-    for (size_t i = 0; i < r->count; i++)
-        write_key(r, &r->places[i], "ack", "", 0, false);
-    set_timer(r, loop_now(r->m->loop) + r->wait_ms);
-}
-
-/* Output that has been quiet, signs of life. */
-static void on_timer(void *arg)
-{
-    struct rexec_run *r = arg;
-    uint64_t now = loop_now(r->m->loop), next = UINT64_MAX;
-
-    r->timer_at = 0;
-    for (size_t i = 0; i < r->count && r->submitted; i++) {
-        struct place *p = &r->places[i];
-
-        if (p->exited)
-            continue;
-        if (p->quiet_at && p->quiet_at <= now)
-            flush(r, p);
-        if (p->alive_at <= now)
-            write_piece(r, p, NULL, 0);
-        if (p->quiet_at && p->quiet_at < next)
-            next = p->quiet_at;
-        if (p->alive_at < next)
-            next = p->alive_at;
-    }
-    if (next != UINT64_MAX && !r->cancelled)
-        set_timer(r, next);
 }
 
 /* -- the end --------------------------------------------------------------- */
@@ -171,8 +20,13 @@ void rexec_run_free(struct rexec_run *r)
 {
     loop_unsettle(r->m->loop, &r->settle);
     loop_timer_free(r->timer);
+    execs_let_go(r->keeping);
     rexec_ask_free(r->ask);
     rexec_writer_free(r->writer);
+    rexec_job_free(&r->job);
+    free(r->prefix);
+    free(r->base);
+    free(r->dispatcher);
     for (size_t i = 0; i < r->count; i++) {
         free(r->places[i].node);
         free(r->places[i].host);
@@ -182,16 +36,24 @@ void rexec_run_free(struct rexec_run *r)
     free(r);
 }
 
+static bool is_over(const struct rexec_run *r)
+{
+    if (r->asked && r->ask && !rexec_ask_is_over(r->ask))
+        return false;
+    return r->cancelled || (r->asked && !rexec_writer_queued(r->writer));
+}
+
 /* After each turn in which it may have ended, or is to be cancelled. */
 static void settle(void *arg)
 {
     struct rexec_run *r = arg;
 
-    if (r->ask && r->cancelled)
+    if (r->asked && r->ask && r->cancelled)
         rexec_ask_cancel(r->ask);
-    if ((r->ask && !rexec_ask_is_over(r->ask)) ||
-        (!r->cancelled && rexec_writer_queued(r->writer)))
+    if (!is_over(r))
         return;
+    if (r->dispatcher)
+        execs_remove(r->m->execs, r->session);
     r->over(r->arg, r);
     rexec_run_free(r);
 }
@@ -221,7 +83,8 @@ static void on_refused(void *arg, const char *text)
     rexec_run_cancel(r);
 }
 
-/* There is no job for these, or none any more: nobody stays without an exit. */
+/* There is no job for these, or none any more: nobody stays without an exit.
+ * What of their output was not told again is not missed. */
 static void end_some(void *arg, size_t first, size_t count, const char *why)
 {
     struct rexec_run *r = arg;
@@ -229,8 +92,9 @@ static void end_some(void *arg, size_t first, size_t count, const char *why)
     for (size_t i = first; i < first + count; i++) {
         if (r->places[i].exited)
             continue;
-        add_remark(r, &r->places[i], "%s: %s", why);
-        write_exit(r, &r->places[i], NOT_STARTED);
+        r->places[i].skip = 0;
+        rexec_run_remark(r, &r->places[i], why);
+        rexec_run_exit(r, &r->places[i], NOT_STARTED);
     }
     loop_settle(r->m->loop, &r->settle);
 }
@@ -259,21 +123,16 @@ static void on_output(void *arg, const char *host, const char *text, size_t len)
     struct place *p = find_place(r, host);
 
     if (p)
-        add_output(r, p, text, len);
+        rexec_run_output(r, p, text, len);
 }
 
 static void on_cut(void *arg, const char *host, uint64_t bytes)
 {
     struct rexec_run *r = arg;
     struct place *p = find_place(r, host);
-    char *text;
 
-    if (!p)
-        return;
-    text = xasprintf("%llu bytes of output are missing here",
-                     (unsigned long long)bytes);
-    add_remark(r, p, "%s: %s", text);
-    free(text);
+    if (p)
+        rexec_run_missing(r, p, bytes);
 }
 
 static void on_exited(void *arg, const char *host,
@@ -285,13 +144,57 @@ static void on_exited(void *arg, const char *host,
     if (!p)
         return;
     if (!strncmp(result->reason, "signal", 6)) {
-        write_exit(r, p, KILLED);
+        rexec_run_exit(r, p, KILLED);
     } else if (result->rc >= 0) {
-        write_exit(r, p, result->rc);
+        rexec_run_exit(r, p, result->rc);
     } else {
-        add_remark(r, p, "%s: %s", result->reason);
-        write_exit(r, p, NOT_STARTED);
+        rexec_run_remark(r, p, result->reason);
+        rexec_run_exit(r, p, NOT_STARTED);
     }
+}
+
+/* -- what is kept ---------------------------------------------------------- */
+
+/* parts NULL: it is about to be asked for. */
+static struct exec_change *keep(struct rexec_run *r, struct rexec_part *parts,
+                                size_t n_parts, exec_done_fn *done)
+{
+    struct rexec_target *targets = xcalloc(r->count, sizeof(*targets));
+    const struct rexec_kept k = {.prefix = r->prefix,
+                                 .wait_ms = r->wait_ms,
+                                 .dispatcher = r->dispatcher,
+                                 .parts = parts,
+                                 .n_parts = n_parts,
+                                 .targets = targets,
+                                 .count = r->count};
+    struct exec_change *change;
+    struct buf text = BUF_INIT;
+
+    for (size_t i = 0; i < r->count; i++)
+        targets[i] =
+            (struct rexec_target){r->places[i].node, r->places[i].host};
+    rexec_kept_write(&k, &text);
+    change = execs_put(r->m->execs, r->session, buf_data(&text), buf_len(&text),
+                       done, r);
+    buf_free(&text);
+    free(targets);
+    return change;
+}
+
+/* What it became is kept before the first ack is. */
+static void submitted(void *arg)
+{
+    struct rexec_run *r = arg;
+    struct rexec_part *parts;
+    size_t n;
+
+    if (!r->known && !r->cancelled) {
+        parts = rexec_ask_parts(r->ask, &n);
+        (void)keep(r, parts, n, NULL);
+        rexec_parts_free(parts, n);
+        r->known = true;
+    }
+    rexec_run_acknowledge(r);
 }
 
 /* -- the beginning --------------------------------------------------------- */
@@ -301,10 +204,35 @@ static const char *host_at(const void *hosts, size_t i)
     return ((const struct place *)hosts)[i].host;
 }
 
+static void on_kept(void *arg, const char *text)
+{
+    struct rexec_run *r = arg;
+
+    r->keeping = NULL;
+    if (r->cancelled)
+        return;
+    if (text)
+        log_warn("remote execution of session %s: it will not be gone on with "
+                 "after a restart: %s",
+                 r->session, text);
+    r->asked = true;
+    rexec_ask_begin(r->ask, &r->job, r->line);
+    rexec_job_free(&r->job);
+    loop_settle(r->m->loop, &r->settle);
+}
+
+/* There is nobody to ask. */
+static void ask_nobody(struct rexec_run *r, const char *why)
+{
+    r->asked = true;
+    rexec_run_acknowledge(r);
+    end_some(r, 0, r->count, why);
+}
+
 /* Of all places, if there is a dispatcher. */
 static void ask(struct rexec_run *r, const struct rexec_run_setup *s)
 {
-    static const struct rexec_ask_calls calls = {.submitted = acknowledge,
+    static const struct rexec_ask_calls calls = {.submitted = submitted,
                                                  .output = on_output,
                                                  .cut = on_cut,
                                                  .exited = on_exited,
@@ -312,20 +240,22 @@ static void ask(struct rexec_run *r, const struct rexec_run_setup *s)
     struct rexec_ask_setup setup = {.loop = r->m->loop,
                                     .dispatcher = s->dispatcher,
                                     .session = r->session,
-                                    .job = s->job,
                                     .count = r->count,
                                     .host = host_at,
                                     .hosts = r->places,
-                                    .line = s->line,
                                     .calls = &calls,
                                     .arg = r};
     char *error = NULL;
 
     if (s->dispatcher)
-        r->ask = rexec_ask_start(&setup, &error);
+        r->ask = rexec_ask_new(&setup, &error);
     if (!r->ask) {
-        acknowledge(r);
-        end_some(r, 0, r->count, error ? error : s->why);
+        ask_nobody(r, error ? error : s->why);
+    } else if (s->n_parts) {
+        r->known = r->asked = true;
+        rexec_ask_follow(r->ask, s->parts, s->n_parts);
+    } else {
+        r->keeping = keep(r, NULL, 0, on_kept);
     }
     free(error);
 }
@@ -348,19 +278,30 @@ struct rexec_run *rexec_run_start(const struct rexec_run_setup *s)
 {
     static const struct rexec_writer_calls calls = {on_written, on_refused};
     struct rexec_run *r = xcalloc(1, sizeof(*r));
-    char *base = xasprintf("%s/%s", s->place->prefix, s->place->session);
 
     r->m = s->m;
     r->over = s->over;
     r->arg = s->arg;
-    r->wait_ms = s->job->wait_ms;
+    r->wait_ms = s->wait_ms;
+    r->line = s->line;
+    r->job = *s->job;
+    *s->job = (struct rexec_job){0};
     memcpy(r->session, s->place->session, KV_SESSION_ID);
-    r->writer = rexec_writer_new(r->m, base, r->session, &calls, r);
-    r->timer = loop_timer_new(r->m->loop, on_timer, r);
+    r->prefix = xstrdup(s->place->prefix);
+    r->base = xasprintf("%s/%s", r->prefix, r->session);
+    if (s->dispatcher)
+        r->dispatcher = xstrdup(s->dispatcher->dispatcher);
+    r->writer = rexec_writer_new(r->m, r->base, r->session, &calls, r);
+    r->timer = loop_timer_new(r->m->loop, rexec_run_timer, r);
     r->settle = (struct loop_task){.fn = settle, .arg = r};
     take_targets(r, s->targets, s->count);
-    free(base);
-    ask(r, s);
-    rexec_job_free(s->job);
+    if (s->again)
+        rexec_run_look_back(r);
+    if (r->left) {
+        ask(r, s);
+        return r;
+    }
+    r->asked = true;
+    loop_settle(r->m->loop, &r->settle);
     return r;
 }

@@ -2,10 +2,17 @@
  * One remote execution: from the workers that were picked to the last exit that
  * was written down.
  *
- *   start --> asking --submit--> running --all ended, written--> over
- *               |                   |
- *            (no job:           (cancel, or a write refused: the job is
- *          255 of each)          cancelled, nothing more is written)
+ *   start --kept--> asking --submit--> running --all ended, written--> over
+ *                     |         |         |
+ *                  (no job:  (kept)   (cancel, or a write refused: the job is
+ *                255 of each)          cancelled, nothing more is written)
+ *
+ * What is kept (rexec_kept.h, server/state/execs.h) is who was meant, before
+ * the dispatcher is asked, and then which jobs they became. A restart finds
+ * those at the dispatcher and goes on: what their output begins with was
+ * written before, as many bytes as the keys have, and is passed over. If it
+ * came before the dispatcher's answer was kept the job is asked for again,
+ * under the same key.
  *
  * The job is several where one line does not hold all workers: rexec_ask.h.
  *
@@ -20,9 +27,11 @@
 #ifndef PLUGINS_REGISTRY_CONSUL_REXEC_RUN_H
 #define PLUGINS_REGISTRY_CONSUL_REXEC_RUN_H
 
+#include <stdbool.h>
+
 #include "client/muster.h"
 #include "plugins/registry/consul/rexec_job.h"
-#include "plugins/registry/consul/rexec_pick.h"
+#include "plugins/registry/consul/rexec_kept.h"
 
 #define REXEC_CHUNK    4096 /* bytes of a piece of output */
 #define REXEC_QUIET_MS 500
@@ -35,8 +44,12 @@ struct rexec_run_setup {
     struct musterd *m; /* borrowed for ever */
     const struct rexec_place *place;
     struct rexec_job *job;        /* taken over: left empty */
+    uint64_t wait_ms;             /* of silence until a sign of life */
     struct rexec_target *targets; /* taken over; one at least */
     size_t count;
+    bool again;                     /* it was under way before the start */
+    const struct rexec_part *parts; /* ... as these jobs; or it is not known */
+    size_t n_parts;
     /* The dispatcher's; NULL: there is none, and why says so. */
     const struct muster_options *dispatcher;
     const char *why;
@@ -51,7 +64,7 @@ struct rexec_run *rexec_run_start(const struct rexec_run_setup *s);
  * a change is applied. */
 void rexec_run_cancel(struct rexec_run *r);
 const char *rexec_run_session(const struct rexec_run *r);
-/* At the end of it all: over() is not called. */
+/* At the end of it all: over() is not called, and what is kept stays. */
 void rexec_run_free(struct rexec_run *r);
 
 #endif

@@ -1,0 +1,188 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/mem.h"
+#include "plugins/registry/consul/rexec_run_impl.h"
+#include "plugins/registry/consul/rexec_written.h"
+#include "server/musterd.h"
+
+/* -- what is written ------------------------------------------------------- */
+
+static void set_timer(struct rexec_run *r, uint64_t at)
+{
+    uint64_t now = loop_now(r->m->loop);
+
+    if (r->timer_at && r->timer_at <= at)
+        return;
+    r->timer_at = at;
+    loop_timer_set(r->timer, at > now ? at - now : 0);
+}
+
+static void write_key(struct rexec_run *r, struct place *p, const char *name,
+                      const void *value, size_t len, bool last)
+{
+    if (!r->cancelled)
+        rexec_writer_add(r->writer, p->node, name, value, len, last);
+    p->alive_at = loop_now(r->m->loop) + r->wait_ms;
+}
+
+/* A piece of output, or (len 0) a sign of life: they are counted together. */
+static void write_piece(struct rexec_run *r, struct place *p, const void *bytes,
+                        size_t len)
+{
+    char name[24];
+
+    snprintf(name, sizeof(name), "out/%05x", p->pieces++);
+    write_key(r, p, name, bytes, len, false);
+}
+
+static void flush(struct rexec_run *r, struct place *p)
+{
+    if (buf_len(&p->out))
+        write_piece(r, p, buf_data(&p->out), buf_len(&p->out));
+    buf_reset(&p->out, REXEC_CHUNK);
+    p->quiet_at = 0;
+}
+
+void rexec_run_output(struct rexec_run *r, struct place *p, const char *text,
+                      size_t len)
+{
+    size_t n = p->skip < len ? p->skip : len;
+
+    p->skip -= n;
+    text += n;
+    len -= n;
+    for (; len; text += n, len -= n) {
+        n = REXEC_CHUNK - buf_len(&p->out);
+        n = len < n ? len : n;
+        buf_add(&p->out, text, n);
+        if (buf_len(&p->out) == REXEC_CHUNK)
+            flush(r, p);
+    }
+    p->quiet_at = buf_len(&p->out) ? loop_now(r->m->loop) + REXEC_QUIET_MS : 0;
+    if (p->quiet_at)
+        set_timer(r, p->quiet_at);
+    if (r->ask && rexec_writer_queued(r->writer) >= REXEC_BACKLOG)
+        rexec_ask_pause(r->ask);
+}
+
+void rexec_run_remark(struct rexec_run *r, struct place *p, const char *text)
+{
+    struct buf line = BUF_INIT;
+
+    buf_add_fmt(&line, "muster: %s: %s\n", p->host, text);
+    rexec_run_output(r, p, buf_data(&line), buf_len(&line));
+    buf_free(&line);
+}
+
+static char *missing(uint64_t bytes)
+{
+    return xasprintf("%llu bytes of output are missing here",
+                     (unsigned long long)bytes);
+}
+
+/*
+ * How many of the bytes that are missing now were told before the restart: the
+ * dispatcher keeps the beginning and the end of much output. Or they were
+ * missing then, too: that was written, and is passed over as it is told again.
+ */
+static uint64_t told_before(struct rexec_run *r, struct place *p,
+                            uint64_t bytes)
+{
+    uint64_t n = bytes < p->skip ? bytes : p->skip;
+    struct buf line = BUF_INIT;
+    char *text;
+
+    if (!n)
+        return 0;
+    text = missing(bytes);
+    buf_add_fmt(&line, "muster: %s: %s\n", p->host, text);
+    if (rexec_written_has(r->m->kv, r->base, p->node, p->written - p->skip,
+                          buf_data(&line), buf_len(&line)))
+        n = 0;
+    buf_free(&line);
+    free(text);
+    p->skip -= n;
+    return n;
+}
+
+void rexec_run_missing(struct rexec_run *r, struct place *p, uint64_t bytes)
+{
+    char *text;
+
+    bytes -= told_before(r, p, bytes);
+    if (!bytes)
+        return;
+    text = missing(bytes);
+    rexec_run_remark(r, p, text);
+    free(text);
+}
+
+void rexec_run_exit(struct rexec_run *r, struct place *p, int rc)
+{
+    char text[16];
+
+    if (p->exited)
+        return;
+    flush(r, p);
+    snprintf(text, sizeof(text), "%d", rc);
+    write_key(r, p, "exit", text, strlen(text), true);
+    p->exited = true;
+    r->left--;
+}
+
+void rexec_run_acknowledge(struct rexec_run *r)
+{
+    for (size_t i = 0; i < r->count; i++) {
+        if (r->places[i].acked)
+            continue;
+        r->places[i].acked = true;
+        write_key(r, &r->places[i], "ack", "", 0, false);
+    }
+    set_timer(r, loop_now(r->m->loop) + r->wait_ms);
+}
+
+void rexec_run_timer(void *arg)
+{
+    struct rexec_run *r = arg;
+    uint64_t now = loop_now(r->m->loop), next = UINT64_MAX;
+
+    r->timer_at = 0;
+    for (size_t i = 0; i < r->count; i++) {
+        struct place *p = &r->places[i];
+
+        if (p->exited || !p->acked)
+            continue;
+        if (p->quiet_at && p->quiet_at <= now)
+            flush(r, p);
+        if (p->alive_at <= now)
+            write_piece(r, p, NULL, 0);
+        if (p->quiet_at && p->quiet_at < next)
+            next = p->quiet_at;
+        if (p->alive_at < next)
+            next = p->alive_at;
+    }
+    if (next != UINT64_MAX && !r->cancelled)
+        set_timer(r, next);
+}
+
+/* -- after a restart ------------------------------------------------------- */
+
+void rexec_run_look_back(struct rexec_run *r)
+{
+    struct rexec_written w;
+
+    for (size_t i = 0; i < r->count; i++) {
+        struct place *p = &r->places[i];
+
+        rexec_written_look(r->m->kv, r->base, p->node, &w);
+        p->acked = w.acked;
+        p->exited = w.exited;
+        p->pieces = w.pieces;
+        p->written = p->skip = w.bytes;
+        p->alive_at = loop_now(r->m->loop) + r->wait_ms;
+        r->left -= w.exited;
+    }
+    set_timer(r, loop_now(r->m->loop) + r->wait_ms);
+}
