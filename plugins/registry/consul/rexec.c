@@ -134,9 +134,10 @@ static void on_over(void *arg, struct rexec_run *run)
     firing_free(f);
 }
 
-/* At the dispatcher of that address; "": there is none. The setup says who is
+/* At the dispatcher of that address; "": there is none. known says who is
  * meant, and what is known of it already. */
-static void run(struct firing *f, struct rexec_run_setup *s, const char *addr)
+static void run(struct firing *f, const struct rexec_run_setup *known,
+                const char *addr)
 {
     struct rexec *x = f->rexec;
     const char *file = conf_str(x->conf, "token_file");
@@ -145,21 +146,21 @@ static void run(struct firing *f, struct rexec_run_setup *s, const char *addr)
     struct muster_tls tls = tls_settings(x->conf);
     struct muster_options options = {
         .dispatcher = addr, .tls = &tls, .token = token};
+    struct rexec_run_setup s = *known;
 
-    s->m = x->m;
-    s->place = &f->place;
-    s->job = &f->job;
-    s->line = conf_size(x->conf, "limits.line");
-    s->over = on_over;
-    s->arg = f;
-    s->why = wrong ? "the token of this registry cannot be read"
-                   : "no dispatcher is registered";
+    s.m = x->m;
+    s.place = &f->place;
+    s.job = &f->job;
+    s.line = conf_size(x->conf, "limits.line");
+    s.over = on_over;
+    s.arg = f;
+    s.why = wrong ? "the token of this registry cannot be read"
+                  : "no dispatcher is registered";
     if (!wrong && *addr)
-        s->dispatcher = &options;
+        s.dispatcher = &options;
     else
-        log_warn("remote execution of session %s: %s", f->place.session,
-                 s->why);
-    f->run = rexec_run_start(s);
+        log_warn("remote execution of session %s: %s", f->place.session, s.why);
+    f->run = rexec_run_start(&s);
     secret_free(token);
     free(wrong);
 }
