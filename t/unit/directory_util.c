@@ -352,3 +352,17 @@ struct directory *directory_again(struct place *p)
     d->records = d->check_records = d->check_services = (struct keymap){0};
     return d;
 }
+
+void dir_assert_done(const struct dir_told *t)
+{
+    assert_int_equal(t->count, 1);
+    assert_string_equal(t->text, "");
+    assert_int_equal(t->outcome, DIR_DONE);
+}
+
+void dir_assert_refused(const struct dir_told *t, const char *text)
+{
+    assert_int_equal(t->count, 1);
+    assert_string_equal(t->text, text);
+    assert_int_equal(t->outcome, DIR_REFUSED);
+}

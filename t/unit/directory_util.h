@@ -44,6 +44,9 @@ void dir_told_done(void *arg, const struct dir_result *r);
 void dir_register(struct place *p, struct dir_told *t, const char *text);
 /* "node [service:ID|check:ID]" */
 void dir_deregister(struct place *p, struct dir_told *t, const char *text);
+/* It was said once, and done; or refused with that text. */
+void dir_assert_done(const struct dir_told *t);
+void dir_assert_refused(const struct dir_told *t, const char *text);
 /* A line from the connection, as at port new. */
 void dir_line(struct place *p, const char *line);
 /* The connection ends. */

@@ -35,20 +35,6 @@ static int teardown(void **state)
     return 0;
 }
 
-static void assert_done(const struct dir_told *t)
-{
-    assert_int_equal(t->count, 1);
-    assert_string_equal(t->text, "");
-    assert_int_equal(t->outcome, DIR_DONE);
-}
-
-static void assert_refused(const struct dir_told *t, const char *text)
-{
-    assert_int_equal(t->count, 1);
-    assert_string_equal(t->text, text);
-    assert_int_equal(t->outcome, DIR_REFUSED);
-}
-
 /* -- what a service says --------------------------------------------------- */
 
 static void fresh(void **state)
@@ -165,7 +151,7 @@ static void register_all(void **state)
                  "meta env=prod | service web | sid w1 | saddr 10.0.0.5 | port "
                  "80 | tag a,b | tag c | smeta k=v | smeta node=x | override | "
                  "check c1 passing w1 | output ok");
-    assert_done(&t);
+    dir_assert_done(&t);
     assert_int_equal(t.revision, 1);
     assert_string_equal(
         dir_text(p),
@@ -187,9 +173,9 @@ static void register_the_same(void **state)
         "check c passing web";
 
     dir_register(p, &t, text);
-    assert_done(&t);
+    dir_assert_done(&t);
     dir_register(p, &t, text);
-    assert_done(&t);
+    dir_assert_done(&t);
     assert_int_equal(t.revision, 1);
     assert_int_equal(p->store->revision, 1);
 }
@@ -206,7 +192,7 @@ static void register_another(void **state)
     dir_register(p, &t,
                  "node N | address b | service web2 | sid WEB | saddr h | "
                  "smeta j=w");
-    assert_done(&t);
+    dir_assert_done(&t);
     assert_int_equal(t.revision, 2);
     assert_string_equal(dir_text(p), OWN SERF "n b recorded\n"
                                               "  web web2 h:0 {j=w} c1 m2\n");
@@ -220,15 +206,16 @@ static void refusals(void **state)
     struct dir_told t;
 
     dir_register(p, &t, "node n");
-    assert_refused(&t, "Must provide address if SkipNodeUpdate is not set");
+    dir_assert_refused(&t, "Must provide address if SkipNodeUpdate is not set");
     dir_register(p, &t, "node n | skip");
-    assert_refused(&t, "Missing node registration");
+    dir_assert_refused(&t, "Missing node registration");
     dir_register(p, &t, "node n | address a | check c passing s");
-    assert_refused(&t, "failed inserting check: Missing service registration");
+    dir_assert_refused(&t,
+                       "failed inserting check: Missing service registration");
     dir_register(p, &t, "node n | address a | service s | tag a\nb");
-    assert_refused(&t, "a value holds a NUL or a line end");
+    dir_assert_refused(&t, "a value holds a NUL or a line end");
     dir_register(p, &t, "node n | address a | service s | smeta .x=y");
-    assert_refused(&t, "an attribute name begins with a dot");
+    dir_assert_refused(&t, "an attribute name begins with a dot");
     assert_int_equal(p->store->revision, 0);
 }
 
@@ -240,11 +227,11 @@ static void serfs_own(void **state)
     struct dir_told t;
 
     dir_register(p, &t, "node me | check serfHealth critical");
-    assert_done(&t);
+    dir_assert_done(&t);
     assert_int_equal(p->store->revision, 0);
     assert_string_equal(dir_text(p), OWN SERF);
     dir_register(p, &t, "node n | address a | check SerfHealth critical");
-    assert_done(&t);
+    dir_assert_done(&t);
     assert_string_equal(dir_text(p), OWN SERF
                         "n a recorded\n  SerfHealth critical \"\" c1 m1\n");
     dir_line(p, "web node n");
@@ -262,10 +249,10 @@ static void names_taken(void **state)
 
     dir_line(p, "web node elsewhere");
     dir_register(p, &t, "node me | service web");
-    assert_done(&t);
+    dir_assert_done(&t);
     dir_register(p, &t, "node me | service s | sid a/b");
     dir_register(p, &t, "node me | service s | sid new");
-    assert_done(&t);
+    dir_assert_done(&t);
     assert_state(p->c, "web node elsewhere\n"
                        "web@me service web node me id web persist 1\n"
                        "a_b service s node me id a/b persist 1\n"
@@ -283,7 +270,7 @@ static void update_netcats(void **state)
     dir_register(p, &t,
                  "node h | skip | service web | saddr 1.1.1.1 | port 2 | "
                  "tag b | smeta host=h | smeta k=v");
-    assert_done(&t);
+    dir_assert_done(&t);
     assert_state(p->c, "web host h tags b addr tcp!1.1.1.1!2 k v\n");
     dir_hang_up(p);
     assert_state(p->c, "");
@@ -301,13 +288,13 @@ static void worst_of_checks(void **state)
     dir_register(p, &t,
                  "node me | service web | check a passing web | check b "
                  "warning web | check c critical");
-    assert_done(&t);
+    dir_assert_done(&t);
     assert_int_equal(t.revision, 1);
     assert_state(p->c,
                  "web service web node me id web persist 1 status warning\n");
     directory_check(p->d, "me", "A", DIR_CRITICAL, "down", dir_told_done,
                     (t = (struct dir_told){0}, &t));
-    assert_done(&t);
+    dir_assert_done(&t);
     assert_int_equal(t.revision, 2);
     assert_state(p->c,
                  "web service web node me id web persist 1 status critical\n");
@@ -316,7 +303,7 @@ static void worst_of_checks(void **state)
                                          "    b warning \"\" c1 m1\n"
                                          "  c critical \"\" c1 m1\n" SERF);
     dir_deregister(p, &t, "me check:a");
-    assert_done(&t);
+    dir_assert_done(&t);
     assert_state(p->c,
                  "web service web node me id web persist 1 status warning\n");
     dir_deregister(p, &t, "me check:b");
@@ -337,13 +324,13 @@ static void same_status_is_silent(void **state)
     version = n->version;
     t.count = 0;
     directory_check(p->d, NULL, "a", DIR_PASSING, "fine", dir_told_done, &t);
-    assert_done(&t);
+    dir_assert_done(&t);
     assert_int_equal(p->store->revision, 1);
     assert_string_equal(directory_check_of(p->d, "me", "a")->output, "fine");
     assert_true(n->version > version);
     t.count = 0;
     directory_check(p->d, NULL, "b", DIR_PASSING, "", dir_told_done, &t);
-    assert_refused(&t, "there is no such check");
+    dir_assert_refused(&t, "there is no such check");
 }
 
 /* A connection's service may have checks; they go with it. */
@@ -354,7 +341,7 @@ static void checks_go_with_it(void **state)
 
     dir_line(p, "web status passing");
     dir_register(p, &t, "node me | check a critical web");
-    assert_done(&t);
+    dir_assert_done(&t);
     assert_state(p->c, "web status critical\n");
     assert_int_equal(directory_instance(p->d, "me", "web")->checks.count, 1);
     dir_hang_up(p);
@@ -373,7 +360,7 @@ static void keeps(void **state)
 
     dir_register(p, &t, "node me | check a critical | output bad");
     dir_register(p, &t, "node me | check a passing | keep");
-    assert_done(&t);
+    dir_assert_done(&t);
     assert_int_equal(directory_check_of(p->d, NULL, "a")->status, DIR_CRITICAL);
     assert_string_equal(directory_check_of(p->d, NULL, "a")->output, "bad");
     assert_int_equal(p->store->revision, 1);
@@ -442,20 +429,20 @@ static void deregister(void **state)
     dir_register(p, &t, "node n | address a | service db");
     dir_line(p, "nc node n");
     dir_deregister(p, &t, "n service:web");
-    assert_done(&t);
+    dir_assert_done(&t);
     assert_null(directory_check_of(p->d, "n", "c"));
     assert_state(p->c, "db@n service db node n id db persist 1\nnc node n\n");
     dir_deregister(p, &t, "n service:web");
-    assert_done(&t);
+    dir_assert_done(&t);
     dir_deregister(p, &t, "N");
-    assert_done(&t);
+    dir_assert_done(&t);
     assert_state(p->c, "");
     assert_string_equal(dir_text(p), OWN SERF);
     assert_int_equal(directory_count(p->d).checks, 1);
     dir_deregister(p, &t, "N");
-    assert_done(&t);
+    dir_assert_done(&t);
     dir_deregister(p, &t, "me");
-    assert_done(&t);
+    dir_assert_done(&t);
     assert_string_equal(dir_text(p), OWN SERF);
 }
 
@@ -469,12 +456,12 @@ static void deregister_refused(void **state)
     dir_line(p, "nc node n");
     dir_register(p, &t, "node n | address a | service web");
     dir_deregister(p, &t, "n");
-    assert_refused(&t, "it is fixed");
+    dir_assert_refused(&t, "it is fixed");
     assert_state(p->c, "nc node n\n");
     assert_true(directory_node(p->d, "n")->recorded);
     /* what its checks say is the registry's to set */
     dir_register(p, &t, "node n | skip | check c passing nc");
-    assert_done(&t);
+    dir_assert_done(&t);
     assert_state(p->c, "nc node n status passing\n");
     p->holder.owner.fixed = NULL;
 }
