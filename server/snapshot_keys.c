@@ -73,7 +73,7 @@ static int compare(const char *a, size_t a_len, const char *b, size_t b_len)
 
 static void batch_delete(struct batch *b, const struct kv_entry *e)
 {
-    size_t len = e->node.key_len;
+    size_t len = e->by_key.node.key_len;
 
     b->deleted[b->count] = xmemdup0(e->key, len);
     b->ops[b->count] = (struct kv_op){
@@ -146,10 +146,10 @@ static bool step(struct restore *r, struct batch *b)
         row_key_read(&k, &s->rows[r->at]);
     order = !there ? -1
             : !e   ? 1
-                   : compare(e->key, e->node.key_len, buf_data(&k.key),
+                   : compare(e->key, e->by_key.node.key_len, buf_data(&k.key),
                              buf_len(&k.key));
     if (order < 0) {
-        pass(r, e->key, e->node.key_len);
+        pass(r, e->key, e->by_key.node.key_len);
         r->counts.removed++;
         batch_delete(b, e);
         if (there)

@@ -186,7 +186,7 @@ static void write_keys(struct writer *w, const struct kv *kv)
 
     while (!w->failed && (e = kv_next(kv, "", 0, e))) {
         buf_add_words(&w->line, "key");
-        add64(w, e->key, e->node.key_len);
+        add64(w, e->key, e->by_key.node.key_len);
         add64(w, e->value, e->value_len);
         buf_add_fmt(&w->line, " %llu %llu", (unsigned long long)e->flags,
                     (unsigned long long)e->locks);

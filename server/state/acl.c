@@ -60,8 +60,8 @@ static void token_add(struct acls *a, struct acl_token *t, uint64_t created,
 {
     t->created = created;
     t->changed = changed;
-    t->by_id = (struct keynode){
-        .key = t->id, .key_len = (uint32_t)strlen(t->id), .number = changed};
+    t->by_id =
+        (struct keynode){.key = t->id, .key_len = (uint32_t)strlen(t->id)};
     keymap_insert(&a->by_id, &t->by_id);
     t->hash = xcalloc(1, sizeof(*t->hash));
     t->hash->token = t;
@@ -95,7 +95,7 @@ static void token_change(struct acl_token *t, struct acl_token *as,
     t->text = as->text;
     t->rules = as->rules;
     t->management = as->management;
-    t->changed = t->by_id.number = revision;
+    t->changed = revision;
     as->name = name;
     as->text = text;
     as->rules = rules;

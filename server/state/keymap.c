@@ -29,91 +29,107 @@ static int prefix_order(const char *prefix, size_t len, const struct keynode *n)
     return keynode_has_prefix(n, prefix, len) ? 0 : node_order(prefix, len, n);
 }
 
-static uint64_t greatest_of(const struct keynode *n)
+/* -- numbers --------------------------------------------------------------- */
+
+static struct keynode_numbered *numbered(const struct keynode *n)
 {
-    return n ? n->greatest : 0;
+    return (struct keynode_numbered *)(void *)n;
 }
 
-static void node_count(struct keynode *n)
+static uint64_t greatest_of(const struct keynode *n)
 {
-    uint64_t left = greatest_of(n->left), right = greatest_of(n->right);
+    return n ? numbered(n)->greatest : 0;
+}
 
-    n->greatest = n->number > left ? n->number : left;
-    if (right > n->greatest)
-        n->greatest = right;
+/* What is under it is another. */
+static void node_count(const struct keymap *m, struct keynode *n)
+{
+    uint64_t left, right, most;
+
+    if (!m->numbered)
+        return;
+    left = greatest_of(n->left);
+    right = greatest_of(n->right);
+    most = numbered(n)->number;
+    if (left > most)
+        most = left;
+    numbered(n)->greatest = right > most ? right : most;
 }
 
 /* -- changing -------------------------------------------------------------- */
 
 /* Cuts what is under n into what is before the key and what is behind it. */
-static void split(struct keynode *n, const struct keynode *at,
-                  struct keynode **before, struct keynode **behind)
+static void split(const struct keymap *m, struct keynode *n,
+                  const struct keynode *at, struct keynode **before,
+                  struct keynode **behind)
 {
     if (!n) {
         *before = *behind = NULL;
     } else if (node_order(at->key, at->key_len, n) < 0) {
         *behind = n;
-        split(n->left, at, before, &n->left);
-        node_count(n);
+        split(m, n->left, at, before, &n->left);
+        node_count(m, n);
     } else {
         *before = n;
-        split(n->right, at, &n->right, behind);
-        node_count(n);
+        split(m, n->right, at, &n->right, behind);
+        node_count(m, n);
     }
 }
 
-static struct keynode *join(struct keynode *before, struct keynode *behind)
+static struct keynode *join(const struct keymap *m, struct keynode *before,
+                            struct keynode *behind)
 {
     if (!before || !behind)
         return before ? before : behind;
     if (before->priority > behind->priority) {
-        before->right = join(before->right, behind);
-        node_count(before);
+        before->right = join(m, before->right, behind);
+        node_count(m, before);
         return before;
     }
-    behind->left = join(before, behind->left);
-    node_count(behind);
+    behind->left = join(m, before, behind->left);
+    node_count(m, behind);
     return behind;
 }
 
-static struct keynode *insert_below(struct keynode *at, struct keynode *n)
+static struct keynode *insert_below(const struct keymap *m, struct keynode *at,
+                                    struct keynode *n)
 {
     int order;
 
     if (!at || at->priority < n->priority) {
-        split(at, n, &n->left, &n->right);
-        node_count(n);
+        split(m, at, n, &n->left, &n->right);
+        node_count(m, n);
         return n;
     }
     order = node_order(n->key, n->key_len, at);
     assert(order);
     if (order < 0)
-        at->left = insert_below(at->left, n);
+        at->left = insert_below(m, at->left, n);
     else
-        at->right = insert_below(at->right, n);
-    node_count(at);
+        at->right = insert_below(m, at->right, n);
+    node_count(m, at);
     return at;
 }
 
 /* Puts `instead` (NULL: what is under it) in the place of n. */
-static struct keynode *change_below(struct keynode *at, struct keynode *n,
-                                    struct keynode *instead)
+static struct keynode *change_below(const struct keymap *m, struct keynode *at,
+                                    struct keynode *n, struct keynode *instead)
 {
     int order;
 
     assert(at);
     if (at == n && !instead)
-        return join(n->left, n->right);
+        return join(m, n->left, n->right);
     if (at == n) {
-        node_count(instead);
+        node_count(m, instead);
         return instead;
     }
     order = node_order(n->key, n->key_len, at);
     if (order < 0)
-        at->left = change_below(at->left, n, instead);
+        at->left = change_below(m, at->left, n, instead);
     else
-        at->right = change_below(at->right, n, instead);
-    node_count(at);
+        at->right = change_below(m, at->right, n, instead);
+    node_count(m, at);
     return at;
 }
 
@@ -121,13 +137,13 @@ void keymap_insert(struct keymap *m, struct keynode *n)
 {
     n->priority =
         (uint32_t)hash_mix(hash_key() ^ ++m->drawn, 0x9e3779b97f4a7c15ull);
-    m->root = insert_below(m->root, n);
+    m->root = insert_below(m, m->root, n);
     m->count++;
 }
 
 void keymap_remove(struct keymap *m, struct keynode *n)
 {
-    m->root = change_below(m->root, n, NULL);
+    m->root = change_below(m, m->root, n, NULL);
     n->left = n->right = NULL;
     m->count--;
 }
@@ -137,7 +153,7 @@ void keymap_replace(struct keymap *m, struct keynode *old, struct keynode *n)
     n->left = old->left;
     n->right = old->right;
     n->priority = old->priority;
-    m->root = change_below(m->root, old, n);
+    m->root = change_below(m, m->root, old, n);
     old->left = old->right = NULL;
 }
 
@@ -148,7 +164,7 @@ void keymap_empty(struct keymap *m, void (*fn)(struct keynode *n, void *arg),
 
     while ((n = m->root)) {
         /* no recursion of its own: what was right hangs below what was left */
-        m->root = join(n->left, n->right);
+        m->root = join(m, n->left, n->right);
         n->left = n->right = NULL;
         m->count--;
         fn(n, arg);
@@ -228,8 +244,8 @@ static uint64_t greatest_at_edge(const struct keynode *n, const char *prefix,
             continue;
         }
         inside = greatest_of(within);
-        if (n->number > inside)
-            inside = n->number;
+        if (numbered(n)->number > inside)
+            inside = numbered(n)->number;
         if (inside > most)
             most = inside;
         n = on;
@@ -251,5 +267,5 @@ uint64_t keymap_greatest(const struct keymap *m, const char *prefix, size_t len)
     right = greatest_at_edge(n->right, prefix, len, true);
     if (right > left)
         left = right;
-    return n->number > left ? n->number : left;
+    return numbered(n)->number > left ? numbered(n)->number : left;
 }

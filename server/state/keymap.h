@@ -1,8 +1,8 @@
 /*
- * An ordered map of byte keys: what a prefix covers is one run of it, and each
- * node has a number of which the greatest in any such run is known without
- * walking it. So a prefix is listed in order, and its index (the last change
- * below it) costs no more than finding one key.
+ * An ordered map of byte keys: what a prefix covers is one run of it. In a map
+ * that is numbered, each node has a number, of which the greatest in any such
+ * run is known without walking it. So a prefix is listed in order, and its
+ * index (the last change below it) costs no more than finding one key.
  *
  * It is a treap whose nodes stand in what is kept, with random priorities that
  * no client knows: about 2 log n steps whatever keys are chosen. Of the
@@ -18,21 +18,29 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Embedded in what is mapped. key, key_len and number are the owner's, and may
- * not change while it is in a map: keymap_replace() does that. */
+/* Embedded in what is mapped. key and key_len are the owner's, and may not
+ * change while it is in a map: keymap_replace() does that. */
 struct keynode {
     const char *key; /* borrowed */
     uint32_t key_len;
     uint32_t priority; /* its parent's is not less */
-    uint64_t number;   /* e.g. the revision of its last change */
-    uint64_t greatest; /* of the numbers of this node and all below it */
     struct keynode *left, *right;
 };
 
+/* What is embedded where the map is numbered; number is the owner's, likewise.
+ */
+struct keynode_numbered {
+    struct keynode node;
+    uint64_t number;   /* e.g. the revision of its last change */
+    uint64_t greatest; /* of the numbers of this node and all below it */
+};
+
+/* All zero: an empty one that is not numbered. */
 struct keymap {
     struct keynode *root;
     uint32_t count;
-    uint32_t drawn; /* priorities, so far */
+    uint32_t drawn : 31;   /* priorities, so far */
+    uint32_t numbered : 1; /* its nodes are keynode_numbered, all of them */
 };
 
 /* Its key must not be there. */
@@ -56,7 +64,8 @@ struct keynode *keymap_behind(const struct keymap *m, const char *prefix,
 /* True if the node's key begins so. */
 bool keynode_has_prefix(const struct keynode *n, const char *prefix,
                         size_t len);
-/* The greatest number of those whose key begins so; 0: there are none. */
+/* In a numbered one: the greatest number of those whose key begins so; 0:
+ * there are none. */
 uint64_t keymap_greatest(const struct keymap *m, const char *prefix,
                          size_t len);
 /* Calls fn for each, in no order; it may free the node. The map is empty

@@ -16,8 +16,8 @@ struct kv_entry *kv_entry_new(const char *key, size_t key_len,
     struct kv_entry *e = xmalloc(sizeof(*e) + key_len + 1 + value_len);
 
     *e = (struct kv_entry){.refs = 1};
-    e->node.key = e->key;
-    e->node.key_len = (uint32_t)key_len;
+    e->by_key.node.key = e->key;
+    e->by_key.node.key_len = (uint32_t)key_len;
     if (key_len)
         memcpy(e->key, key, key_len);
     e->key[key_len] = '\0';
@@ -36,38 +36,40 @@ void kv_entry_unref(struct kv_entry *e)
 
 struct kv_entry *kv_entry_of(struct keynode *n)
 {
-    return n ? container_of(n, struct kv_entry, node) : NULL;
+    return n ? container_of(n, struct kv_entry, by_key.node) : NULL;
 }
 
 /* -- tombstones ------------------------------------------------------------ */
 
 static struct kv_tombstone *tomb_of(struct keynode *n)
 {
-    return n ? container_of(n, struct kv_tombstone, node) : NULL;
+    return n ? container_of(n, struct kv_tombstone, by_key.node) : NULL;
 }
 
 static void tomb_drop(struct kv *kv, struct kv_tombstone *t)
 {
-    keymap_remove(&kv->tombs, &t->node);
+    keymap_remove(&kv->tombs, &t->by_key.node);
     DL_DELETE(kv->tomb_list, t);
     free(t);
 }
 
 static void tomb_add(struct kv *kv, const struct kv_entry *e, uint64_t revision)
 {
-    struct kv_tombstone *t = xcalloc(1, sizeof(*t) + e->node.key_len + 1);
+    struct kv_tombstone *t =
+        xcalloc(1, sizeof(*t) + e->by_key.node.key_len + 1);
 
     if (kv->tombs.count == KV_TOMBSTONES_MAX) {
         /* what it said is then said of every key: see kv_has_changed() */
-        if (kv->floor < kv->tomb_list->node.number)
-            kv->floor = kv->tomb_list->node.number;
+        if (kv->floor < kv->tomb_list->by_key.number)
+            kv->floor = kv->tomb_list->by_key.number;
         tomb_drop(kv, kv->tomb_list);
     }
-    memcpy(t->key, e->key, e->node.key_len);
-    t->node = (struct keynode){
-        .key = t->key, .key_len = e->node.key_len, .number = revision};
+    memcpy(t->key, e->key, e->by_key.node.key_len);
+    t->by_key.node.key = t->key;
+    t->by_key.node.key_len = e->by_key.node.key_len;
+    t->by_key.number = revision;
     t->until_ms = kv->now_ms + KV_TOMBSTONE_MS;
-    keymap_insert(&kv->tombs, &t->node);
+    keymap_insert(&kv->tombs, &t->by_key.node);
     DL_APPEND(kv->tomb_list, t);
     kv_due(kv, t->until_ms + KV_SOON_MS);
 }
@@ -92,7 +94,7 @@ bool kv_is_delayed(const struct kv *kv, const char *key, size_t len)
 
 void kv_delay(struct kv *kv, const struct kv_entry *e, uint64_t until_ms)
 {
-    size_t len = e->node.key_len;
+    size_t len = e->by_key.node.key_len;
     struct kv_delay *d = delay_find(kv, e->key, len);
 
     if (!d) {
@@ -159,24 +161,25 @@ void kv_put(struct kv *kv, struct kv_entry *before, struct kv_entry *after,
         kv->bytes -= kv_entry_bytes(before);
     }
     if (after) {
-        after->node.number = revision;
+        after->by_key.number = revision;
         kv->bytes += kv_entry_bytes(after);
         entry_hold(kv, kv_entry_ref(after));
-        t = tomb_of(keymap_find(&kv->tombs, after->key, after->node.key_len));
+        t = tomb_of(
+            keymap_find(&kv->tombs, after->key, after->by_key.node.key_len));
         if (t)
             tomb_drop(kv, t);
     } else {
         tomb_add(kv, before, revision);
     }
     if (before && after)
-        keymap_replace(&kv->keys, &before->node, &after->node);
+        keymap_replace(&kv->keys, &before->by_key.node, &after->by_key.node);
     else if (after)
-        keymap_insert(&kv->keys, &after->node);
+        keymap_insert(&kv->keys, &after->by_key.node);
     else
-        keymap_remove(&kv->keys, &before->node);
+        keymap_remove(&kv->keys, &before->by_key.node);
     if (revision > kv->index)
         kv->index = revision;
-    kv_tell(kv, e->key, e->node.key_len, revision);
+    kv_tell(kv, e->key, e->by_key.node.key_len, revision);
     kv_entry_unref(before);
 }
 
@@ -189,7 +192,7 @@ const struct kv_entry *kv_next(const struct kv *kv, const char *prefix,
                                size_t len, const struct kv_entry *after)
 {
     struct keynode *n =
-        after ? keymap_after(&kv->keys, after->key, after->node.key_len)
+        after ? keymap_after(&kv->keys, after->key, after->by_key.node.key_len)
               : keymap_from(&kv->keys, prefix, len);
 
     return n && keynode_has_prefix(n, prefix, len) ? kv_entry_of(n) : NULL;
@@ -253,7 +256,7 @@ uint64_t kv_index(const struct kv *kv, const struct kv_scope *s)
     if (!s->tree) {
         e = kv_find(kv, s->key, s->key_len);
         if (e)
-            return e->node.number;
+            return e->by_key.number;
     } else if (s->key_len) {
         index = keymap_greatest(&kv->keys, s->key, s->key_len);
         index =
@@ -276,9 +279,9 @@ bool kv_has_changed(const struct kv *kv, const struct kv_scope *s,
                keymap_greatest(&kv->tombs, s->key, s->key_len) > since;
     e = kv_find(kv, s->key, s->key_len);
     if (e)
-        return e->node.number > since;
+        return e->by_key.number > since;
     t = tomb_of(keymap_find(&kv->tombs, s->key, s->key_len));
-    return kv->floor > since || (t && t->node.number > since);
+    return kv->floor > since || (t && t->by_key.number > since);
 }
 
 /* -- time ------------------------------------------------------------------ */
@@ -302,6 +305,7 @@ uint64_t kv_expire(struct kv *kv)
     uint64_t next;
 
     kv->due_ms = UINT64_MAX;
+    kv->keys.numbered = kv->tombs.numbered = true;
     while (kv->tomb_list && kv->tomb_list->until_ms <= kv->now_ms)
         tomb_drop(kv, kv->tomb_list);
     if (kv->tomb_list)
@@ -335,6 +339,7 @@ struct kv *kv_new(struct store *store, const struct kv_limits *limits)
 
     kv->store = store;
     kv->due_ms = UINT64_MAX;
+    kv->keys.numbered = kv->tombs.numbered = true;
     kv_limit(kv, limits);
     kv_store_init(kv);
     return kv;

@@ -41,7 +41,8 @@ struct session;
 
 /* One version of a key. */
 struct kv_entry {
-    struct keynode node; /* its key; number: revision of the last change */
+    /* its key, and the revision of its last change */
+    struct keynode_numbered by_key;
     uint32_t refs;
     uint32_t value_len;
     uint64_t flags;
@@ -52,12 +53,12 @@ struct kv_entry {
                                lock; NULL: nobody */
     struct kv_entry *prev, *next;    /* of those that it holds */
     char session[KV_SESSION_ID + 1]; /* its id, in every version; "": nobody */
-    char key[];                      /* node.key, with a NUL behind it */
+    char key[];                      /* with a NUL behind it */
 };
 
 static inline uint64_t kv_entry_changed(const struct kv_entry *e)
 {
-    return e->node.number;
+    return e->by_key.number;
 }
 
 static inline struct kv_entry *kv_entry_ref(struct kv_entry *e)

@@ -171,7 +171,7 @@ static struct store_txn *change_chain(struct kv_change *ch)
         f->txn.durable = true;
         f->txn.done = effect_done;
         f->txn.expect =
-            f->before ? f->before->node.number : STORE_EXPECT_ABSENT;
+            f->before ? f->before->by_key.number : STORE_EXPECT_ABSENT;
         *link = &f->txn;
         link = &f->txn.also;
     }

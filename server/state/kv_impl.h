@@ -29,7 +29,7 @@
 
 /* That a key was deleted. */
 struct kv_tombstone {
-    struct keynode node; /* number: the revision that deleted it */
+    struct keynode_numbered by_key; /* and the revision that deleted it */
     uint64_t until_ms;
     struct kv_tombstone *prev, *next; /* oldest first */
     char key[];
@@ -134,7 +134,7 @@ struct kv_entry *kv_entry_new(const char *key, size_t key_len,
                               const void *value, size_t value_len);
 static inline size_t kv_entry_bytes(const struct kv_entry *e)
 {
-    return e->node.key_len + (size_t)e->value_len;
+    return e->by_key.node.key_len + (size_t)e->value_len;
 }
 struct kv_entry *kv_entry_of(struct keynode *n); /* NULL for NULL */
 /* after (NULL: nothing) is the committed version instead of before (NULL). */

@@ -19,7 +19,7 @@ static bool key_check(void *arg, const struct store_txn *txn)
     const struct kv_effect *f = effect_of(txn);
     const struct kv_entry *e = f->before ? f->before : f->after;
 
-    return kv_find(arg, e->key, e->node.key_len) == f->before;
+    return kv_find(arg, e->key, e->by_key.node.key_len) == f->before;
 }
 
 static void key_apply(void *arg, struct store_txn *txn, uint64_t revision)
@@ -40,7 +40,7 @@ static bool key_write(void *arg, const struct store_txn *txn,
     const struct kv_entry *e = f->after ? f->after : f->before;
 
     (void)arg;
-    buf_add(&out->key, e->key, e->node.key_len);
+    buf_add(&out->key, e->key, e->by_key.node.key_len);
     out->created = f->before ? f->before->created : 0;
     if (!f->after)
         return false;
@@ -101,11 +101,11 @@ static bool key_load(void *arg, const struct store_row *row, char **error)
     e->locks = locks;
     memcpy(e->session, session, sizeof(session));
     e->created = row->created;
-    e->node.number = row->changed;
+    e->by_key.number = row->changed;
     kv->bytes += kv_entry_bytes(e);
     if (row->changed > kv->index)
         kv->index = row->changed;
-    keymap_insert(&kv->keys, &e->node);
+    keymap_insert(&kv->keys, &e->by_key.node);
     return true;
 }
 

@@ -54,7 +54,7 @@ void kv_effect(struct kv_change *ch, const char *key, size_t len,
 struct kv_entry *kv_entry_copy(const struct kv_entry *e)
 {
     struct kv_entry *copy =
-        kv_entry_new(e->key, e->node.key_len, e->value, e->value_len);
+        kv_entry_new(e->key, e->by_key.node.key_len, e->value, e->value_len);
 
     copy->flags = e->flags;
     copy->locks = e->locks;
@@ -165,7 +165,7 @@ static bool put_as_it_was(struct kv_change *ch, unsigned op,
 /* A version of the same request has no index yet: none is the right one. */
 static bool has_index(const struct kv_entry *e, uint64_t index)
 {
-    return e && e->node.number && e->node.number == index;
+    return e && e->by_key.number && e->by_key.number == index;
 }
 
 static bool try_lock(struct kv_change *ch, unsigned op,
@@ -212,20 +212,17 @@ static bool try_unlock(struct kv_change *ch, unsigned op,
 
 static bool is_below(const struct kv_entry *e, const struct kv_op *o)
 {
-    return keynode_has_prefix(&e->node, o->key, o->key_len);
+    return keynode_has_prefix(&e->by_key.node, o->key, o->key_len);
 }
 
 static int by_key(const void *a, const void *b)
 {
     const struct kv_entry *x = *(struct kv_entry *const *)a;
     const struct kv_entry *y = *(struct kv_entry *const *)b;
-    size_t len =
-        x->node.key_len < y->node.key_len ? x->node.key_len : y->node.key_len;
-    int order = memcmp(x->key, y->key, len);
+    size_t x_len = x->by_key.node.key_len, y_len = y->by_key.node.key_len;
+    int order = memcmp(x->key, y->key, x_len < y_len ? x_len : y_len);
 
-    return order ? order
-                 : (x->node.key_len > y->node.key_len) -
-                       (x->node.key_len < y->node.key_len);
+    return order ? order : (x_len > y_len) - (x_len < y_len);
 }
 
 /* So many rows more are looked at; false: those are too many. */
@@ -252,7 +249,7 @@ static bool try_get_tree(struct kv_change *ch, unsigned op)
     while ((e = kv_next(ch->kv, o->key, o->key_len, e))) {
         if (ch->entry_count - first >= KV_CHANGE_MAX || !may_look(ch, 1))
             return too_many(ch, op);
-        if (!effect_find(ch, e->key, e->node.key_len))
+        if (!effect_find(ch, e->key, e->by_key.node.key_len))
             give(ch, op, (struct kv_entry *)e);
     }
     HASH_ITER (hh, ch->effects, f, next)
@@ -282,12 +279,12 @@ static bool try_delete_tree(struct kv_change *ch, unsigned op)
             return ends(ch, op, KV_REFUSED,
                         "too many keys below it to be "
                         "deleted at once: delete parts");
-        kv_effect(ch, e->key, e->node.key_len, NULL);
+        kv_effect(ch, e->key, e->by_key.node.key_len, NULL);
         last = e;
     }
     HASH_ITER (hh, ch->effects, f, next)
         if (f->after && is_below(f->after, o))
-            kv_effect(ch, f->after->key, f->after->node.key_len, NULL);
+            kv_effect(ch, f->after->key, f->after->by_key.node.key_len, NULL);
     return true;
 }
 

@@ -46,7 +46,7 @@ void session_put(struct kv *kv, struct session *s, uint64_t revision)
 {
     s->by_id.key = s->id;
     s->by_id.key_len = KV_SESSION_ID;
-    s->by_id.number = revision;
+    s->created = revision;
     s->registered = true;
     keymap_insert(&kv->sessions, &s->by_id);
     session_tie(kv, s, revision);

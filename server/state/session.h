@@ -32,11 +32,12 @@
 enum session_behavior { SESSION_RELEASE, SESSION_DELETE };
 
 struct session {
-    struct keynode by_id;   /* number: revision that made it */
+    struct keynode by_id;
     struct keynode by_time; /* of those with a ttl */
     char id[KV_SESSION_ID + 1];
-    char *ttl;  /* owned: its time as it was asked for, "15s"; "": none */
-    char *name; /* owned, all three; "" where there is none */
+    uint64_t created; /* revision */
+    char *ttl;        /* owned: its time as it was asked for, "15s"; "": none */
+    char *name;       /* owned, all three; "" where there is none */
     char *node;
     char *checks; /* ids, as a line of words: kept for who looks at checks */
     enum session_behavior behavior;
@@ -57,7 +58,7 @@ struct session {
 
 static inline uint64_t session_created(const struct session *s)
 {
-    return s->by_id.number;
+    return s->created;
 }
 
 /* Everything is borrowed. */

@@ -70,7 +70,7 @@ void session_try_end(struct kv_change *ch, const struct session *s)
             free_one = kv_entry_copy(e);
             *free_one->session = '\0';
         }
-        kv_effect(ch, e->key, e->node.key_len, free_one);
+        kv_effect(ch, e->key, e->by_key.node.key_len, free_one);
     }
 }
 

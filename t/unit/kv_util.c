@@ -24,9 +24,10 @@ const char *session_id(char letter)
 static void add_entry(struct buf *out, const struct kv_entry *e)
 {
     buf_add_fmt(out, "%.*s=%.*s f%llu l%llu s%c c%llu m%llu",
-                (int)e->node.key_len, e->key, (int)e->value_len, e->value,
-                (unsigned long long)e->flags, (unsigned long long)e->locks,
-                *e->session ? *e->session : '-', (unsigned long long)e->created,
+                (int)e->by_key.node.key_len, e->key, (int)e->value_len,
+                e->value, (unsigned long long)e->flags,
+                (unsigned long long)e->locks, *e->session ? *e->session : '-',
+                (unsigned long long)e->created,
                 (unsigned long long)kv_entry_changed(e));
 }
 

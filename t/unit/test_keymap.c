@@ -17,7 +17,7 @@
 #define STEPS 20000
 
 struct item {
-    struct keynode node;
+    struct keynode_numbered by;
     char key[8];
 };
 
@@ -44,10 +44,10 @@ static size_t random_key(char *key)
 
 static int order(const struct item *i, const char *key, size_t len)
 {
-    size_t least = i->node.key_len < len ? i->node.key_len : len;
+    size_t least = i->by.node.key_len < len ? i->by.node.key_len : len;
     int o = memcmp(i->key, key, least);
 
-    return o ? o : (i->node.key_len > len) - (i->node.key_len < len);
+    return o ? o : (i->by.node.key_len > len) - (i->by.node.key_len < len);
 }
 
 /* The place of the first that is not less. */
@@ -65,9 +65,9 @@ static struct item *item_new(const char *key, size_t len)
     struct item *i = xcalloc(1, sizeof(*i));
 
     memcpy(i->key, key, len);
-    i->node.key = i->key;
-    i->node.key_len = (uint32_t)len;
-    i->node.number = ++numbers;
+    i->by.node.key = i->key;
+    i->by.node.key_len = (uint32_t)len;
+    i->by.number = ++numbers;
     return i;
 }
 
@@ -81,17 +81,17 @@ static void step(struct keymap *m)
 
     if (!there && count < KEYS) {
         i = item_new(key, len);
-        keymap_insert(m, &i->node);
+        keymap_insert(m, &i->by.node);
         memmove(items + at + 1, items + at, (count - at) * sizeof(i));
         items[at] = i;
         count++;
     } else if (there && below(2)) {
         i = item_new(key, len);
-        keymap_replace(m, &items[at]->node, &i->node);
+        keymap_replace(m, &items[at]->by.node, &i->by.node);
         free(items[at]);
         items[at] = i;
     } else if (there) {
-        keymap_remove(m, &items[at]->node);
+        keymap_remove(m, &items[at]->by.node);
         free(items[at]);
         count--;
         memmove(items + at, items + at + 1, (count - at) * sizeof(i));
@@ -100,7 +100,7 @@ static void step(struct keymap *m)
 
 static struct keynode *node_at(unsigned at)
 {
-    return at < count ? &items[at]->node : NULL;
+    return at < count ? &items[at]->by.node : NULL;
 }
 
 static void compare(const struct keymap *m)
@@ -117,8 +117,8 @@ static void compare(const struct keymap *m)
     assert_ptr_equal(keymap_after(m, key, len), node_at(at + there));
     for (i = at; i < count && keynode_has_prefix(node_at(i), key, len); i++) {
         behind = i + 1;
-        if (items[i]->node.number > greatest)
-            greatest = items[i]->node.number;
+        if (items[i]->by.number > greatest)
+            greatest = items[i]->by.number;
     }
     assert_ptr_equal(keymap_behind(m, key, len), node_at(behind));
     assert_int_equal(keymap_greatest(m, key, len), greatest);
@@ -130,12 +130,12 @@ static void forget(struct keynode *n, void *arg)
 {
     (void)arg;
     forgotten++;
-    free(container_of(n, struct item, node));
+    free(container_of(n, struct item, by.node));
 }
 
 static void it_is_a_sorted_array(void **state)
 {
-    struct keymap m = {0};
+    struct keymap m = {.numbered = true};
     unsigned i;
 
     (void)state;
@@ -167,17 +167,18 @@ static unsigned depth(const struct keynode *n)
 static void it_stays_shallow(void **state)
 {
     static struct item many[20000];
-    struct keymap m = {0};
+    struct keymap m = {0}; /* not numbered */
     unsigned i;
 
     (void)state;
     for (i = 0; i < ARRAY_LEN(many); i++) {
         snprintf(many[i].key, sizeof(many[i].key), "%06u", i);
-        many[i].node.key = many[i].key;
-        many[i].node.key_len = 6;
-        keymap_insert(&m, &many[i].node);
+        many[i].by.node.key = many[i].key;
+        many[i].by.node.key_len = 6;
+        keymap_insert(&m, &many[i].by.node);
     }
     assert_in_range(depth(m.root), 15, 70);
+    assert_int_equal(many[0].by.greatest, 0);
 }
 
 int main(void)

@@ -135,7 +135,7 @@ static const struct kv_entry *next_entry(struct call *c, struct kv_get *g,
         --*n;
         kv_entry_unref(g->last);
         g->last = kv_entry_ref((struct kv_entry *)e);
-        if (may_read(c, e->key, e->node.key_len))
+        if (may_read(c, e->key, e->by_key.node.key_len))
             return e;
     }
     return NULL;
@@ -148,7 +148,7 @@ static bool held_piece(struct call *c, struct kv_get *g, unsigned n)
 
     for (; g->at < g->n_held && n; n--) {
         e = g->held[g->at++];
-        if (may_read(c, e->key, e->node.key_len))
+        if (may_read(c, e->key, e->by_key.node.key_len))
             pair_write(&c->out, e, true);
         kv_entry_unref(e);
         if (buf_len(&c->out.buf) >= PIECE_BYTES)

@@ -16,7 +16,7 @@ void pair_write(struct jw *w, const struct kv_entry *e, bool value)
     jw_open_object(w);
     jw_pair_uint(w, "LockIndex", e->locks);
     jw_key(w, "Key");
-    jw_text_len(w, e->key, e->node.key_len);
+    jw_text_len(w, e->key, e->by_key.node.key_len);
     jw_pair_uint(w, "Flags", e->flags);
     jw_key(w, "Value");
     if (value && e->value_len)

@@ -63,7 +63,7 @@ static bool shows(struct call *c, const struct txn *t, size_t i)
     enum kv_verb verb = t->ops[t->entry_ops[i]].verb;
 
     return (verb != KV_GET && verb != KV_GET_TREE) ||
-           call_may(c, ACL_KEY, e->key, e->node.key_len, ACL_READ);
+           call_may(c, ACL_KEY, e->key, e->by_key.node.key_len, ACL_READ);
 }
 
 static void add_result(struct call *c, const struct txn *t, size_t i)
