@@ -35,19 +35,25 @@ sub begin
 {
     my ($reg, @args) = @_;
     my $o = ref $args[0] eq 'HASH' ? shift @args : {};
+    return ConsulCli->spawn({environment($reg, $o)}, program('muster'), @args);
+}
+
+# Any program in the background, with that in its environment
+sub spawn
+{
+    my ($class, $env, $program, @args) = @_;
     my $base = scratch() . '/begun-' . ++(our $begun);
-    my %env = environment($reg, $o);
     my $pid = fork;
     die "fork: $!" unless defined $pid;
     if (!$pid) {
         $SIG{$_} = 'DEFAULT' for qw(PIPE INT TERM HUP);
-        %ENV = (%ENV, %env);
+        %ENV = (%ENV, %$env);
         open STDIN, '<', '/dev/null';
         open STDOUT, '>', "$base.out";
         open STDERR, '>', "$base.err";
-        exec { program('muster') } 'muster', @args or POSIX::_exit(127);
+        exec { $program } $program, @args or POSIX::_exit(127);
     }
-    return bless {pid => $pid, base => $base}, __PACKAGE__;
+    return bless {pid => $pid, base => $base}, $class;
 }
 
 sub out { return Muster::slurp("$_[0]{base}.out") }
