@@ -280,6 +280,20 @@ int consul_once(struct cli *cli, const char *method, const char *path,
 
 /* -- paths ----------------------------------------------------------------- */
 
+/* Without an empty part, . or .., which would be taken out of a path. */
+static bool stays(const char *text)
+{
+    for (;;) {
+        size_t len = strcspn(text, "/");
+
+        if (len ? len <= 2 && !strncmp(text, "..", len) : *text)
+            return false;
+        text += len;
+        if (!*text++)
+            return true;
+    }
+}
+
 static void add_encoded(struct buf *out, const char *text, const char *keep)
 {
     static const char plain[] = "abcdefghijklmnopqrstuvwxyz"
@@ -294,7 +308,18 @@ static void add_encoded(struct buf *out, const char *text, const char *keep)
 
 void consul_add_path(struct buf *out, const char *text)
 {
-    add_encoded(out, text, "/");
+    if (stays(text)) {
+        add_encoded(out, text, "/");
+        return;
+    }
+    for (; *text; text++) {
+        const char one[] = {*text, '\0'};
+
+        if (*text == '.')
+            buf_add_str(out, "%2E");
+        else
+            add_encoded(out, one, "");
+    }
 }
 
 void consul_add_query(struct buf *out, const char *name, const char *value)

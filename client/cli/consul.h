@@ -61,7 +61,8 @@ int consul_once(struct cli *cli, const char *method, const char *path,
 
 /* -- paths ----------------------------------------------------------------- */
 
-/* Percent-encoded; a slash stays one. */
+/* Percent-encoded; a slash stays one where the path stays what it is when a
+ * server cleans it (not in /a, a//b, a/../b). */
 void consul_add_path(struct buf *out, const char *text);
 /* ?name=value, or &name=value where a ? is there already; value NULL: the name
  * alone; nothing for a name of NULL. */

@@ -138,12 +138,21 @@ static bool options_fit(struct cli *cli, const struct word *w)
     return true;
 }
 
+/* Behind the -- of all but lock stand words, which may begin with a dash. */
+static void take_words(struct args *a)
+{
+    for (size_t i = 0; i < a->n_command; i++)
+        a->words[a->n_words++] = a->command[i];
+    a->n_command = 0;
+    a->has_command = false;
+}
+
 int verb_kv(struct cli *cli)
 {
-    const struct args *a = &cli->args;
+    struct args *a = &cli->args;
     const struct word *w = NULL;
     char *hint;
-    size_t n = a->n_words - 1;
+    size_t n;
 
     for (size_t i = 0; i < ARRAY_LEN(words) && !w; i++)
         if (!strcmp(words[i].word, a->words[0]))
@@ -151,15 +160,16 @@ int verb_kv(struct cli *cli)
     if (!w)
         return cli_fail(cli, CLI_USAGE, "get, put, delete, list, watch or lock",
                         "kv %s: there is no such thing", a->words[0]);
-    if (n >= w->min && n <= w->max && a->has_command == w->command &&
-        (!w->command || a->n_command))
+    if (!w->command)
+        take_words(a);
+    n = a->n_words - 1;
+    if (n >= w->min && n <= w->max && (!w->command || a->n_command))
         return options_fit(cli, w) ? w->run(cli) : CLI_USAGE;
     hint = xasprintf("usage: muster kv %s %s", w->word, w->usage);
     cli_fail(cli, CLI_USAGE, hint, "kv %s: %s", w->word,
              n < w->min   ? "of which key?"
              : n > w->max ? "too many words"
-             : w->command ? "there is no command after --"
-                          : "it takes no command");
+                          : "there is no command after --");
     free(hint);
     return CLI_USAGE;
 }

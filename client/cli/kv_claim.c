@@ -77,12 +77,17 @@ static enum kv_claim_look look_lock(struct kv_claim *c, const json_t *pairs,
     const char *holder = consul_text(pair, "Session");
     enum kv_claim_look look = KV_CLAIM_TRY;
 
-    if (!strcmp(holder, c->session))
+    if (!strcmp(holder, c->session)) {
         look = KV_CLAIM_HELD;
-    else if (*holder)
+    } else if (pair &&
+               consul_number(pair, "Flags") != strtoull(FLAGS_LOCK, NULL, 10)) {
+        look = KV_CLAIM_WRONG;
+        c->wrong = xasprintf("%s is no lock of one holder", key);
+    } else if (*holder) {
         look = KV_CLAIM_WAIT;
-    else
+    } else {
         add_acquire(c, path, key, FLAGS_LOCK);
+    }
     free(key);
     return look;
 }

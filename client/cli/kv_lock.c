@@ -234,7 +234,9 @@ static void look(struct locking *k)
     struct buf path = BUF_INIT, body = BUF_INIT;
     enum kv_claim_look seen = kv_claim_look(&k->claim, k->pairs, &path, &body);
 
-    if (seen == KV_CLAIM_WRONG) {
+    if (seen == KV_CLAIM_WRONG && k->state == HELD) {
+        lose(k, k->claim.wrong);
+    } else if (seen == KV_CLAIM_WRONG) {
         give_up(k, cli_fail(k->cli, CLI_NO, NULL, "%s", k->claim.wrong));
     } else if (k->state == HELD && seen != KV_CLAIM_HELD) {
         lose(k, "it is another's, or its key was removed");

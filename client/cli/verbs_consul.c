@@ -101,9 +101,10 @@ const struct verb_option verb_options_of_consul_config[] = {
 };
 
 const char verbs_kv_more[] =
-    "A value is the word, - for standard input, or @FILE; any bytes, up to\n"
-    "512 KiB. watch tells what is there and then what changes, + came,\n"
-    "= changed, - is gone; with --recurse of all whose key begins so.\n"
+    "A value is the word (after -- if it begins with a dash), - for standard\n"
+    "input, or @FILE; any bytes, up to 512 KiB. watch tells what is there and\n"
+    "then what changes, + came, = changed, - is gone; with --recurse of all\n"
+    "whose key begins so.\n"
     "\n"
     "  muster kv put web/port 8080\n"
     "  muster kv put web/logo @logo.png --flags 42\n"

@@ -41,6 +41,13 @@ is((kv('get', 'in'))[1], "from\nhere\n", 'has come');
 is((kv('put', 'empty'))[0], 0, 'no value');
 is((kv('get', 'empty', '--raw'))[1], '', 'is an empty one');
 is((kv('put', 'a b/ü?#%', 'odd'))[0], 0, 'a key that a path cannot hold');
+for my $key ('/lead', 'a//b', 'a/../b', '.', '..', 'x/./y/', 'p/.q', 'end/') {
+    is((kv('put', $key, "of $key"))[0], 0, "the key $key");
+    is +(kv('get', $key))[1], "of $key\n", '... is itself';
+    is((kv('delete', $key))[0], 0, '... and goes');
+}
+is((kv('put', 'minus', '--', '-5'))[0], 0, 'a value that begins with a dash');
+is +(kv('get', 'minus'))[1], "-5\n", '... is there';
 is((kv('get', 'a b/ü?#%'))[1], "odd\n", 'is found by itself');
 spew(scratch() . '/long', 'x' x (512 * 1024 + 1));
 ($rc, undef, $err) = kv('put', 'long', '@' . scratch() . '/long');

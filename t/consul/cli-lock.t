@@ -65,6 +65,11 @@ is $rc, 1, 'as one of several: 1';
 like $err, qr/no lock of several holders/, 'said';
 is scalar(@{call($reg, 'GET', '/v1/session/list')->{json}}), 1,
     'and no session of theirs stays';
+kv_put($reg, 'o/.lock', 'mine');
+($rc, undef, $err) = kv('lock', 'o', '--', 'true');
+is "$rc|$err", "1|muster: o/.lock is no lock of one holder\n",
+    'a key for something else is not taken for a lock';
+is kv_get($reg, 'o/.lock')->{Value}, 'mine', '... and stays as it is';
 
 # -- loss ---------------------------------------------------------------------
 
@@ -79,6 +84,14 @@ ok eventually { slurp($log) eq "up\n" }, 'one of three';
 call($reg, 'DELETE', '/v1/kv/k?recurse');
 is $p->status, 4, 'its keys are removed: 4';
 is slurp($log), "ended\n", 'the command got TERM';
+
+$p = begin($reg, 'kv', 'lock', 'm', '-n', 2, '--', 'sh', '-c',
+    "echo two >$log; while :; do sleep 0.02; done");
+ok eventually { slurp($log) eq "two\n" }, 'one of two';
+kv_put($reg, 'm/.lock', 'other');
+is $p->status, 4, 'its key is overwritten: 4';
+like $p->err, qr/^muster: the lock m is lost: m\/\.lock is no lock of several/,
+    'said';
 
 # -- signals ------------------------------------------------------------------
 
