@@ -135,8 +135,10 @@ static struct keynode *change_below(const struct keymap *m, struct keynode *at,
 
 void keymap_insert(struct keymap *m, struct keynode *n)
 {
-    n->priority =
-        (uint32_t)hash_mix(hash_key() ^ ++m->drawn, 0x9e3779b97f4a7c15ull);
+    /* mixed once, neighbouring numbers make a sequence, and a deep tree */
+    uint64_t drawn = hash_mix(hash_key() ^ ++m->drawn, 0x9e3779b97f4a7c15ull);
+
+    n->priority = (uint32_t)hash_mix(drawn, 0x8ebc6af09c88c6e3ull);
     m->root = insert_below(m, m->root, n);
     m->count++;
 }
