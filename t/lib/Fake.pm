@@ -14,6 +14,7 @@ use warnings;
 use Exporter 'import';
 use IO::Select;
 use IO::Socket::INET;
+use Muster ();
 use POSIX ();
 
 our @EXPORT = qw(fake);
@@ -24,7 +25,8 @@ sub fake
 {
     my ($answer, %options) = @_;
     my $listener = IO::Socket::INET->new(
-        Listen => 64, LocalAddr => '127.0.0.1', LocalPort => 0)
+        Listen => 64, LocalAddr => '127.0.0.1', ReuseAddr => 1,
+        LocalPort => Muster::own_port())
         or die "listen: $!";
     my $pid = fork;
     die "fork: $!" unless defined $pid;

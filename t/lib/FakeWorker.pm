@@ -34,10 +34,10 @@ sub new
 sub listen
 {
     my ($self) = @_;
+    $self->{port} ||= own_port();
     $self->{listener} = IO::Socket::IP->new(
-        LocalHost => '127.0.0.1', LocalPort => $self->{port} || 0,
+        LocalHost => '127.0.0.1', LocalPort => $self->{port},
         Listen => 5, ReuseAddr => 1) or die "listen: $!";
-    $self->{port} = $self->{listener}->sockport;
     return $self;
 }
 
@@ -69,7 +69,7 @@ sub accept
 {
     my ($self, $seconds) = @_;
     my $ready = IO::Select->new($self->{listener})
-        ->can_read(Muster::deadline($seconds || 10));
+        ->can_read(Muster::deadline($seconds || 30));
     die "$self->{host} is not dialled" unless $ready;
     my $socket = $self->{listener}->accept or die "accept: $!";
     setsockopt $socket, Socket::IPPROTO_TCP(), Socket::TCP_NODELAY(), 1;

@@ -3,7 +3,8 @@
 # stops them, looking at how they end.
 #
 # Nothing here sleeps to wait for a daemon: every wait looks for something, and
-# has a deadline, which MUSTER_TEST_SLOW multiplies (sanitizers, valgrind).
+# has a deadline, which MUSTER_TEST_SLOW multiplies (sanitizers, valgrind). It
+# says when something hangs, and measures nothing: machines may be busy.
 #
 #   use Muster;
 #   my $reg = registry();                    # Muster::Daemon
@@ -30,7 +31,7 @@ use Time::HiRes qw(time);
 
 our @EXPORT = qw(registry dispatcher worker daemon run_program muster
     eventually deadline finish scratch program have_program need_programs
-    source_dir spew slurp connect_to);
+    source_dir spew slurp connect_to own_port);
 
 $SIG{PIPE} = 'IGNORE';
 $SIG{$_} = sub { exit 1 } for qw(INT TERM HUP);
@@ -40,6 +41,7 @@ my $top = abs_path(dirname(__FILE__) . '/../..');
 my $slow = $ENV{MUSTER_TEST_SLOW} || 1;
 my $scratch;
 my @daemons;
+my @own;    # sockets that keep ports
 
 # seconds, on a machine as slow as this
 sub deadline { return $_[0] * $slow }
@@ -90,12 +92,39 @@ sub slurp
     return defined $text ? $text : '';
 }
 
+# own_port([HOST]): a port of that address, the test's to its end. A socket that
+# never listens is bound to it, so that the kernel gives it to no other program
+# while whoever is to listen there does not run. (Who listens says SO_REUSEADDR,
+# and may come and go.)
+sub own_port
+{
+    my $host = shift || '127.0.0.1';
+    socket my $socket, Socket::PF_INET(), Socket::SOCK_STREAM(), 0
+        or die "socket: $!";
+    setsockopt $socket, Socket::SOL_SOCKET(), Socket::SO_REUSEADDR(), 1;
+    bind $socket, Socket::pack_sockaddr_in(0, Socket::inet_aton($host))
+        or die "bind $host: $!";
+    push @own, $socket;
+    return (Socket::unpack_sockaddr_in(getsockname $socket))[0];
+}
+
+# A setting that leaves a port to the kernel, with one that stays the same when
+# its daemon is started again. (A port of DNS is two, which are found together.)
+sub with_port
+{
+    my ($setting) = @_;
+    $setting =~ s/([:!])0$/$1 . own_port()/e
+        if $setting =~ /=(?:t\w\w!)?127\.0\.0\.1[:!]0$/ &&
+        $setting !~ /^registry\.dns=/;
+    return $setting;
+}
+
 # eventually { condition } [SECONDS]: its value as soon as it is true, or
 # false at the deadline.
 sub eventually (&;$)
 {
     my ($condition, $seconds) = @_;
-    my $end = time + deadline($seconds || 10);
+    my $end = time + deadline($seconds || 30);
     my $pause = 0.002;
     while (1) {
         my $value = $condition->();
@@ -130,6 +159,10 @@ sub in_memory
     unshift @args, '-o', 'dispatcher.store=memory'
         if $program eq 'muster-dispatch' &&
         !grep { /dispatcher\.store/ } @args;
+    # a busy test keeps its workers waiting
+    unshift @args, '-o', 'dispatcher.probe=1h'
+        if $program eq 'muster-dispatch' &&
+        !grep { /dispatcher\.probe/ } @args;
     for my $face (qw(admin consul dns)) {
         unshift @args, '-o', "registry.$face=off"
             if $program eq 'musterd' && !grep { /registry\.$face/ } @args;
@@ -236,7 +269,7 @@ sub run_program
         open STDERR, '>', "$base.err";
         exec { $program } $program, @args or POSIX::_exit(127);
     }
-    my $status = wait_for($pid, $o->{seconds} || 30);
+    my $status = wait_for($pid, $o->{seconds} || 120);
     if (!defined $status) {
         kill 'KILL', $pid;
         waitpid $pid, 0;
@@ -331,13 +364,15 @@ sub new
     my $self = bless {
         name => $name,
         program => Muster::program($program),
-        args => \@args,
+        args => [@args],
         options => $options,
         log => Muster::scratch() . "/$name-$n.log",
         ready => Muster::scratch() . "/$name-$n.ready",
         addr => {},
     }, $class;
     die "$self->{program}: not built\n" unless -x $self->{program};
+    unshift @{$self->{args}}, $self->http_port;
+    $_ = Muster::with_port($_) for @{$self->{args}};
     # an empty file, so that one on this machine changes nothing
     $self->{conf} = Muster::spew(Muster::scratch() . "/$name-$n.yaml",
         $options->{conf} || "# empty\n");
@@ -357,7 +392,7 @@ sub start
         return '-' if $self->ended;
         my $text = Muster::slurp($self->{ready});
         return $text =~ /^(.*)\n/ ? $1 : '';
-    } 15;
+    } 60;
     die "$self->{name} did not start:\n" . Muster::slurp($self->{log})
         if !$line || $line eq '-';
     my @words = split ' ', $line;
@@ -373,8 +408,7 @@ sub become
     my ($self) = @_;
     my @wrap = split ' ', $ENV{MUSTER_WRAP} || '';
     my @command = (@wrap, $self->{program}, '-c', $self->{conf},
-        '-o', 'ready_fd=3', '-o', 'log.refusals=1000000', $self->http_port,
-        @{$self->{args}});
+        '-o', 'ready_fd=3', '-o', 'log.refusals=1000000', @{$self->{args}});
     my $fds = $self->{options}{limit_fds};
     unshift @command, 'sh', '-c', "ulimit -n $fds; exec \"\$@\"", 'sh'
         if $fds;
@@ -429,7 +463,7 @@ sub stop
     my ($self, $seconds) = @_;
     local $Test::Builder::Level = $Test::Builder::Level + 1;
     CORE::kill('TERM', $self->{pid}) if $self->{pid};
-    my $ended = Muster::eventually { $self->ended } $seconds || 10;
+    my $ended = Muster::eventually { $self->ended } $seconds;
     my $status = $ended ? $self->{status} : 'still running';
     $self->kill unless $ended;
     my @bad = $self->complaints;
@@ -600,7 +634,7 @@ sub new
             or die "address $address?";
         $socket = IO::Socket::IP->new(PeerHost => $host, PeerPort => $port,
             $options{from} ? (LocalHost => $options{from}) : (),
-            Timeout => Muster::deadline(10));
+            Timeout => Muster::deadline(30));
         setsockopt $socket, Socket::IPPROTO_TCP(), Socket::TCP_NODELAY(), 1
             if $socket;
     }
@@ -617,7 +651,7 @@ sub pipe_end
 {
     my ($self, $seconds) = @_;
     $self->close;
-    my $status = Muster::wait_for(delete $self->{pipe}, $seconds || 10);
+    my $status = Muster::wait_for(delete $self->{pipe}, $seconds);
     return (defined $status ? $status >> 8 : undef,
         Muster::slurp($self->{pipe_log}));
 }
@@ -635,7 +669,7 @@ sub DESTROY
 sub send
 {
     my ($self, $text, $seconds) = @_;
-    my $end = time + Muster::deadline($seconds || 20);
+    my $end = time + Muster::deadline($seconds || 60);
     my $select = IO::Select->new($self->{socket});
     while (length $text) {
         my $left = $end - time;
@@ -689,7 +723,7 @@ sub fill
 sub line
 {
     my ($self, $seconds) = @_;
-    my $end = time + Muster::deadline($seconds || 10);
+    my $end = time + Muster::deadline($seconds || 30);
     my $from = 0;
     while (1) {
         my $at = index $self->{in}, "\n", $from;
@@ -732,7 +766,7 @@ sub until
 sub bytes
 {
     my ($self, $seconds) = @_;
-    my $end = time + Muster::deadline($seconds || 20);
+    my $end = time + Muster::deadline($seconds || 60);
     1 while $self->fill($end);
     die "$self->{address} does not end; it said: "
         . substr($self->{in}, 0, 200) unless $self->{eof};
@@ -745,7 +779,7 @@ sub bytes
 sub take
 {
     my ($self, $count, $seconds) = @_;
-    my $end = time + Muster::deadline($seconds || 20);
+    my $end = time + Muster::deadline($seconds || 60);
     1 while length $self->{in} < $count && $self->fill($end);
     die "$self->{address} said less than $count bytes"
         if length $self->{in} < $count;
@@ -759,7 +793,7 @@ sub rest { return split /\n/, $_[0]->bytes($_[1]) }
 sub ends
 {
     my ($self, $seconds) = @_;
-    my $end = time + Muster::deadline($seconds || 10);
+    my $end = time + Muster::deadline($seconds || 30);
     1 while $self->fill($end);
     return $self->{eof};
 }

@@ -49,7 +49,8 @@ sub driver
 sub fake
 {
     my ($address) = @_;
-    my ($host, $port) = ($address || '127.0.0.1:0') =~ /^(.*):(\d+)$/;
+    my ($host, $port) = ($address || '127.0.0.1:' . own_port())
+        =~ /^(.*):(\d+)$/;
     my $socket = IO::Socket::IP->new(LocalHost => $host, LocalPort => $port,
         Listen => 50, ReuseAddr => 1) or die "listen: $!";
     return bless { socket => $socket,
@@ -75,7 +76,7 @@ sub finish
     my ($self) = @_;
     local $Test::Builder::Level = $Test::Builder::Level + 1;
     $self->end;
-    my $status = Muster::wait_for($self->{pid}, 20);
+    my $status = Muster::wait_for($self->{pid}, 60);
     if (!defined $status) {
         kill 'KILL', $self->{pid};
         waitpid $self->{pid}, 0;
@@ -123,7 +124,7 @@ sub accept
 {
     my ($self, $seconds) = @_;
     return undef unless IO::Select->new($self->{socket})
-        ->can_read(Muster::deadline($seconds || 10));
+        ->can_read(Muster::deadline($seconds || 30));
     my $socket = $self->{socket}->accept or return undef;
     binmode $socket;
     $socket->blocking(1);

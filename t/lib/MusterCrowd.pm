@@ -131,7 +131,7 @@ sub turn
 sub pump
 {
     my ($self, $condition, $seconds) = @_;
-    my $end = time + deadline($seconds || 30);
+    my $end = time + deadline($seconds || 60);
     while (!$condition->()) {
         return 0 if time > $end;
         $self->turn(0.05);

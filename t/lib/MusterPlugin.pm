@@ -112,7 +112,7 @@ sub end_strays
 sub plugin_wait
 {
     my ($p) = @_;
-    my $status = Muster::wait_for($p->{pid}, $p->{seconds} || 60);
+    my $status = Muster::wait_for($p->{pid}, $p->{seconds} || 300);
     if (!defined $status) {
         kill 'KILL', -$p->{pid};
         waitpid $p->{pid}, 0;

@@ -61,8 +61,8 @@ Subsystem sftp internal-sftp
 LogLevel ERROR
 END
     key_pair('login');
-    my $socket = IO::Socket::IP->new(LocalHost => $address, LocalPort => 0,
-        Listen => 20);
+    my $socket = IO::Socket::IP->new(LocalHost => $address, Listen => 20,
+        LocalPort => eval { own_port($address) }, ReuseAddr => 1);
     if (!$socket) {
         $why = "no address $address here";
         return;

@@ -24,7 +24,7 @@ sub new
     my ($class) = @_;
     my $dir = Muster::scratch();
     my $listen = IO::Socket::INET->new(LocalAddr => '127.0.0.1', Listen => 50,
-        ReuseAddr => 1)
+        ReuseAddr => 1, LocalPort => Muster::own_port())
         or die "listen: $!";
     my $self = bless {
         port => $listen->sockport,

@@ -50,7 +50,7 @@ sub fill
 sub until
 {
     my ($self, $pattern, $seconds) = @_;
-    my $end = time + Muster::deadline($seconds || 10);
+    my $end = time + Muster::deadline($seconds || 30);
     while (1) {
         if ($self->{seen} =~ /$pattern/) {
             my $shown = substr $self->{seen}, 0, $+[0], '';
@@ -66,7 +66,7 @@ sub until
 sub rest
 {
     my ($self) = @_;
-    my $end = time + Muster::deadline(20);
+    my $end = time + Muster::deadline(60);
     1 while $self->fill($end);
     return $self->{seen};
 }
