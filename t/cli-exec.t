@@ -192,6 +192,7 @@ spew(scratch() . '/script', "submit A-1 0\n",
 unlink $log;
 muster(undef, {in => "a\nb\0"}, 'exec', '--dispatcher', $fake->address, '--all',
     '--stdin', '--', 'cat');
+eventually { slurp($log) =~ /^a$/m };
 is slurp($log), "execute argv cat .on all .body 4\na\n",
     'standard input';
 

@@ -53,9 +53,9 @@ is status($pid), 0, 'TERM ends it: 0';
 # While a command runs
 for (['exit 0', 0], ['exit 7', 7], ['kill -9 $$', 137]) {
     my ($command, $status) = @$_;
+    spew(scratch() . '/go', '');
     $pid = begin('job', 'kind=note', '--', 'sh', '-c', "while test -e "
         . scratch() . "/go; do sleep 0.02; done; $command");
-    spew(scratch() . '/go', '');
     ok eventually { $reg->find }, 'there while a command runs';
     unlink scratch() . '/go';
     is status($pid), $status, "its exit status: $status";

@@ -88,7 +88,7 @@ my @slow;
 for (1 .. 5) {
     my $begun = time;
     my @lines = $d->ask('exec', "execute cmd 'echo hi' .hosts big,small\n");
-    push @slow, time - $begun if time - $begun > deadline(1);
+    push @slow, time - $begun if time - $begun > deadline(10);
     like "@lines", qr/ ok 2 /, 'others run';
 }
 is_deeply \@slow, [], 'without delay';
@@ -114,7 +114,7 @@ while ($seen < 5 && defined(my $text = $c->line)) {
     $seen++;
 }
 is $seen, 5, 'the small one is heard';
-cmp_ok $worst, '<', deadline(0.5), "at most $worst s late";
+cmp_ok $worst, '<', deadline(5), "at most $worst s late";
 $d->ask('exec', "cancel $jid\n");
 drain($c);
 

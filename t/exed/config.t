@@ -11,9 +11,7 @@ use Test::More;
 need_programs(qw(musterd muster-dispatch muster-worker muster));
 my $dir = scratch();
 my $reg = registry();
-my $free = registry(); # holds a port for a moment
-my ($port) = $free->address('find') =~ /:(\d+)$/;
-$free->stop;
+my $port = own_port();
 my $file = spew("$dir/exe.yaml", <<"END");
 api:
   listen: 127.0.0.1

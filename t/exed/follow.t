@@ -33,7 +33,7 @@ $again->close; # it goes away
 unlink "$f->{dir}/hold";
 is_deeply $s->value, {$host => {name => 'configure', state => 4}}, 'the next';
 is_deeply $s->value, {$host => {state => 4, status => 4}}, 'the host';
-is $s->chunk, '', 'the end';
+is $s->value, '', 'the end';
 my $next = $s->{conn};
 $next->send("GET /targets HTTP/1.1\r\nHost: localhost\r\n\r\n");
 like $next->line, qr{^HTTP/1\.1 200 }, 'the connection is good for more';

@@ -18,10 +18,15 @@ sub ask { return $d->ask('exec', "@_\n") }
 
 # .at, from now on: held, then its life
 my $before = time;
-my @life = ask("execute cmd 'date +%s.%N' .on all .at +1500ms");
+my $one = $d->dial('exec');
+$one->send("execute cmd 'date +%s.%N' .on all .at +1500ms\n");
+my @life = $one->line;
+my $heard = time;
+push @life, $one->rest;
 my ($jid, $next) = $life[0] =~ /^held (\S+) next (\d+)$/;
 ok defined $jid, 'held JID next TIME' or diag $life[0];
-cmp_ok abs($next - $before - 1.5), '<=', 1.6, 'at that time';
+ok $before + 0.5 <= $next && $next <= $heard + 2.5, 'at that time'
+    or diag "$before $next $heard";
 is $life[1], "submit $jid 2", 'then submit';
 my @ran = map { /^out \w stdout (\S+)/ } @life;
 is scalar(@ran), 2, 'it ran on both';
@@ -57,7 +62,9 @@ is_deeply [ask('jobs held 1')], [], 'none is held';
 
 # .after: when that one has ended well, or however it ends
 my $first = $d->dial('exec');
-$first->send("execute cmd 'read x; exit 3' stdin x .on host=a .at +300ms\n");
+my $go = scratch() . '/go';
+$first->send("execute cmd 'until test -e $go; do sleep 0.05; done; exit 3' "
+    . ".on host=a .at +300ms\n");
 ($jid) = $first->line =~ /^held (\S+)/;
 my %wait = map { ($_ => $d->dial('exec')) } '', '=ok', '=any';
 $wait{$_}->send("ping .on host=b .after $jid$_\n") for keys %wait;
@@ -65,10 +72,11 @@ my $after_any = $jid . '=any';
 is $wait{''}->line =~ s/ \S+ / /r, "held after $jid", 'held after JID';
 is $wait{'=any'}->line =~ s/ \S+ / /r, "held after $after_any",
     'held after JID=any';
+$wait{'=ok'}->line;
+spew($go, '');
 like join("\n", $first->rest), qr/^exit a 3 /m, 'the first one fails';
 is $wait{''}->line,
     "error: 'job $jid, after which it was to begin, failed'", 'so not this';
-$wait{'=ok'}->line;
 is $wait{'=ok'}->line,
     "error: 'job $jid, after which it was to begin, failed'", 'nor with =ok';
 like(($wait{'=any'}->rest)[-1], qr/^done \S+ state 0 ok 1/, '=any is run');

@@ -28,19 +28,19 @@ sub end { $w->say("ack $_[0]", "exit $_[0] 1 0 state 0 reason exited") }
 
 # three runs, each of its own planned time
 my $c = $d->dial('exec');
-$c->send("execute cmd x .on all .every 1s .times 3\n");
-my ($jid) = $c->line =~ /^held (\S+) next \d+ every 1s$/;
-ok defined $jid, 'held JID next TIME every 1s';
+$c->send("execute cmd x .on all .every 2s .times 3\n");
+my ($jid) = $c->line =~ /^held (\S+) next \d+ every 2s$/;
+ok defined $jid, 'held JID next TIME every 2s';
 my (%planned, @runs);
 for (1 .. 3) {
     my ($run) = $w->expect(qr/^run (\S+) execute cmd x$/);
+    end($run);    # before the next one is due
     my $r = record($run);
     is $r->{parent}, $jid, "$run says whose it is";
     is $planned{$r->{planned}}++, 0, 'and its planned time, no other has it';
     is_deeply [grep { /^(?:every|times|held)$/ } keys %$r], [],
         'it is no schedule itself';
     push @runs, $run;
-    end($run);
 }
 like $c->line, qr/^done $jid state 0 /, '.times 3: then it is done';
 is record($jid)->{runs}, 3, 'and has made three';

@@ -128,11 +128,17 @@ is_deeply [@shown[1 .. $#shown]], ['host web1', "skip web1 'quarantined: "
 $double->close;
 
 # a job that begins later is held to its plan then
+my ($before) = (ask('execute cmd x .hosts web1 .detach 1'))[0]
+    =~ /^submit (\S+)/;
+$w{web1}->expect(qr/^run \Q$before\E /);
 ($id) = planned('execute cmd x .on role=web');
 my $c = $d->dial('exec');
-$c->send("execute cmd x .plan $id .at +500ms\n");
+$c->send("execute cmd x .plan $id .after $before\n");
 like $c->line, qr/^held /, 'held';
 $w{web1}{service}->send("role db\n");
+ok eventually { (ask('explain web1 role=web'))[0] =~ /^matches web1 0/ },
+    'the dispatcher knows';
+$w{web1}->say("ack $before", "exit $before 1 0 state 0 reason exited");
 is $c->line, "error: 'plan $id: -web1'", 'refused when it would begin';
 
 # over a restart

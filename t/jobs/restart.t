@@ -13,7 +13,7 @@ my $reg = registry();
 my $db = scratch() . '/jobs.db';
 my $d = dispatcher($reg, '-o', "dispatcher.store=sqlite:$db",
     '-o', 'dispatcher.probe=1h', '-o', 'dispatcher.retry=10ms',
-    '-o', 'dispatcher.lost_after=5s');
+    '-o', 'dispatcher.lost_after=60s');
 my %w = map { $_ => FakeWorker->new($reg, $_, slots => 4)->link } qw(a b);
 
 # by kill -9, and the links are there again; what each of them has

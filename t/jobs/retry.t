@@ -128,6 +128,8 @@ like $ids[1], qr/^\Q$ids[0]\E\.2$/, 'any: another attempt';
 like +($c->rest)[-1], qr/ ok 1 /, 'which ends well';
 
 my $real = worker($reg, 'real');
+ok eventually { ($d->ask('exec', "ping .hosts real\n"))[-1] =~ / ok 1 / },
+    'a worker';
 my $file = scratch() . '/tries';
 my ($rc, $out, $err) = muster($reg, 'exec', '-H', 'real', '--retry', '3', '-c',
     "echo \$MUSTER_JOB >>$file; test `wc -l <$file` -ge 3");
