@@ -7,6 +7,8 @@
  *   PATH        the database, in WAL mode, synchronous
  *   PATH-wal    its log: what was committed and is not yet in PATH
  *   PATH.lock   held while it is open; holds the process' id
+ *   PATH.snapshot  what its owner was in the middle of making it, and goes on
+ *                  with: it belongs to that database, and no other
  *
  * Every one has a table meta(name, value) of numbers. Must not know what else
  * is in there, nor who asks.
@@ -45,6 +47,13 @@ MUST_CHECK char *db_open(struct db *d, const struct db_kind *kind,
                          const char *path);
 /* Folds the log into the database and lets go of it. */
 void db_close(struct db *d);
+
+#define DB_SNAPSHOT ".snapshot"
+
+/* The folder of a path; free(). */
+char *db_folder(const char *path);
+/* Makes a name that is new or gone in the path's folder stay so. */
+bool db_sync_folder(const char *path);
 
 /* A number in meta; 0 if it is not there. False: the disk failed. */
 bool db_get(struct db *d, const char *name, uint64_t *value);

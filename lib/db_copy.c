@@ -126,11 +126,11 @@ static char *set_counter(const struct db_kind *kind, const char *path,
     return error;
 }
 
-/* What is there gets another name, its log with it: a log must not meet a
- * database that is not its own. */
+/* What is there gets another name, and with it its log and what it was in the
+ * middle of: they must not meet a database that is not their own. */
 static bool set_aside(const char *path, bool *replaced)
 {
-    static const char *const parts[] = {"", "-wal"};
+    static const char *const parts[] = {"", "-wal", DB_SNAPSHOT};
     bool ok = true;
     size_t i;
 

@@ -10,10 +10,6 @@
 /* db_lock.c: takes PATH.lock; NULL, or an error text (free()). */
 MUST_CHECK char *db_lock(struct db *d, const struct db_kind *kind);
 void db_unlock(struct db *d);
-/* The folder of a path; free(). */
-char *db_folder(const char *path);
-/* Makes a new name in that folder survive. */
-bool db_sync_folder(const char *path);
 
 /* db.c: looks at the header of a file that is there, and has content. */
 MUST_CHECK char *db_look(const struct db_kind *kind, const char *path);

@@ -190,6 +190,13 @@ void server_audit_change(const struct asker *a, const char *action,
     audit_write(&e);
 }
 
+void server_audit_restored(const char *failed)
+{
+    const struct asker a = {.who = "musterd"};
+
+    server_audit_change(&a, "snapshot restore", "", failed);
+}
+
 void server_audit_session_end(const struct session *s, uint64_t revision)
 {
     if (audit_is_on())

@@ -44,6 +44,9 @@ void server_audit_session(const struct asker *a, const char *action,
  * NULL. */
 void server_audit_change(const struct asker *a, const char *action,
                          const char *what, const char *failed);
+/* The start has gone on with a snapshot that was being restored; failed as
+ * above. */
+void server_audit_restored(const char *failed);
 /* A session is gone though nobody asked for it. */
 void server_audit_session_end(const struct session *s, uint64_t revision);
 

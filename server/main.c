@@ -9,12 +9,16 @@
 #include "lib/auth/auth_conf.h"
 #include "lib/conf.h"
 #include "lib/daemon.h"
+#include "lib/db.h"
 #include "lib/listen_conf.h"
 #include "lib/log.h"
 #include "lib/tls_conf.h"
 #include "lib/watchdog.h"
+#include "server/audit.h"
 #include "server/faces.h"
 #include "server/musterd.h"
+#include "server/snapshot.h"
+#include "server/storage.h"
 
 /* The program: what its signal handlers need. */
 struct program {
@@ -24,7 +28,41 @@ struct program {
     struct auth *auth;
     struct tls_conf *tls;
     struct musterd musterd;
+    bool whole; /* no snapshot is restored in part */
 };
+
+/* -- a snapshot that the last end has left half restored ------------------- */
+
+static void snapshot_is_over(void *arg, enum snapshot_end end,
+                             const char *wrong, const struct snapshot_counts *n)
+{
+    struct program *p = arg;
+
+    p->whole = end == SNAPSHOT_DONE;
+    if (p->whole)
+        log_warn("the snapshot that was being restored at the last end is "
+                 "restored: %zu changed, %zu removed, %zu as they were",
+                 n->changed, n->removed, n->same);
+    else
+        log_error("the snapshot that was being restored at the last end cannot "
+                  "be: %s: start again when that is cured; or remove "
+                  "%s" DB_SNAPSHOT ", and go on with a part of what was and a "
+                  "part of the snapshot",
+                  wrong, storage_path(p->musterd.storage));
+    server_audit_restored(wrong);
+    loop_stop(p->loop);
+}
+
+/* Before anybody is served. */
+static bool make_whole(struct program *p)
+{
+    p->whole = true;
+    if (snapshot_resume(&p->musterd, snapshot_is_over, p))
+        loop_run(p->loop);
+    return p->whole;
+}
+
+/* -- the faces ------------------------------------------------------------- */
 
 static bool faces_listen(struct program *p)
 {
@@ -126,7 +164,7 @@ int main(int argc, char **argv)
         listen_host_tls(p.host, tls_conf_tls(p.tls));
     status = p.tls && audit_start(p.loop, p.daemon.conf, p.daemon.name) &&
                      musterd_init(&p.musterd, p.loop, p.auth, p.daemon.conf) &&
-                     faces_listen(&p) && tell_ready(&p)
+                     make_whole(&p) && faces_listen(&p) && tell_ready(&p)
                  ? DAEMON_OK
                  : DAEMON_FAILED;
     if (status == DAEMON_OK)

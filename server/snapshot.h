@@ -22,13 +22,15 @@
  *
  *   save:    fork --> the child writes what there was at that moment, the loop
  *            hands it on as it comes
- *   restore: a thread looks at all of it, and only if all is right
- *            --> the loop changes what is not so, a little in each turn
+ *   restore: a thread looks at all of it, and only if all is right keeps it
+ *            beside the database --> the loop changes what is not so, a little
+ *            in each turn --> the thread removes the file
  *
  * What a restore changes are changes as any other: their revisions are new, and
  * who waits is told. What is in the registry and not in the file is removed,
- * but for what a connection holds. If musterd ends meanwhile, or the store
- * fails, part of it is done; to ask again does the rest.
+ * but for what a connection holds. If musterd ends meanwhile, however it does,
+ * the next start goes on with it before it serves anybody. If the store fails
+ * part of it is done; to ask again does the rest.
  */
 #ifndef MUSTER_SERVER_SNAPSHOT_H
 #define MUSTER_SERVER_SNAPSHOT_H
@@ -104,16 +106,27 @@ struct snapshot_counts {
     size_t changed, removed, same;
 };
 
-/* wrong NULL: it is done. is_file: it is the file that is wrong, and nothing
- * has changed; else only so much has been done. Valid during the call. */
-typedef void snapshot_done_fn(void *arg, const char *wrong, bool is_file,
+enum snapshot_end {
+    SNAPSHOT_DONE,
+    SNAPSHOT_REFUSED, /* for the file, or before anything has changed */
+    SNAPSHOT_FAILED,  /* only so much has been done */
+    SNAPSHOT_LATER    /* ... and the next start does the rest */
+};
+
+/* wrong: NULL with SNAPSHOT_DONE. Valid during the call. */
+typedef void snapshot_done_fn(void *arg, enum snapshot_end end,
+                              const char *wrong,
                               const struct snapshot_counts *n);
 
 /* bytes are taken over. Only one at a time: false (and they are still the
  * caller's), if there is one. */
 bool snapshot_restore(struct musterd *m, char *bytes, size_t len,
                       snapshot_done_fn *done, void *arg);
-/* The daemon ends: what is under way is given up, and done told. */
+/* After the start of all else: one that the last end has interrupted goes on.
+ * False: there is none. */
+bool snapshot_resume(struct musterd *m, snapshot_done_fn *done, void *arg);
+/* The daemon ends: what is under way is left to the next start, or (nothing is
+ * kept) given up, and done told. */
 void snapshot_stop(struct musterd *m);
 
 #endif

@@ -1,7 +1,8 @@
 /*
  * The inside of a restore, for its parts only: snapshot_restore.c goes through
- * the records, snapshot_apply.c makes one so, snapshot_remove.c takes away what
- * is not in the file, snapshot_keys.c does both for keys.
+ * the records, snapshot_journal.c keeps the file meanwhile, snapshot_apply.c
+ * makes one record so, snapshot_remove.c takes away what is not in the file,
+ * snapshot_keys.c does both for keys.
  */
 #ifndef MUSTER_SERVER_SNAPSHOT_IMPL_H
 #define MUSTER_SERVER_SNAPSHOT_IMPL_H
@@ -30,7 +31,12 @@ struct restore {
     struct snapshot snapshot;
     struct snapshot_name *names; /* owned; of all but keys */
     char *wrong;                 /* owned; with the file, or on the way */
-    bool is_file;
+    enum snapshot_end end;       /* as far as it is known */
+    char *journal;  /* owned: its file beside the database; NULL: none is */
+    bool journaled; /* it is there, and to go at the end */
+    bool resumed;   /* it was there before the start */
+    bool closing;   /* for the thread: it is to go */
+    bool looked;    /* the thread has read the file */
     struct offload *thread;
     struct loop_fd *ready;
     struct loop_task step;

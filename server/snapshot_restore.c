@@ -1,15 +1,21 @@
 /*
  * A restore: looked at in a thread, then done by the loop, kind by kind:
  *
- *   read --wrong--> done(is_file)
- *     '--right--> ACL: remove, put -> SERVICE: remove, put -> ... -> done
- *                         '---------- the store fails ----------> done
+ *   read --wrong--> done(SNAPSHOT_REFUSED)
+ *     '--right, journal kept--> ACL: remove, put -> SERVICE: remove, put ->
+ *        ...  --all, journal gone--> done(SNAPSHOT_DONE)
+ *          |--the store fails, journal gone--> done(SNAPSHOT_FAILED)
+ *          '--the daemon ends--> done(SNAPSHOT_LATER)
+ *
+ * One that a start goes on with begins with the journal, and keeps it when it
+ * cannot be done.
  */
 #include <stdlib.h>
 #include <string.h>
 
 #include "server/musterd.h"
 #include "server/snapshot_impl.h"
+#include "server/snapshot_journal.h"
 #include "server/state/directory.h"
 
 #define ROWS_A_TURN 400
@@ -26,15 +32,38 @@ static void restore_free(struct restore *r)
     free(r->bytes);
     free(r->after);
     free(r->wrong);
+    free(r->journal);
     free(r);
 }
 
-static void restore_over(struct restore *r)
+static void restore_told(struct restore *r)
 {
     r->m->restoring = NULL;
     catalog_owner_gone(r->m->catalog, &r->owner);
-    r->done(r->arg, r->wrong, r->is_file, &r->counts);
+    r->done(r->arg, r->end, r->wrong, &r->counts);
     restore_free(r);
+}
+
+static void give(struct restore *r)
+{
+    struct offload_items items = {0};
+
+    offload_add(&items, &r->item);
+    offload_give(r->thread, &items);
+    loop_fd_on(r->ready);
+}
+
+/* Nothing is under way any more. */
+static void restore_over(struct restore *r)
+{
+    if (r->wrong && r->end == SNAPSHOT_DONE)
+        r->end = SNAPSHOT_FAILED;
+    r->closing = r->journaled && r->end != SNAPSHOT_LATER &&
+                 (!r->resumed || r->end == SNAPSHOT_DONE);
+    if (r->closing)
+        give(r);
+    else
+        restore_told(r);
 }
 
 void restore_begin(struct restore *r)
@@ -107,6 +136,35 @@ static void restore_step(void *arg)
 
 /* -- in the thread --------------------------------------------------------- */
 
+static void read_file(struct restore *r)
+{
+    if (r->resumed)
+        r->bytes = journal_read(r->journal, &r->len, &r->wrong);
+    if (!r->wrong)
+        r->wrong = snapshot_read(&r->snapshot, r->bytes, r->len);
+    if (!r->wrong && r->journal && !r->resumed)
+        r->wrong = journal_write(r->journal, r->bytes, r->len);
+    r->journaled = r->journal && !r->wrong;
+    if (r->wrong)
+        r->end = SNAPSHOT_REFUSED;
+    else
+        restore_names(r);
+    free(r->bytes);
+    r->bytes = NULL;
+}
+
+static void close_journal(struct restore *r)
+{
+    char *wrong = journal_drop(r->journal);
+
+    r->closing = r->journaled = false;
+    if (!wrong)
+        return;
+    r->end = SNAPSHOT_FAILED;
+    free(r->wrong);
+    r->wrong = wrong;
+}
+
 static void look(void *arg, struct offload_items *items)
 {
     struct offload_item *item;
@@ -115,12 +173,10 @@ static void look(void *arg, struct offload_items *items)
     (void)arg;
     for (item = items->first; item; item = item->next) {
         r = container_of(item, struct restore, item);
-        r->wrong = snapshot_read(&r->snapshot, r->bytes, r->len);
-        r->is_file = r->wrong != NULL;
-        if (!r->wrong)
-            restore_names(r);
-        free(r->bytes);
-        r->bytes = NULL;
+        if (r->closing)
+            close_journal(r);
+        else
+            read_file(r);
     }
 }
 
@@ -132,24 +188,24 @@ static void looked(void *arg)
     if (!offload_take(r->thread, &items))
         return;
     loop_fd_off(r->ready);
-    if (r->is_file) {
-        restore_over(r);
+    if (r->end != SNAPSHOT_DONE || r->looked) {
+        restore_told(r);
         return;
     }
+    r->looked = true;
     directory_wake(r->m->directory);
     musterd_later(r->m, &r->step);
 }
 
-bool snapshot_restore(struct musterd *m, char *bytes, size_t len,
-                      snapshot_done_fn *done, void *arg)
+/* bytes NULL: it goes on with its journal. */
+static void restore_new(struct musterd *m, char *journal, char *bytes,
+                        size_t len, snapshot_done_fn *done, void *arg)
 {
-    struct offload_items items = {0};
-    struct restore *r;
+    struct restore *r = xcalloc(1, sizeof(*r));
 
-    if (m->restoring)
-        return false;
-    r = xcalloc(1, sizeof(*r));
     r->m = m;
+    r->journal = journal;
+    r->resumed = !bytes;
     r->bytes = bytes;
     r->len = len;
     r->done = done;
@@ -158,10 +214,30 @@ bool snapshot_restore(struct musterd *m, char *bytes, size_t len,
     r->owner.fixed = "a snapshot is being restored: try again";
     r->thread = offload_new(look, NULL);
     r->ready = loop_fd_new(m->loop, offload_fd(r->thread), false, looked, r);
-    loop_fd_on(r->ready);
     m->restoring = r;
-    offload_add(&items, &r->item);
-    offload_give(r->thread, &items);
+    give(r);
+}
+
+bool snapshot_restore(struct musterd *m, char *bytes, size_t len,
+                      snapshot_done_fn *done, void *arg)
+{
+    if (m->restoring)
+        return false;
+    restore_new(m, journal_path(m), bytes, len, done, arg);
+    return true;
+}
+
+bool snapshot_resume(struct musterd *m, snapshot_done_fn *done, void *arg)
+{
+    char *journal = journal_path(m);
+
+    if (journal)
+        journal_tidy(journal);
+    if (!journal || !journal_is_there(journal)) {
+        free(journal);
+        return false;
+    }
+    restore_new(m, journal, NULL, 0, done, arg);
     return true;
 }
 
@@ -170,13 +246,18 @@ void snapshot_stop(struct musterd *m)
     struct restore *r = m->restoring;
     struct offload_items items = {0};
 
-    if (!r)
+    if (!r || r->stopping)
         return;
+    r->stopping = true;
     offload_wait(r->thread);
-    (void)offload_take(r->thread, &items);
+    if (offload_take(r->thread, &items) &&
+        (r->looked || r->end == SNAPSHOT_REFUSED)) {
+        restore_told(r);
+        return;
+    }
     if (!r->wrong)
         r->wrong = xstrdup("musterd is going down");
-    r->stopping = true;
+    r->end = r->journaled ? SNAPSHOT_LATER : SNAPSHOT_FAILED;
     if (!r->under_way)
         restore_over(r);
 }

@@ -171,6 +171,13 @@ struct storage *storage_open(struct musterd *m, const struct conf *conf)
     return NULL;
 }
 
+const char *storage_path(const struct storage *s)
+{
+    return strncmp(s->setting, STORE_SQLITE, strlen(STORE_SQLITE)) == 0
+               ? s->setting + strlen(STORE_SQLITE)
+               : NULL;
+}
+
 bool storage_replay(struct storage *s)
 {
     struct store *store = s->m->store;

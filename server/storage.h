@@ -18,6 +18,8 @@ struct storage;
 
 /* Opens m->store as the settings say. NULL, and logged, if that cannot be. */
 struct storage *storage_open(struct musterd *m, const struct conf *conf);
+/* Of the database, borrowed; NULL: nothing is kept. */
+const char *storage_path(const struct storage *s);
 /* Takes in what was kept, says how much, and begins to serve; after every
  * module is its client. False, and logged, if it cannot be right. */
 bool storage_replay(struct storage *s);

@@ -90,6 +90,11 @@ static enum http_verdict backup_get(struct http_request *r, void *ctx)
                          m->store->ops->name);
         return HTTP_DONE;
     }
+    if (m->restoring) {
+        http_reply_error(r, 409,
+                         "a snapshot is being restored: try again later");
+        return HTTP_DONE;
+    }
     b = xcalloc(1, sizeof(*b));
     b->r = r;
     b->fd = -1;

@@ -87,6 +87,9 @@ static enum http_verdict get_snapshot(struct http_request *r, void *ctx)
 
     if (!c || !call_demand(c, ACL_ACL, "", 0, ACL_WRITE))
         return HTTP_DONE;
+    if (c->m->restoring)
+        return call_error(c, 500,
+                          "a snapshot is being restored: try again later");
     s = xcalloc(1, sizeof(*s));
     s->call = c;
     call_asker(c, &s->asker);
@@ -109,7 +112,7 @@ static enum http_verdict get_snapshot(struct http_request *r, void *ctx)
 
 /* -- restoring ------------------------------------------------------------- */
 
-static void restored(void *arg, const char *wrong, bool is_file,
+static void restored(void *arg, enum snapshot_end end, const char *wrong,
                      const struct snapshot_counts *n)
 {
     struct call *c = arg;
@@ -123,9 +126,14 @@ static void restored(void *arg, const char *wrong, bool is_file,
                  n->changed, n->removed, n->same);
     if (!call_release(c))
         return;
-    if (!wrong)
+    if (end == SNAPSHOT_DONE)
         call_empty(c, 200);
-    else if (is_file)
+    else if (end == SNAPSHOT_LATER)
+        call_error(c, 500,
+                   "failed to restore the snapshot: %s: %zu records were "
+                   "changed and %zu removed; the next start does the rest",
+                   wrong, n->changed, n->removed);
+    else if (end == SNAPSHOT_REFUSED)
         call_error(c, 400,
                    "failed to restore the snapshot: %s: nothing has "
                    "changed",
