@@ -12,6 +12,7 @@
 
 #include "lib/addr.h"
 #include "lib/log.h"
+#include "lib/loop.h"
 #include "lib/mem.h"
 #include "lib/notify.h"
 #include "lib/refused.h"
@@ -173,6 +174,11 @@ static bool check_ready_fd(const struct daemon *d)
     return false;
 }
 
+static void log_complaint(const char *text)
+{
+    log_warn("libevent: %s", text);
+}
+
 int daemon_prepare(struct daemon *d)
 {
     signal(SIGPIPE, SIG_IGN);
@@ -180,6 +186,7 @@ int daemon_prepare(struct daemon *d)
     notify_begin();
     signal(SIGXFSZ, SIG_IGN); /* a write fails, as it does on a full disk */
     log_init(d->name);
+    loop_complaints(log_complaint);
     if (!apply_log(d, true))
         return DAEMON_FAILED;
     raise_nofile(d);

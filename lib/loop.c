@@ -176,6 +176,20 @@ void loop_not_at_free(struct loop *l, struct loop_task *task)
 
 /* -- the loop -------------------------------------------------------------- */
 
+static void (*complain)(const char *text);
+
+static void on_complaint(int severity, const char *text)
+{
+    if (complain && severity != EVENT_LOG_DEBUG)
+        complain(text);
+}
+
+void loop_complaints(void (*say)(const char *text))
+{
+    complain = say;
+    event_set_log_callback(on_complaint);
+}
+
 struct loop *loop_new(struct event_base *base)
 {
     struct loop *l = xcalloc(1, sizeof(*l));

@@ -24,6 +24,11 @@ struct loop_signal;
 
 typedef void loop_fn(void *arg);
 
+/* What libevent has to complain of, a line without its end, is said by that one
+ * and not on stderr; NULL: by nobody. Of the whole process: for programs, not
+ * for a library in one. */
+void loop_complaints(void (*say)(const char *text));
+
 /* base NULL: a base of its own, freed with the loop. NULL on failure. */
 struct loop *loop_new(struct event_base *base);
 void loop_free(struct loop *l);

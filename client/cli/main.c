@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "client/cli/cli.h"
+#include "lib/loop.h"
 
 /* Asked before the rest of the line is understood: --json makes the complaint
  * about it JSON, too. */
@@ -49,6 +50,7 @@ int main(int argc, char **argv)
     int status;
 
     fill_standard();
+    loop_complaints(NULL); /* what fails is told by who tried it */
     out_init(&cli.out, STDOUT_FILENO);
     if (args_parse(&cli.args, argc, argv, &error)) {
         status = run(&cli);

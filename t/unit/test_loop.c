@@ -331,14 +331,44 @@ static void test_base_of_a_caller(void **state)
     event_base_free(base);
 }
 
+/* libevent does not like to be run from within. */
+static void run_within(void *arg)
+{
+    event_base_loop(loop_base(arg), EVLOOP_NONBLOCK);
+    loop_stop(arg);
+}
+
+static void note(const char *text)
+{
+    buf_add_fmt(&notes, "<%s>", text);
+}
+
+static void test_complaints(void **state)
+{
+    struct loop_task task = {.fn = run_within, .arg = loop};
+
+    (void)state;
+    loop_complaints(note);
+    loop_later(loop, &task);
+    loop_run(loop);
+    loop_complaints(NULL);
+    loop_later(loop, &task);
+    loop_run(loop);
+    assert_non_null(strstr(buf_str(&notes), "reentrant"));
+    assert_ptr_equal(strchr(buf_str(&notes), '<'),
+                     strrchr(buf_str(&notes), '<'));
+}
+
 int main(int argc, char **argv)
 {
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
     const struct CMUnitTest tests[] = {
-        TEST(test_counts),           TEST(test_settle),  TEST(test_later),
-        TEST(test_settle_all),       TEST(test_the_end), TEST(test_timers),
-        TEST(test_cached_clock),     TEST(test_signals), TEST(test_descriptors),
-        TEST(test_base_of_a_caller),
+        TEST(test_counts),       TEST(test_settle),
+        TEST(test_later),        TEST(test_settle_all),
+        TEST(test_the_end),      TEST(test_timers),
+        TEST(test_cached_clock), TEST(test_signals),
+        TEST(test_descriptors),  TEST(test_base_of_a_caller),
+        TEST(test_complaints),
     };
 
     if (argc > 1)
