@@ -23,4 +23,6 @@ like $out, qr/^dev1,dev2,dev3 \(3 hosts\):$/m, 'equal answers are folded';
 like $out, qr/^dev1 \| oh\n1$/m, 'a failure has its exit status';
 like $out, qr/^\{(?=.*"dev2":\{"state":4,)(?=.*"dev3":).*"stdout":"Linux\\n"/m,
     'and over HTTP';
+like $out, qr/^n1 db1 10\.0\.0\.7:5432 passing v1$/m, "and over Consul's";
+like $out, qr/^\$ muster kv get config\/limit\n10$/m, 'with keys';
 finish();
