@@ -18,7 +18,7 @@ sub need_peer
     my ($package, $file) = @_;
     my $dir = $ENV{MUSTER_PEERS} || Muster::source_dir() . '/build-peers';
     my $path = "$dir/$package/$file";
-    Test::More::plan(skip_all => "Debian 11's package $package is not here: "
+    Test::More::plan(skip_all => "Debian's package $package is not here: "
         . './dev test fetches it, where it can be had') unless -e $path;
     return $path;
 }
