@@ -27,7 +27,7 @@ static bool read_file(struct cli *cli, struct consul_config *c,
     struct buf text = BUF_INIT;
     json_error_t wrong;
     json_t *object = NULL;
-    char *error = slurp_bytes(file, FILE_MAX, &text);
+    char *wrong_type, *error = slurp_bytes(file, FILE_MAX, &text);
 
     if (!error) {
         object = json_loadb(buf_len(&text) ? buf_data(&text) : "",
@@ -36,6 +36,10 @@ static bool read_file(struct cli *cli, struct consul_config *c,
             error = object
                         ? xasprintf("%s: it is no JSON object", file)
                         : xasprintf("%s:%d: %s", file, wrong.line, wrong.text);
+    }
+    if (!error && (wrong_type = consul_config_wrong(object))) {
+        error = xasprintf("%s: %s", file, wrong_type);
+        free(wrong_type);
     }
     if (error)
         cli_fail_text(cli, CLI_USAGE, error, NULL);
@@ -61,6 +65,9 @@ static bool read_dir(struct cli *cli, struct consul_config *c, const char *dir)
 
     if (!good)
         cli_fail(cli, CLI_USAGE, NULL, "%s: %s", dir, strerror(errno));
+    else if (n == 0)
+        good = !cli_fail(cli, CLI_USAGE, NULL, "%s: there is no *.json in it",
+                         dir);
     for (int i = 0; i < n; i++) {
         char *file = xasprintf("%s/%s", dir, names[i]->d_name);
 
@@ -187,8 +194,9 @@ int verb_consul_config(struct cli *cli)
     int status = CLI_USAGE;
 
     if (dir && !(whole = realpath(dir, NULL)))
-        return cli_fail(cli, CLI_USAGE, NULL, "--dir %s: %s", dir,
-                        strerror(errno));
+        return cli_fail(cli, CLI_USAGE,
+                        errno == ENOENT ? "make the folder first" : NULL,
+                        "--dir %s: %s", dir, strerror(errno));
     if (whole)
         c.dir = whole;
     if (read_all(cli, &c)) {

@@ -43,6 +43,10 @@ struct consul_config {
     bool scripts; /* checks may run them */
 };
 
+/* What an agent would not take for its type, of what is translated; owned, or
+ * NULL. */
+char *consul_config_wrong(json_t *file);
+
 /* Adds one file's object to what was read before, as an agent does: lists are
  * appended, objects merged, the rest replaced. */
 void consul_config_merge(struct consul_config *c, json_t *file);

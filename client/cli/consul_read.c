@@ -127,6 +127,98 @@ static void make_list(json_t *file, const char *one, const char *many)
     json_object_set_new(file, many, list);
 }
 
+/* -- what it must be ------------------------------------------------------- */
+
+enum kind { TEXT, TRUTH, NUMBER, OBJECT, LIST };
+
+/* What is translated, and what it is; of an object, what all in it is. */
+static const struct known {
+    const char *name;
+    enum kind kind;
+    bool all; /* ... of an object is of one kind */
+    enum kind of;
+} known[] = {
+    {"node_name", TEXT, false, 0},
+    {"datacenter", TEXT, false, 0},
+    {"domain", TEXT, false, 0},
+    {"client_addr", TEXT, false, 0},
+    {"bind_addr", TEXT, false, 0},
+    {"advertise_addr", TEXT, false, 0},
+    {"ports", OBJECT, true, NUMBER},
+    {"addresses", OBJECT, true, TEXT},
+    {"server", TRUTH, false, 0},
+    {"bootstrap_expect", NUMBER, false, 0},
+    {"acl", OBJECT, false, 0},
+    {"acl_default_policy", TEXT, false, 0},
+    {"acl_master_token", TEXT, false, 0},
+    {"acl_token", TEXT, false, 0},
+    {"ca_file", TEXT, false, 0},
+    {"cert_file", TEXT, false, 0},
+    {"key_file", TEXT, false, 0},
+    {"tls_min_version", TEXT, false, 0},
+    {"verify_incoming", TRUTH, false, 0},
+    {"verify_incoming_https", TRUTH, false, 0},
+    {"disable_remote_exec", TRUTH, false, 0},
+    {"enable_script_checks", TRUTH, false, 0},
+    {"enable_local_script_checks", TRUTH, false, 0},
+    {"session_ttl_min", TEXT, false, 0},
+    {"dns_config", OBJECT, false, 0},
+    {"log_level", TEXT, false, 0},
+    {"enable_syslog", TRUTH, false, 0},
+    {"log_json", TRUTH, false, 0},
+    {"service", OBJECT, false, 0},
+    {"services", LIST, false, 0},
+    {"check", OBJECT, false, 0},
+    {"checks", LIST, false, 0},
+};
+
+static const char *const kinds[] = {"a text", "true or false", "a number",
+                                    "an object", "a list"};
+
+static bool is_kind(const json_t *value, enum kind kind)
+{
+    switch (kind) {
+    case TEXT: return json_is_string(value);
+    case TRUTH: return json_is_boolean(value);
+    case NUMBER: return json_is_integer(value);
+    case OBJECT: return json_is_object(value);
+    case LIST: return json_is_array(value);
+    }
+    return false;
+}
+
+static char *members_wrong(const struct known *k, json_t *object)
+{
+    const char *key;
+    json_t *value;
+
+    json_object_foreach(object, key, value)
+    {
+        if (!json_is_null(value) && !is_kind(value, k->of))
+            return xasprintf("%s.%s is not %s", k->name, key, kinds[k->of]);
+    }
+    return NULL;
+}
+
+char *consul_config_wrong(json_t *file)
+{
+    char *wrong = NULL;
+
+    for (size_t i = 0; i < ARRAY_LEN(known) && !wrong; i++) {
+        const struct known *k = &known[i];
+        const char *key = key_of(file, k->name);
+        json_t *value = key ? json_object_get(file, key) : NULL;
+
+        if (!value || json_is_null(value))
+            continue;
+        if (!is_kind(value, k->kind))
+            wrong = xasprintf("%s is not %s", key, kinds[k->kind]);
+        else if (k->all)
+            wrong = members_wrong(k, value);
+    }
+    return wrong;
+}
+
 void consul_config_merge(struct consul_config *c, json_t *file)
 {
     json_t *copy = json_deep_copy(file);

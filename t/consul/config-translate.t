@@ -189,7 +189,21 @@ for ('', '[]', '{"a": }', '"x"') {
     is "$rc|$out", '2|', "'$_': 2";
     like $err, qr/^muster: \S*agent\.json/, 'said, and where';
 }
+for ([{node_name => 7}, 'node_name is not a text'],
+    [{Ports => 5}, 'Ports is not an object'],
+    [{ports => {http => '8500'}}, 'ports.http is not a number'],
+    [{services => {name => 'web'}}, 'services is not a list']) {
+    ($rc, $out, $err) = translate($_->[0]);
+    is "$rc|$out", '2|', "$_->[1]: 2";
+    like $err, qr/agent\.json: \Q$_->[1]\E$/, 'said';
+}
+is((translate({node_name => undef}))[0], 0, 'null is nothing');
 is((run_program(program('muster'), 'consul-config', scratch() . '/none'))[0], 2,
     'no such file: 2');
+mkdir scratch() . '/empty';
+($rc, $out, $err) = run_program(program('muster'), 'consul-config',
+    scratch() . '/empty');
+is "$rc|$out", '2|', 'a folder without any: 2';
+like $err, qr{/empty: there is no \*\.json in it}, 'said';
 
 finish();
