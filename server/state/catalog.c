@@ -287,6 +287,40 @@ void catalog_remove(struct catalog *c, struct service *v,
     catalog_in_turn(&k, q, remove_now);
 }
 
+bool catalog_is_busy(const struct catalog *c, const struct service *v)
+{
+    return turns_find(&c->turns, v->name, v->name_len);
+}
+
+const char *catalog_removal_refusal(struct catalog *c, struct service *v,
+                                    const struct catalog_request *q)
+{
+    struct catalog_call k = call_about(c, v, NULL, NULL);
+
+    return service_refusal(&k, q);
+}
+
+void catalog_remove_all(struct catalog *c, struct service *const *list,
+                        unsigned count, const struct catalog_request *q,
+                        catalog_done_fn *done, void *arg)
+{
+    struct catalog_txn *first = NULL, *t;
+    struct store_txn *also = q->also;
+    struct catalog_call k;
+
+    while (count--) { /* from the last on, each before what it goes with */
+        k = call_about(c, list[count], done, arg);
+        t = removal_new(&k);
+        t->loss = LOST_REMOVED;
+        t->txn.next = count;
+        t->txn.also = also;
+        t->with = first;
+        also = &t->txn;
+        first = t;
+    }
+    catalog_txn_commit(first);
+}
+
 void catalog_withdraw(struct catalog *c, struct service *v,
                       catalog_done_fn *done, void *arg)
 {

@@ -209,7 +209,21 @@ void catalog_update(struct catalog *c, struct service *v,
 void catalog_remove(struct catalog *c, struct service *v,
                     const struct catalog_request *request,
                     catalog_done_fn *done, void *arg);
-/* The same, by its owner: also where nobody else may (catalog_owner.fixed). */
+/* A request about it is with the store. */
+bool catalog_is_busy(const struct catalog *c, const struct service *v);
+/* Why it may not be removed: a static text; NULL: it may. */
+const char *catalog_removal_refusal(struct catalog *c, struct service *v,
+                                    const struct catalog_request *request);
+/*
+ * All of these go, or none, by one change of the store: each with a revision of
+ * its own, one after another, what else is asked for with the last. None may be
+ * busy, and each has to be one that may be removed.
+ */
+void catalog_remove_all(struct catalog *c, struct service *const *list,
+                        unsigned count, const struct catalog_request *request,
+                        catalog_done_fn *done, void *arg);
+/* As catalog_remove(), by its owner: also where nobody else may
+ * (catalog_owner.fixed). */
 void catalog_withdraw(struct catalog *c, struct service *v,
                       catalog_done_fn *done, void *arg);
 

@@ -34,7 +34,8 @@ struct catalog_txn {
     struct name_list *volatiles; /* owned until it is applied; or NULL */
     bool set_volatiles;
     bool set_ttl;
-    bool found_out; /* by the registry: no sign of life */
+    struct catalog_txn *with; /* goes with it, next; has no done() */
+    bool found_out;           /* by the registry: no sign of life */
     uint32_t ttl_ms;
     size_t adds;            /* bytes, in catalog.coming_bytes while under way */
     bool ends;              /* a removal that nobody asked for: tried again */

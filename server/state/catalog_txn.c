@@ -79,14 +79,28 @@ static void txn_after(struct catalog_txn *t, enum store_status status)
     }
 }
 
-static void txn_done(struct store_txn *txn, enum store_status status,
-                     uint64_t revision)
+/* It is over, and so is its name's turn. */
+static void txn_end(struct catalog_txn *t, enum store_status status)
 {
-    struct catalog_txn *t = container_of(txn, struct catalog_txn, txn);
-    struct catalog_result r = {.revision = revision, .service = t->service};
     struct catalog *c = t->catalog;
     struct name_turns *turn = t->turn;
 
+    txn_after(t, status);
+    catalog_txn_free(t);
+    if (turn)
+        turns_done(&c->turns, turn);
+}
+
+static void txn_done(struct store_txn *txn, enum store_status status,
+                     uint64_t revision)
+{
+    struct catalog_txn *t = container_of(txn, struct catalog_txn, txn), *with;
+    struct catalog_result r = {.revision = revision, .service = t->service};
+
+    while ((with = t->with)) {
+        t->with = with->with;
+        txn_end(with, status);
+    }
     if (status == STORE_CONFLICT) {
         r.status = CATALOG_REFUSED;
         r.text = conflict_text(txn);
@@ -98,10 +112,7 @@ static void txn_done(struct store_txn *txn, enum store_status status,
     }
     if (t->done)
         t->done(t->arg, &r);
-    txn_after(t, status);
-    catalog_txn_free(t);
-    if (turn)
-        turns_done(&c->turns, turn);
+    txn_end(t, status);
 }
 
 /* Whether anything of it has to be kept. */
@@ -115,14 +126,16 @@ static bool txn_is_durable(const struct store_txn *txn)
 void catalog_txn_commit(struct catalog_txn *t)
 {
     struct catalog *c = t->catalog;
-    const struct service *v = t->service;
+    struct store_txn *txn = &t->txn;
 
     if (t->txn.expect == STORE_EXPECT_ABSENT)
         c->coming++;
     c->coming_bytes += t->adds;
     if (!store_is_immediate(c->store, txn_is_durable(&t->txn)))
-        t->turn = turns_take(&c->turns, v->name, v->name_len);
-    store_commit(c->store, &t->txn);
+        for (; t; t = t->with)
+            t->turn =
+                turns_take(&c->turns, t->service->name, t->service->name_len);
+    store_commit(c->store, txn);
 }
 
 struct catalog_txn *catalog_txn_new(const struct catalog_call *k,

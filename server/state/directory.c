@@ -69,14 +69,17 @@ void directory_changed(struct directory *d)
     note(d);
 }
 
-/* Nodes first, and checks last: so what one change made is found whole. */
+/* Nodes first, and checks last: so what one change made is found whole. Those
+ * that went, last of all, when nothing is left on them. */
 static void take_noted(struct directory *d)
 {
+    const struct dir_record *r;
     size_t i;
 
     for (i = 0; i < d->nodes_put.count; i++) {
-        dir_take_node(d, d->nodes_put.items[i]);
-        dir_record_unref(d->nodes_put.items[i]);
+        r = d->nodes_put.items[i];
+        if (dir_record_find(d, r->by_name.key, r->by_name.key_len))
+            dir_take_node(d, r);
     }
     for (i = 0; i < d->services.count; i++) {
         dir_take_service(d, d->services.items[i]);
@@ -85,6 +88,10 @@ static void take_noted(struct directory *d)
     for (i = 0; i < d->checks_put.count; i++) {
         dir_take_check(d, d->checks_put.items[i]);
         dir_check_record_unref(d->checks_put.items[i]);
+    }
+    for (i = 0; i < d->nodes_put.count; i++) {
+        dir_take_node(d, d->nodes_put.items[i]);
+        dir_record_unref(d->nodes_put.items[i]);
     }
     d->nodes_put.count = d->services.count = d->checks_put.count = 0;
 }

@@ -394,8 +394,9 @@ typedef void dir_done_fn(void *arg, const struct dir_result *r);
  */
 void directory_register(struct directory *d, const struct dir_request *q,
                         dir_done_fn *done, void *arg);
-/* What is not there is no error. A node's services go one after another, each
- * with its checks under a revision of its own, the node last. */
+/* What is not there is no error. A node goes with all it has by one change of
+ * the store, each service under a revision of its own; very many services go in
+ * several changes, the node with the last. */
 void directory_deregister(struct directory *d, const struct dir_removal *q,
                           dir_done_fn *done, void *arg);
 /*

@@ -89,6 +89,7 @@ static void change_free(struct dir_change *ch)
         ch->pieces = p->next;
         free(p);
     }
+    buf_free(&ch->after);
     free(ch->text);
     free(ch);
 }
@@ -137,18 +138,20 @@ static void change_drive(struct dir_change *ch)
     unsigned n = 0;
 
     do {
-        if (n++ == DIR_A_TURN && ch->d->setup.rests && !ch->d->ends) {
+        if (n >= DIR_A_TURN && ch->d->setup.rests && !ch->d->ends) {
             change_rest(ch);
             return;
         }
         ch->asked = ch->answered = false;
+        ch->much = 1;
         dir_take_in(ch->d);
         ch->going = true;
         ch->run(ch);
         ch->going = false;
         if (ch->asked && !ch->answered)
             return;
-    } while (ch->asked && ch->more);
+        n += ch->much;
+    } while (ch->more);
     change_end(ch);
 }
 
@@ -363,6 +366,18 @@ void dir_change_remove(struct dir_change *ch, struct service *v)
 
     c->asker = ch->who.asker;
     catalog_remove(c, v, &q, catalog_done, ch);
+    c->asker = asker;
+}
+
+void dir_change_remove_all(struct dir_change *ch, struct service *const *list,
+                           unsigned count)
+{
+    struct catalog_request q = request_of(ch, NULL);
+    struct catalog *c = ch->d->catalog;
+    const void *asker = c->asker;
+
+    c->asker = ch->who.asker;
+    catalog_remove_all(c, list, count, &q, catalog_done, ch);
     c->asker = asker;
 }
 

@@ -33,7 +33,7 @@
 #define DIR_KINDS       (DIR_STATE + 1)
 #define DIR_STATES      4 /* DIR_PASSING ..., and any */
 #define DIR_ANY         3
-#define DIR_A_TURN      500         /* transactions of a change */
+#define DIR_A_TURN      500         /* services that a change goes through */
 #define DIR_PENDING_MAX (64u << 20) /* bytes of requests not done */
 
 /* The tables whose indexes Consul 0.7 goes by. */
@@ -313,8 +313,8 @@ struct dir_piece {
 
 /*
  * A request on its way. run() is called when its turn has come: it asks for one
- * transaction, or for none, which ends the change. With `more` it is called
- * again when that is done, to look at result and go on.
+ * transaction, or for none. With `more` it is called again when that is done,
+ * to look at result and go on; else the change ends with it.
  */
 struct dir_change {
     struct lane_claim claim;
@@ -330,9 +330,9 @@ struct dir_change {
     const char *check; /* directory_check(), and the next two */
     enum dir_status status;
     const char *output;
-    size_t seen;       /* checks that were looked at again */
-    const char *after; /* key of the last service that was tried */
-    size_t after_len;
+    size_t seen;      /* checks that were looked at again */
+    struct buf after; /* key of the last service that was tried */
+    unsigned much;    /* services of the transaction that run() asked for */
     struct dir_effect *effects; /* of the transaction that is under way */
     struct dir_effect **last;
     struct dir_result result;
@@ -372,6 +372,8 @@ void dir_change_update(struct dir_change *ch, struct service *v,
 void dir_change_register(struct dir_change *ch, const struct word *name,
                          const struct record_edit *edit);
 void dir_change_remove(struct dir_change *ch, struct service *v);
+void dir_change_remove_all(struct dir_change *ch, struct service *const *list,
+                           unsigned count);
 
 /* What is set and unset of a service; the words are the change's. */
 struct dir_edit {

@@ -7,12 +7,12 @@
 
 #include "server/state/directory_impl.h"
 
-#define REMOVED_AT_ONCE 500 /* checks that go with one transaction */
+#define REMOVED_AT_ONCE 500 /* services, checks: with one transaction */
 
 /* -- a service ------------------------------------------------------------- */
 
-/* The records of its checks go, some of them at least. */
-static void drop_checks(struct dir_change *ch, const char *service_id)
+/* The records of its checks go, some of them at least; true: all of them. */
+static bool drop_checks(struct dir_change *ch, const char *service_id)
 {
     struct directory *d = ch->d;
     unsigned count = 0;
@@ -23,6 +23,8 @@ static void drop_checks(struct dir_change *ch, const char *service_id)
     for (; at && keynode_has_prefix(at, key, len) && count < REMOVED_AT_ONCE;
          at = keymap_after(&d->check_services, at->key, at->key_len), count++)
         dir_effect_check(ch, dir_check_record_by_service(at), NULL);
+    ch->much += count;
+    return !at || !keynode_has_prefix(at, key, len);
 }
 
 static void service_run(struct dir_change *ch)
@@ -65,65 +67,106 @@ static void check_run(struct dir_change *ch)
 /* -- a node ---------------------------------------------------------------- */
 
 /* The next service of the node after those that were tried. */
-static struct dir_instance *next_service(struct dir_change *ch)
+static struct dir_instance *next_service(const struct dir_change *ch,
+                                         const struct dir_node *n)
+{
+    return dir_instance_by_node(
+        keymap_after(&n->instances, buf_data(&ch->after), buf_len(&ch->after)));
+}
+
+static void was_tried(struct dir_change *ch, const struct dir_instance *i)
+{
+    buf_reset(&ch->after, DIR_TEXT_MAX);
+    buf_add(&ch->after, i->by_node.key, i->by_node.key_len);
+}
+
+static void keep_refusal(struct dir_change *ch, const char *text)
+{
+    if (!ch->text)
+        ch->text = xstrdup(text);
+}
+
+/* Services of the node that may go together, with their checks. */
+static unsigned gather(struct dir_change *ch, const struct dir_node *n,
+                       struct service **list)
+{
+    const struct catalog_request q = {.by = ch->who.by,
+                                      .may_all = ch->who.may_all};
+    struct catalog *c = ch->d->catalog;
+    struct dir_instance *i, *before = NULL;
+    unsigned count = 0;
+    const char *text;
+
+    while (ch->much < REMOVED_AT_ONCE && (i = next_service(ch, n))) {
+        text = i->entry ? catalog_removal_refusal(c, i->entry, &q) : NULL;
+        if (i->entry && !text && catalog_is_busy(c, i->entry))
+            break; /* it has to wait for its turn */
+        if (text)
+            keep_refusal(ch, text);
+        was_tried(ch, i);
+        ch->much++;
+        if (!i->entry || text)
+            continue;
+        if (!before || dir_compare(before->id, i->id) != 0)
+            (void)drop_checks(ch, i->id);
+        before = i;
+        list[count++] = i->entry;
+    }
+    return count;
+}
+
+/* What is left of a node without services: its checks, then its record. */
+static bool drop_node(struct dir_change *ch)
+{
+    struct dir_record *r =
+        dir_record_find(ch->d, ch->place.key, ch->place.key_len);
+
+    if (!drop_checks(ch, ""))
+        return false;
+    if (r)
+        dir_effect_node(ch, r, NULL);
+    return true;
+}
+
+/* All that goes with one transaction: services, and behind the last of them the
+ * node itself, but where one of them was refused. */
+static void node_step(struct dir_change *ch)
 {
     const struct dir_node *n = directory_node(ch->d, ch->node);
-    struct keynode *at = NULL;
-    struct dir_instance *i;
+    struct service *list[REMOVED_AT_ONCE];
+    unsigned count = n ? gather(ch, n, list) : 0;
+    struct dir_instance *left = n ? next_service(ch, n) : NULL;
 
-    if (!n)
-        return NULL;
-    at = ch->after ? keymap_after(&n->instances, ch->after, ch->after_len)
-                   : keymap_from(&n->instances, "", 0);
-    i = dir_instance_by_node(at);
-    if (!i)
-        return NULL;
-    ch->after = memcpy(dir_change_alloc(ch, i->by_node.key_len), i->by_node.key,
-                       i->by_node.key_len);
-    ch->after_len = i->by_node.key_len;
-    return i;
+    ch->more = left || (!ch->text && !drop_node(ch));
+    if (count) {
+        dir_change_remove_all(ch, list, count);
+    } else if (left && ch->much < REMOVED_AT_ONCE) {
+        was_tried(ch, left);
+        (void)drop_checks(ch, left->id);
+        dir_change_remove(ch, left->entry);
+    } else {
+        dir_change_commit(ch);
+    }
 }
 
-/* The node's own record and what checks it has left; false: nothing. */
-static void node_last(struct dir_change *ch)
-{
-    struct directory *d = ch->d;
-    struct dir_record *r = dir_record_find(d, ch->place.key, ch->place.key_len);
-
-    drop_checks(ch, "");
-    ch->more = ch->effects;
-    if (!ch->more && r)
-        dir_effect_node(ch, r, NULL);
-    dir_change_commit(ch);
-}
-
-/* Services one after another; then its checks; then itself. What was refused is
- * told in the end, and the node stays. */
+/* What was refused is told in the end, and the node stays. */
 static void node_run(struct dir_change *ch)
 {
     struct dir_result *r = &ch->result;
-    struct dir_instance *i;
 
     if (r->outcome == DIR_FAILED) {
         ch->more = false;
         return;
     }
-    if (r->outcome == DIR_REFUSED && !ch->text) {
-        ch->text = xstrdup(r->text);
+    if (r->outcome == DIR_REFUSED)
+        keep_refusal(ch, r->text);
+    r->outcome = DIR_DONE;
+    ch->much = 0;
+    node_step(ch);
+    if (ch->text && !ch->more && r->outcome == DIR_DONE) {
+        r->outcome = DIR_REFUSED;
         r->text = ch->text;
     }
-    while ((i = next_service(ch)))
-        if (i->entry) {
-            ch->more = true;
-            drop_checks(ch, i->id);
-            dir_change_remove(ch, i->entry);
-            return;
-        }
-    ch->more = false;
-    if (ch->text)
-        r->outcome = DIR_REFUSED;
-    else
-        node_last(ch);
 }
 
 void directory_deregister(struct directory *d, const struct dir_removal *q,

@@ -34,15 +34,31 @@ bool store_check(const struct store_txn *txn)
     return true;
 }
 
+uint64_t store_span(const struct store_txn *txn)
+{
+    uint64_t span = !txn->silent;
+
+    while ((txn = txn->also))
+        span += txn->next;
+    return span;
+}
+
 void store_apply(struct store *s, struct store_txn *txn, uint64_t revision)
 {
+    uint64_t at = txn->silent ? revision : revision - store_span(txn) + 1;
     bool told = txn->silent;
     struct store_txn *t;
 
     for (t = txn; t; t = t->also) {
-        t->client->apply(t->client->arg, t, revision);
+        if (t->next) {
+            if (!told)
+                store_other(s, at);
+            told = false;
+            at++;
+        }
+        t->client->apply(t->client->arg, t, at);
         told |= t->client->tells;
     }
     if (!told)
-        store_other(s, revision);
+        store_other(s, at);
 }

@@ -63,10 +63,12 @@ struct store_txn {
     uint64_t expect;
     const char *error; /* set with STORE_FAILED; a static text */
     /* Further changes, committed with it or not at all: each has its own
-     * client, op, expect and durable, all have the revision of the first, and
-     * only its done() is called. At most one of them is a service's, and at
-     * most STORE_FRESH of them create a record. */
+     * client, op, expect and durable, and only the first's done() is called,
+     * with the last revision. At most STORE_FRESH of them create a record. */
     struct store_txn *also;
+    /* One of those: it has the revision after that of the one before. Else it
+     * has the same; at most one of a revision is a service's. */
+    bool next;
     void (*done)(struct store_txn *txn, enum store_status status,
                  uint64_t revision);
 };
@@ -205,6 +207,9 @@ static inline void store_close(struct store *s)
 
 /* For implementations: a change and all that goes with it. */
 bool store_check(const struct store_txn *txn);
+/* The revisions that it takes; 0: it is silent. */
+uint64_t store_span(const struct store_txn *txn);
+/* revision is the last of them. */
 void store_apply(struct store *s, struct store_txn *txn, uint64_t revision);
 /* A revision that no client tells of. */
 static inline void store_other(struct store *s, uint64_t revision)

@@ -10,8 +10,7 @@ static void memory_commit_other(struct store *s, struct store_txn *txn)
         txn->done(txn, STORE_CONFLICT, s->revision);
         return;
     }
-    if (!txn->silent)
-        s->revision++;
+    s->revision += store_span(txn);
     store_apply(s, txn, s->revision);
     txn->done(txn, STORE_OK, s->revision);
 }

@@ -107,15 +107,18 @@ static struct entry *entry_new(struct sqlite_store *q, struct store_txn *txn)
 {
     struct entry *e = xcalloc(1, sizeof(*e));
     struct kept **last = &e->kept;
+    uint64_t span = store_span(txn), at = span ? q->next + 1 : 0;
     unsigned place = 0;
 
     e->txn = txn;
     e->bytes = ENTRY_BYTES;
-    e->revision = txn->silent ? 0 : ++q->next;
+    q->next += span;
+    e->revision = span ? q->next : 0;
     for (; txn; txn = txn->also) {
+        at += txn->next;
         if (!txn->durable)
             continue;
-        *last = kept_new(q, txn, e->revision);
+        *last = kept_new(q, txn, at);
         (*last)->place = (*last)->fresh ? place++ : 0;
         assert(place <= STORE_FRESH);
         e->bytes += (*last)->key_len + (*last)->value_len;
@@ -139,7 +142,7 @@ static void commit_now(struct sqlite_store *q, struct store_txn *txn)
     uint64_t revision;
 
     if (!txn->silent)
-        s->revision = ++q->next;
+        s->revision = q->next += store_span(txn);
     revision = s->revision; /* who is told of it may ask for more */
     store_apply(s, txn, revision);
     txn->done(txn, STORE_OK, revision);
@@ -159,13 +162,14 @@ static void commit_later(struct sqlite_store *q, struct store_txn *txn)
         ask_pending(q);
 }
 
-static const char *refusal(const struct sqlite_store *q, bool durable)
+static const char *refusal(const struct sqlite_store *q, bool durable,
+                           uint64_t span)
 {
     const struct store *s = &q->base;
 
     if (q->closing)
         return "not kept: the registry is going down";
-    if (q->next + 1 >= q->reserved)
+    if (q->next + 1 + span > q->reserved)
         return s->degraded ? s->degraded : "not kept: no revision is left";
     if (durable && s->counts.bytes >= q->queue)
         return "not kept: too many changes wait for the disk: try again";
@@ -176,7 +180,7 @@ static void sqlite_commit(struct store *s, struct store_txn *txn)
 {
     struct sqlite_store *q = sqlite_of(s);
     bool durable = is_durable(txn);
-    const char *error = refusal(q, durable);
+    const char *error = refusal(q, durable, store_span(txn));
 
     if (error) {
         s->counts.refusals++;
@@ -209,7 +213,7 @@ static void entry_done(struct sqlite_store *q, struct entry *e)
     struct store *s = &q->base;
     struct store_txn *txn = e->txn;
     const char *error = e->error;
-    uint64_t revision;
+    uint64_t revision, at;
 
     s->counts.under_way--;
     s->counts.bytes -= e->bytes;
@@ -223,8 +227,8 @@ static void entry_done(struct sqlite_store *q, struct entry *e)
         txn->done(txn, STORE_OK, revision);
         return;
     }
-    if (!txn->silent)
-        store_other(s, revision);
+    for (at = revision - store_span(txn); at++ < revision;)
+        store_other(s, at);
     fail(s, txn, error);
 }
 

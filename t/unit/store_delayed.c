@@ -122,8 +122,7 @@ void delayed_commit(struct store *s)
         txn->done(txn, STORE_CONFLICT, s->revision);
         return;
     }
-    if (!txn->silent)
-        s->revision++;
+    s->revision += store_span(txn);
     store_apply(s, txn, s->revision);
     txn->done(txn, STORE_OK, s->revision);
 }

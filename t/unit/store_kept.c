@@ -92,6 +92,7 @@ static void kept_commit(struct store *s, struct store_txn *txn)
 {
     struct kept_rows *d = disk_of(s);
     struct store_txn *t;
+    uint64_t revision;
 
     if (d->fails || container_of(s, struct kept_store, base)->closing) {
         txn->error = "the disk is full";
@@ -102,10 +103,13 @@ static void kept_commit(struct store *s, struct store_txn *txn)
         txn->done(txn, STORE_CONFLICT, s->revision);
         return;
     }
-    s->revision = ++d->revision;
-    for (t = txn; t; t = t->also)
+    revision = d->revision + 1;
+    s->revision = d->revision += store_span(txn);
+    for (t = txn; t; t = t->also) {
+        revision += t->next;
         if (t->durable)
-            keep(d, t, s->revision);
+            keep(d, t, revision);
+    }
     store_apply(s, txn, s->revision);
     txn->done(txn, STORE_OK, s->revision);
 }

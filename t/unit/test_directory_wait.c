@@ -299,14 +299,12 @@ static void store_fails(void **state)
                  "node n | address a | service web | check c passing");
     delayed_commit_all(s);
     assert_int_equal(t[0].outcome, DIR_DONE);
-    /* a node with all it has, one after another */
     dir_deregister(&p, &t[0], "n");
-    assert_int_equal(t[0].count, 0);
-    delayed_commit(s);
     assert_int_equal(t[0].count, 0);
     delayed_refuse(s, STORE_FAILED);
     assert_int_equal(t[0].outcome, DIR_FAILED);
-    assert_non_null(directory_node(p.d, "n"));
+    assert_non_null(directory_instance(p.d, "n", "web"));
+    assert_non_null(directory_check_of(p.d, "n", "c"));
     place_close(&p);
 }
 

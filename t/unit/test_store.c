@@ -183,6 +183,30 @@ static void test_together(void **state)
     check_record("c", "3", 2, 2);
 }
 
+/* The same, each with the next revision. */
+static void test_next(void **state)
+{
+    struct box_txn t[4];
+
+    (void)state;
+    start();
+    box_put(&box, &t[0], "a", "0");
+    box_ask(&box, &t[0], "a", "1");
+    box_ask(&box, &t[1], "b", "2");
+    box_ask(&box, &t[2], "c", "3");
+    box_ask(&box, &t[3], "d", "4");
+    chain(t, 4);
+    t[1].txn.next = t[3].txn.next = true;
+    store_commit(box.store, &t[0].txn);
+    box_wait(&box, &t[0]);
+    assert_int_equal(t[0].revision, 4);
+    assert_int_equal(box.other_count, 4); /* no revision is left out */
+    again();
+    check_record("a", "1", 1, 2);
+    check_record("b", "2", 3, 3);
+    check_record("d", "4", 4, 4);
+}
+
 /* -- the order ------------------------------------------------------------- */
 
 static void test_order(void **state)
@@ -466,10 +490,9 @@ int main(int argc, char **argv)
 #define TEST(f) cmocka_unit_test_teardown(f, teardown)
     const struct CMUnitTest tests[] = {
         TEST(test_kept),     TEST(test_promoted), TEST(test_silent),
-        TEST(test_together), TEST(test_order),    TEST(test_queue),
-        TEST(test_end),      TEST(test_damage),   TEST(test_locked),
-        TEST(test_crash),    TEST(test_disk),
-    };
+        TEST(test_together), TEST(test_next),     TEST(test_order),
+        TEST(test_queue),    TEST(test_end),      TEST(test_damage),
+        TEST(test_locked),   TEST(test_crash),    TEST(test_disk)};
 
     if (argc > 1)
         cmocka_set_test_filter(argv[1]);
