@@ -6,8 +6,10 @@
 #include "lib/mem.h"
 #include "plugins/registry/consul/asking.h"
 #include "plugins/registry/consul/authority.h"
+#include "plugins/registry/consul/filter.h"
 #include "plugins/registry/consul/row_audit.h"
 #include "plugins/registry/consul/rows.h"
+#include "server/checks.h"
 #include "server/musterd.h"
 #include "server/self.h"
 
@@ -97,44 +99,61 @@ enum http_verdict agent_deregister(struct call *c, struct dir_removal *q)
 #define PIECE_BYTES 65536
 #define PIECE_ROWS  1000 /* looked at, shown or not */
 
-static void last_free(void *data)
+struct listing {
+    agent_row_fn *row;
+    struct buf last; /* the key of what was looked at last; empty: nothing */
+};
+
+static void listing_free(void *data)
 {
-    buf_free(data);
-    free(data);
+    struct listing *l = data;
+
+    buf_free(&l->last);
+    free(l);
 }
 
-enum http_verdict agent_list(struct call *c, bool (*more)(struct call *c))
+static bool more_rows(struct call *c)
 {
-    c->data = xcalloc(1, sizeof(struct buf));
-    c->free_data = last_free;
+    const struct dir_node *own = directory_own(c->m->directory);
+    unsigned n = musterd_share(c->m, PIECE_ROWS);
+    struct listing *l = c->data;
+    const struct keynode *at;
+
+    while (n-- && buf_len(&c->out.buf) < PIECE_BYTES) {
+        at = l->row(c, own, buf_len(&l->last) ? buf_data(&l->last) : NULL,
+                    buf_len(&l->last));
+        if (!at) {
+            jw_close(&c->out);
+            return false;
+        }
+        buf_reset(&l->last, DIR_TEXT_MAX);
+        buf_add(&l->last, at->key, at->key_len);
+    }
+    return true;
+}
+
+enum http_verdict agent_list(struct call *c, agent_row_fn *row)
+{
+    struct listing *l = xcalloc(1, sizeof(*l));
+
+    l->row = row;
+    c->data = l;
+    c->free_data = listing_free;
     jw_open_object(&c->out);
-    return call_stream(c, more);
+    return call_stream(c, more_rows);
 }
 
-unsigned agent_rows(struct call *c)
+void agent_write_row(struct call *c, const char *id,
+                     void (*write)(struct call *c, const void *row),
+                     const void *row)
 {
-    return musterd_share(c->m, PIECE_ROWS);
-}
+    struct filter_mark mark;
 
-bool agent_has_room(const struct call *c)
-{
-    return buf_len(&c->out.buf) < PIECE_BYTES;
-}
-
-const char *agent_last(const struct call *c)
-{
-    return buf_len(c->data) ? buf_data(c->data) : NULL;
-}
-
-size_t agent_last_len(const struct call *c)
-{
-    return buf_len(c->data);
-}
-
-void agent_set_last(struct call *c, const struct keynode *key)
-{
-    buf_reset(c->data, DIR_TEXT_MAX);
-    buf_add(c->data, key->key, key->key_len);
+    filter_mark(&mark, &c->out);
+    jw_key_text(&c->out, id, strlen(id));
+    filter_value(&mark, &c->out);
+    write(c, row);
+    filter_keep(c->filter, &c->out, &mark);
 }
 
 /* -- finding --------------------------------------------------------------- */
@@ -182,6 +201,20 @@ bool agent_demand_check(struct call *c, const struct dir_check *k)
 {
     return k->instance ? agent_demand_service(c, k->instance->service)
                        : agent_demand_node(c);
+}
+
+bool agent_demand_script(struct call *c)
+{
+    if (!checks_run_scripts(c->m->checks)) {
+        call_error(c, 500,
+                   "Scripts are disabled on this agent; to enable, configure "
+                   "'enable_script_checks' to true");
+        return false;
+    }
+    if (authority_may_run(c))
+        return true;
+    call_deny(c);
+    return false;
 }
 
 /* -- showing --------------------------------------------------------------- */

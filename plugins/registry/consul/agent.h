@@ -13,11 +13,6 @@
 /* "0", "t", "TRUE" …: as Go's strconv.ParseBool(). */
 bool agent_parse_bool(const char *text, bool *value);
 
-/* Why a check by a script is refused, in Consul's words. */
-#define AGENT_NO_SCRIPTS                                                       \
-    "Scripts are disabled on this agent; to enable, configure "                \
-    "'enable_script_checks' to true"
-
 /* A dir_done_fn whose arg is a call that is held: 200 without a body, or why
  * not. */
 void agent_done(void *arg, const struct dir_result *r);
@@ -37,18 +32,24 @@ bool agent_demand_service(struct call *c, const char *service);
 bool agent_demand_node(struct call *c);
 /* The same for a check: its service's right, or the node's. */
 bool agent_demand_check(struct call *c, const struct dir_check *k);
+/* Whether a check may be by a script. False: it has been answered. */
+bool agent_demand_script(struct call *c);
 
 /*
- * An object of all that there is, over as many turns as it takes: more() as
- * call_stream() takes it, of rows behind the last that was looked at, so many
- * of them (shown or not) as long as there is room; it closes the object.
+ * An object of all that there is on the own node, over as many turns as it
+ * takes. row() finds the row behind that key (NULL: the first), writes it by
+ * agent_write_row() if it is to be shown, and returns its key; NULL: there is
+ * none.
  */
-enum http_verdict agent_list(struct call *c, bool (*more)(struct call *c));
-unsigned agent_rows(struct call *c);
-bool agent_has_room(const struct call *c);
-const char *agent_last(const struct call *c); /* its key; NULL: none was */
-size_t agent_last_len(const struct call *c);
-void agent_set_last(struct call *c, const struct keynode *key);
+typedef const struct keynode *agent_row_fn(struct call *c,
+                                           const struct dir_node *own,
+                                           const char *key, size_t len);
+enum http_verdict agent_list(struct call *c, agent_row_fn *row);
+/* The value under that id, which write() writes, if the call's filter has it.
+ */
+void agent_write_row(struct call *c, const char *id,
+                     void (*write)(struct call *c, const void *row),
+                     const void *row);
 
 /* As agent/services and agent/checks show one. */
 void agent_write_service(struct call *c, const struct dir_instance *i);

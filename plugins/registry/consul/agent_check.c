@@ -22,34 +22,22 @@ static bool may_see(struct call *c, const struct dir_check *k)
                        : call_may(c, ACL_NODE, node, strlen(node), ACL_READ);
 }
 
-static void write_check(struct call *c, const struct dir_check *k)
+static void write_check(struct call *c, const void *row)
 {
-    struct filter_mark mark;
-
-    filter_mark(&mark, &c->out);
-    jw_key_text(&c->out, k->id, strlen(k->id));
-    filter_value(&mark, &c->out);
-    agent_write_check(c, k);
-    filter_keep(c->filter, &c->out, &mark);
+    agent_write_check(c, row);
 }
 
-static bool more_checks(struct call *c)
+static const struct keynode *check_row(struct call *c,
+                                       const struct dir_node *own,
+                                       const char *key, size_t len)
 {
-    const struct dir_node *own = directory_own(c->m->directory);
-    const struct dir_check *k;
-    unsigned n = agent_rows(c);
+    const struct dir_check *k = dir_check_behind(own, key, len);
 
-    while (n-- && agent_has_room(c)) {
-        k = dir_check_behind(own, agent_last(c), agent_last_len(c));
-        if (!k) {
-            jw_close(&c->out);
-            return false;
-        }
-        agent_set_last(c, &k->by_node);
-        if ((k->agent || k->instance) && may_see(c, k))
-            write_check(c, k);
-    }
-    return true;
+    if (!k)
+        return NULL;
+    if ((k->agent || k->instance) && may_see(c, k))
+        agent_write_row(c, k->id, write_check, k);
+    return &k->by_node;
 }
 
 static enum http_verdict get_checks(struct http_request *r, void *ctx)
@@ -58,7 +46,7 @@ static enum http_verdict get_checks(struct http_request *r, void *ctx)
 
     if (!c || !call_filter(c, FILTER_CHECK))
         return HTTP_DONE;
-    return agent_list(c, more_checks);
+    return agent_list(c, check_row);
 }
 
 /* -- registering ----------------------------------------------------------- */
@@ -124,10 +112,8 @@ static enum http_verdict judge_check(struct call *c, struct agent_probe *p,
             c, 400, "Invalid check: " DIR_SERF_HEALTH " is the registry's own");
     if (!demand_new(c, new.id, new.service_id))
         return HTTP_DONE;
-    if (p->scripted && !checks_run_scripts(c->m->checks))
-        return call_error(c, 500, AGENT_NO_SCRIPTS);
-    if (p->scripted && !authority_may_run(c))
-        return call_deny(c);
+    if (p->scripted && !agent_demand_script(c))
+        return HTTP_DONE;
     return register_check(c, p, &new);
 }
 

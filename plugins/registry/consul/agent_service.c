@@ -21,34 +21,22 @@ static bool is_shown(struct call *c, const struct dir_instance *i)
     return (i->entry || call_is_07(c)) && agent_sees(c, i);
 }
 
-static void write_service(struct call *c, const struct dir_instance *i)
+static void write_service(struct call *c, const void *row)
 {
-    struct filter_mark mark;
-
-    filter_mark(&mark, &c->out);
-    jw_key_text(&c->out, i->id, strlen(i->id));
-    filter_value(&mark, &c->out);
-    agent_write_service(c, i);
-    filter_keep(c->filter, &c->out, &mark);
+    agent_write_service(c, row);
 }
 
-static bool more_services(struct call *c)
+static const struct keynode *service_row(struct call *c,
+                                         const struct dir_node *own,
+                                         const char *key, size_t len)
 {
-    const struct dir_node *own = directory_own(c->m->directory);
-    const struct dir_instance *i;
-    unsigned n = agent_rows(c);
+    const struct dir_instance *i = dir_node_behind(own, key, len);
 
-    while (n-- && agent_has_room(c)) {
-        i = dir_node_behind(own, agent_last(c), agent_last_len(c));
-        if (!i) {
-            jw_close(&c->out);
-            return false;
-        }
-        agent_set_last(c, &i->by_node);
-        if (is_shown(c, i))
-            write_service(c, i);
-    }
-    return true;
+    if (!i)
+        return NULL;
+    if (is_shown(c, i))
+        agent_write_row(c, i->id, write_service, i);
+    return &i->by_node;
 }
 
 static enum http_verdict get_services(struct http_request *r, void *ctx)
@@ -57,7 +45,7 @@ static enum http_verdict get_services(struct http_request *r, void *ctx)
 
     if (!c || !call_filter(c, FILTER_SERVICE))
         return HTTP_DONE;
-    return agent_list(c, more_services);
+    return agent_list(c, service_row);
 }
 
 /* What would be taken for an id, but is a path of its own. */
@@ -302,10 +290,8 @@ static enum http_verdict register_service(struct call *c, struct registering *g)
     unsigned i;
 
     for (i = 0; i < g->check_count; i++) {
-        if (g->probes[i].scripted && !checks_run_scripts(c->m->checks))
-            return call_error(c, 500, AGENT_NO_SCRIPTS);
-        if (g->probes[i].scripted && !authority_may_run(c))
-            return call_deny(c);
+        if (g->probes[i].scripted && !agent_demand_script(c))
+            return HTTP_DONE;
         make_check(g, i);
         checks_renew(c->m->checks, c->m->self->node, g->checks[i].id);
     }
