@@ -346,7 +346,7 @@ struct loop *admin_loop(const struct admin *a)
 
 void admin_stop(struct admin *a, const char *why)
 {
-    httpd_stop(a->httpd, why);
+    httpd_stop(a->httpd, 503, why);
 }
 
 void admin_free(struct admin *a)

@@ -456,7 +456,7 @@ void httpd_set_names(struct httpd *h, const char *const *names, size_t count)
         h->names[h->n_names] = xstrdup(names[h->n_names]);
 }
 
-void httpd_stop(struct httpd *h, const char *why)
+void httpd_stop(struct httpd *h, int status, const char *why)
 {
     struct http_request *r, *next;
 
@@ -468,7 +468,7 @@ void httpd_stop(struct httpd *h, const char *why)
         if (r->streaming)
             http_stream_fail(r, why);
         else
-            http_reply_error(r, 503, "%s", why);
+            http_reply_error(r, status, "%s", why);
     }
 }
 

@@ -105,9 +105,9 @@ const struct conn_handler *httpd_handler(void);
 /* For its refusal(): the whole answer to a connection that is not taken. */
 void httpd_refusal(char *text, size_t size, const char *why);
 
-/* Every request that waits is answered 503 and why, every stream ends: before
- * the connections are closed. */
-void httpd_stop(struct httpd *h, const char *why);
+/* Every request that waits is answered that status and why, every stream ends:
+ * before the connections are closed. */
+void httpd_stop(struct httpd *h, int status, const char *why);
 /* When all its connections are closed or freed. NULL is fine. */
 void httpd_free(struct httpd *h);
 

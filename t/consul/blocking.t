@@ -125,7 +125,7 @@ $c->ask('GET', "/v1/kv/w/a?index=$index");
 all_wait($reg, 1);
 $reg->stop;
 $a = $c->read;
-is $a->{status}, 503, 'those who wait are told that it goes';
+is $a->{status}, 500, 'those who wait are told that it goes';
 like $a->{headers}{'content-type'}, qr{^text/plain}, '... as text';
 
 # -- in the manner of 0.7 a moved index is told

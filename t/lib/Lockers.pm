@@ -195,7 +195,7 @@ sub advance
     if (my $a = take_answer($k)) {
         my $told = "told_$k->{next}";
         $k->{asked} = 0;
-        if ($a->{status} == 503) { # it goes down
+        if ($a->{body} =~ /is going down/) {
             hang_up($k);
         } else {
             push @{$self->{odd}}, "$k->{next}: $a->{head}\n$a->{body}"

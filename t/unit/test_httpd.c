@@ -124,7 +124,7 @@ static void clients_that_go(void **state)
 
     web_open();
     web_send("GET /later HTTP/1.1\r\nHost: localhost\r\n\r\n");
-    httpd_stop(web()->httpd, "going down");
+    httpd_stop(web()->httpd, 503, "going down");
     assert_int_equal(web()->gone, 2);
     assert_non_null(strstr(web_received(), "HTTP/1.1 503 "));
 }
@@ -171,7 +171,7 @@ static void streams(void **state)
     close(web()->peer);
     web_open();
     web_send("GET /stream HTTP/1.1\r\nHost: localhost\r\n\r\n");
-    httpd_stop(web()->httpd, "going down");
+    httpd_stop(web()->httpd, 503, "going down");
     assert_int_equal(web()->gone, 1);
 }
 

@@ -346,7 +346,7 @@ void exed_configure(struct exed *e, const struct conf *conf)
 
 void exed_stop(struct exed *e, const char *why)
 {
-    httpd_stop(e->httpd, why);
+    httpd_stop(e->httpd, 503, why);
 }
 
 void exed_free(struct exed *e)

@@ -190,7 +190,9 @@ void consul_configure(struct consul *u, const struct conf *conf)
 
 void consul_stop(struct consul *u, const char *why)
 {
-    httpd_stop(u->httpd, why);
+    /* what a Consul without a leader answers: whoever holds a lock asks again
+     * after a 500, and takes it for lost after any other */
+    httpd_stop(u->httpd, 500, why);
 }
 
 void consul_free(struct consul *u)
