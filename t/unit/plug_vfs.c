@@ -86,10 +86,15 @@ static void file_write(const char *path, const char *data, size_t len)
 static void remember(const struct plug_file *p)
 {
     size_t len;
-    char *data = p->synced ? file_read(p->path, &len) : NULL;
+    char *data = p->synced ? file_read(p->path, &len) : NULL, *next;
 
-    if (data)
-        file_write(p->synced, data, len);
+    if (!data)
+        return;
+    /* whole or not at all: who is killed here has synced what was before */
+    next = xasprintf("%s.next", p->synced);
+    file_write(next, data, len);
+    assert_int_equal(rename(next, p->synced), 0);
+    free(next);
     free(data);
 }
 
