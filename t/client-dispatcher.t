@@ -10,7 +10,7 @@ use Test::More;
 need_programs('t/driver/client-driver');
 my $reg = fake_registry();
 my ($one, $two) = (fake(), fake());
-my $d = driver($reg->name, undef, deadline(2) * 1000);
+my $d = driver($reg->name, undef, deadline(5) * 1000);
 
 sub lookup
 {

@@ -9,7 +9,7 @@ use Test::More;
 
 need_programs('t/driver/client-driver');
 my $reg = fake_registry();
-my $d = driver($reg->name, undef, deadline(2) * 1000);
+my $d = driver($reg->name, undef, deadline(5) * 1000);
 
 # asks, and gives the accepted connection with its question read
 sub asked
@@ -100,7 +100,7 @@ $d = driver($reg->name);
 my $port = $reg->{find}->port;
 $reg->{find}->close;
 $d->send("find f ''\n");
-like $d->line(5), qr/^f done '.*127\.0\.0\.1:$port: Connection refused'/,
+like $d->line, qr/^f done '.*127\.0\.0\.1:$port: Connection refused'/,
     'no registry';
 $d->finish;
 

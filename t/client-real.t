@@ -99,9 +99,9 @@ $e->finish;
 
 # a heartbeat keeps what has a ttl
 $e = driver($reg->registry_address);
-$e->send("register t t kind web .ttl 1\n");
+$e->send("register t t kind web .ttl 3\n");
 is $w->news, 'm add t kind web', 'with a ttl';
-my $lost = eventually { !$reg->find('.name t') } 2.5;
+my $lost = eventually { !$reg->find('.name t') } 4.5;
 ok !$lost, 'it stays beyond it';
 kill 'STOP', $e->{pid};
 is $w->news, 'm gone t kind web', 'a process that sleeps loses it';

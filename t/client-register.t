@@ -132,7 +132,7 @@ is $c->line, undef, 'for good';
 $d->finish;
 
 # A registry that takes lines and never answers
-$d = driver($reg->name, undef, deadline(1) * 1000);
+$d = driver($reg->name, undef, deadline(3) * 1000);
 $d->send("register r a\n");
 $c = $reg->new;
 is $c->line, 'a .ack 1', 'a line that is not answered';

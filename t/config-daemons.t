@@ -72,7 +72,7 @@ my $notify = IO::Socket::UNIX->new(Type => SOCK_DGRAM, Local => $socket)
     or die $!;
 sub told
 {
-    return '' unless IO::Select->new($notify)->can_read(deadline(10));
+    return '' unless IO::Select->new($notify)->can_read(deadline(30));
     $notify->recv(my $text, 1000);
     return $text;
 }

@@ -10,7 +10,7 @@ plan skip_all => 'no nc' unless -x '/bin/nc' || -x '/usr/bin/nc';
 need_programs('muster', 'musterd', 'muster-dispatch', 'muster-worker');
 
 my ($rc, $out, $err) = run_program(
-    {env => {DEMO_PORTS => 'any', TMPDIR => scratch()}, seconds => 60},
+    {env => {DEMO_PORTS => 'any', TMPDIR => scratch()}, seconds => 300},
     source_dir() . '/conf/demo', program('.'));
 is $rc, 0, 'it ends well' or diag $out, $err;
 like $out, qr/^tcp!shop!80 kind web$/m, 'a service was found';

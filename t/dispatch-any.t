@@ -9,8 +9,7 @@ use Test::More;
 
 need_programs(qw(musterd muster-dispatch));
 my $reg = registry();
-my $d = dispatcher($reg, '-o', 'dispatcher.lost_after=300ms',
-    '-o', 'dispatcher.probe=1h');
+my $d = dispatcher($reg, {conf => "dispatcher: {lost_after: 60s}\n"});
 my %w = map { ($_ => FakeWorker->new($reg, $_, slots => 2)->link) } qw(a b c);
 
 # Who of them is asked next, and for which job
@@ -92,6 +91,9 @@ $w->say('.end');
 is $again, $jid, 'provably not started: it runs';
 $second->say("ack $jid", "exit $jid 1 0 state 0 reason exited");
 like +($c->rest)[-1], qr/ ok 1 /, 'once';
+
+$d->reload("dispatcher: {lost_after: 100ms}\n",
+    qr/dispatcher\.lost_after is now 100ms/);
 
 # it may have started: the default is to say so, and to leave it
 $c = submit('');

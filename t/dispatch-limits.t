@@ -39,7 +39,7 @@ sub rollout
             my $ended = grep { /^exit \S+ \d/ } @lines;
             return 1 if grep { /^(?:done|error)/ } @lines;
             return %running && $asked - $ended == keys %running;
-        } 10 or die "stuck: @lines";
+        } or die "stuck: @lines";
         last if grep { /^(?:done|error)/ } @lines;
         my %rack;
         $rack{substr($_, 1) % 3}++ for keys %running;

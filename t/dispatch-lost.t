@@ -10,20 +10,23 @@ use Time::HiRes qw(time);
 
 need_programs(qw(musterd muster-worker muster-dispatch));
 my $reg = registry();
-my $d = dispatcher($reg, '-o', 'dispatcher.probe=1h');
+my $d = dispatcher($reg);
 my %real = map { ($_ => worker($reg, $_)) } qw(w1 w2 w3);
 ok eventually { $d->knows(3) }, 'it knows its workers';
 
 # SIGKILL in the middle of a job
 my $c = $d->dial('exec');
-$c->send("execute cmd 'for i in 1 2 3; do echo \$i; sleep 0.3; done' .on all\n");
+my $go = scratch() . '/go';
+$c->send("execute cmd 'echo 1; until test -e $go; do sleep 0.05; done; echo 2; "
+    . "echo 3' .on all\n");
 my @lines = $c->until(qr/^out w2 stdout 1$/);
 my $killed = time;
 $real{w2}->kill;
-push @lines, $c->until(qr/^exit w2/, 3);
+push @lines, $c->until(qr/^exit w2/);
 my $told = time - $killed;
 like $lines[-1], qr/^exit w2 - state 3 reason lost why /, 'lost';
-ok $told < deadline(2), "within two seconds ($told)";
+ok $told < deadline(20), "soon ($told)";
+spew($go, '');
 push @lines, $c->rest;
 is scalar(grep({ /^out w[13] stdout \d$/ } @lines)), 6, 'the others go on';
 is scalar(grep({ /^exit w[13] 0 state 0/ } @lines)), 2, 'and are well';
@@ -33,6 +36,8 @@ like $lines[-1], qr/^done \S+ state 2 ok 2 failed 0 unreachable 1 lost 1$/,
 $_->stop for @real{qw(w1 w3)};
 
 # A link breaks and the same worker is back in time
+$d->reload("dispatcher: {lost_after: 60s}\n",
+    qr/dispatcher\.lost_after is now 60s/);
 my $w = FakeWorker->new($reg, 'f')->link;
 $c = $d->dial('exec');
 $c->send("execute cmd x .hosts f\n");
@@ -89,6 +94,8 @@ like join(' ', $c->rest), qr/exit f - state 3 reason lost why 'the worker was/,
     'started anew: lost';
 
 # .lost wait: as long as it takes
+$d->reload("dispatcher: {lost_after: 100ms}\n",
+    qr/dispatcher\.lost_after is now 100ms/);
 $c = $d->dial('exec');
 $c->send("execute cmd y .hosts f .lost wait\n");
 $jid = $w->expect(qr/^run (\S+) /);

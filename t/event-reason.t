@@ -52,7 +52,7 @@ $c->send(".remove a\n");
 $c->line;
 happens('.remove', 'removed', '- a kind web');
 
-$c = $reg->register('a kind web .ttl 1');
+$c = $reg->register('a kind web .ttl 3');
 told();
 ok eventually { !$reg->find('.name a') }, 'a ttl passes';
 happens('a ttl passes', 'expired', '- a kind web');

@@ -29,7 +29,7 @@ sub ends_well
 {
     my ($pid, $name) = @_;
     kill 'TERM', $pid;
-    is Muster::wait_for($pid, 10), 0, "$name ends well";
+    is Muster::wait_for($pid), 0, "$name ends well";
     return;
 }
 

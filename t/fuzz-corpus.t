@@ -16,7 +16,7 @@ ok @targets >= 10, 'there are targets: ' . @targets;
 sub replay
 {
     my ($target, @files) = @_;
-    my ($rc, $out, $err) = run_program({ seconds => 60 },
+    my ($rc, $out, $err) = run_program({ seconds => 300 },
         program("fuzz/replay-$target"), @files);
     return ($rc == 0, "status $rc\n$out$err");
 }

@@ -9,12 +9,12 @@ use Test::More;
 use Time::HiRes qw(time);
 my $reg = registry();
 
-my $c = $reg->register('a kind web .ttl 1');
+my $c = $reg->register('a kind web .ttl 3');
 is_deeply [$reg->find], ['a kind web'], 'there, and .ttl is no attribute';
 ok eventually { !$reg->find }, 'gone by itself';
 
-my $d = $reg->register('b kind web .ttl 1');
-my $end = time + 2.5;
+my $d = $reg->register('b kind web .ttl 2');
+my $end = time + 4.5;
 my $missing = 0;
 while (time < $end) {
     $d->send("\n");
@@ -24,7 +24,7 @@ while (time < $end) {
 is $missing, 0, 'empty lines keep it, well beyond its time';
 ok eventually { !$reg->find }, 'gone when they end';
 
-my $e = $reg->register('p persist 1 .ttl 1');
+my $e = $reg->register('p persist 1 .ttl 3');
 $e->close;
 my $probe = $reg->register('probe');
 is_deeply [$reg->find('.name p')], ['p persist 1'],

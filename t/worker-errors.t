@@ -8,7 +8,7 @@ use Muster;
 use MusterWorker;
 use Test::More;
 
-my $w = lone_worker('limits.first_line=500ms', 'limits.connections=40');
+my $w = lone_worker('limits.first_line=3s', 'limits.connections=40');
 my $d = dial_worker($w, 'ABCDEFGH');
 my $jid = $d->run(q{execute cmd 'echo up; exec sleep 1000'});
 $d->says($jid, qr/up/);

@@ -36,6 +36,7 @@ eventually { !$reg->find('.names 1') };
 $d->close;
 $reg->dial('find')->send("x\n");
 $reg->dial('new')->send("'bad\x01\\ name \xff' x 1\n");
+audit_wait { ($_->{face} || '') eq 'find' } $log;
 audit_wait { ($_->{reason} || '') =~ /bad character/ } $log;
 $reg->stop;
 

@@ -10,7 +10,7 @@ use Test::More;
 
 need_programs(qw(musterd muster-dispatch muster-worker));
 my $f = fleet({dispatcher => ['dispatcher.store=sqlite:' . scratch()
-    . '/jobs.db', 'dispatcher.lost_after=20s']});
+    . '/jobs.db', 'dispatcher.lost_after=60s']});
 my ($host, $other) = fleet_hosts();
 
 sub events
@@ -26,7 +26,7 @@ sub again
     post_job($f, '/ping', {targets => [$host]});
     $f->{d}->kill;
     $f->{d}->restart;
-    my $ready = eventually { $f->{d}->knows(2) } 20;
+    my $ready = eventually { $f->{d}->knows(2) };
     ok $ready, 'the dispatcher is killed, and back';
     return;
 }

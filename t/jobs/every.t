@@ -70,13 +70,11 @@ end($run);
     =~ /^held (\S+)/;
 ($run) = $w->expect(qr/^run (\S+) /);
 my $first = record($run)->{planned};
-my $now = time;
-ok eventually { time > $now + 3.2 }, 'three seconds later';
+ok eventually { (record($jid)->{missed} || 0) >= 2 }, 'three seconds later';
 end($run);
 my ($second) = $w->expect(qr/^run (\S+) /);
 my $r = record($second);
 cmp_ok $r->{planned}, '>=', $first + 3, 'the newest of them runs';
-cmp_ok record($jid)->{missed}, '>=', 1, 'those before it were missed';
 ask("cancel $jid");
 end($second);
 

@@ -14,7 +14,7 @@ my $tokens = tokens_file(map { $_ => '{exec: all, ops: [execute, ping]}' }
     qw(ann bob));
 my $reg = registry();
 my $d = dispatcher($reg, '-o', 'dispatcher.probe=1h',
-    '-o', 'dispatcher.ageing=10s', '-o', "auth.tokens=$tokens");
+    '-o', 'dispatcher.ageing=1h', '-o', "auth.tokens=$tokens");
 my $w = FakeWorker->new($reg, 'w', slots => 1)->link;
 
 # Jobs that wait while one runs; the order in which they are run, by their cmd

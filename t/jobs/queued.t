@@ -13,7 +13,8 @@ need_programs(qw(musterd muster-worker muster-dispatch));
 my $reg = registry();
 my $db = scratch() . '/jobs.db';
 my $d = dispatcher($reg, '-o', "dispatcher.store=sqlite:$db",
-    '-o', 'dispatcher.jobs=' . 2 * JOBS, '-o', 'log.level=warn');
+    '-o', 'dispatcher.jobs=' . 2 * JOBS, '-o', 'dispatcher.lost_after=60s',
+    '-o', 'log.level=warn');
 my $did = scratch() . '/did';
 
 # the program's own word of who it is: appended in one piece
@@ -30,7 +31,7 @@ is scalar(grep { $_ == 1 } values %state), JOBS, 'they wait as before';
 
 my $w = worker($reg, 'web1', '-o', 'worker.slots=64', '-o', 'log.level=warn');
 for my $round (1 .. 3) {
-    ok eventually { (-s $did || 0) > $round * 10_000 }, 'some have run';
+    ok eventually { (-s $did || 0) > $round * 10_000 } 120, 'some have run';
     $d->kill;
     $d->start;
 }
@@ -38,7 +39,7 @@ my %done;
 ok eventually(sub {
     %done = map { /^(\S+).* state (\d)/ } $d->ask('exec', "jobs state=0\n");
     keys %done == JOBS;
-}, 60), 'all of them end well' or diag scalar keys %done;
+}, 300), 'all of them end well' or diag scalar keys %done;
 my @ran = split /\n/, slurp($did);
 my %ran = map { ($_ => 1) } @ran;
 is scalar(@ran), JOBS, 'so many have run';

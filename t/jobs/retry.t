@@ -10,9 +10,8 @@ use Test::More;
 
 need_programs(qw(musterd muster-dispatch muster-worker muster));
 my $reg = registry();
-my $d = dispatcher($reg, '-o', 'dispatcher.probe=1h',
-    '-o', 'dispatcher.lost_after=100ms', '-o', 'dispatcher.retry=20ms',
-    '-o', 'dispatcher.retry_max=60ms');
+my $soon = "dispatcher: {retry: 20ms, retry_max: 60ms}\n";
+my $d = dispatcher($reg, {conf => $soon}, '-o', 'dispatcher.lost_after=100ms');
 my %w = map { $_ => FakeWorker->new($reg, $_, slots => 2)->link } qw(a b);
 
 # what one attempt of its is asked, and the fence
@@ -83,6 +82,8 @@ $d->ask('exec', "cancel $jid\n");
 $w{a}->expect(qr/^cancel /);
 $w{a}->say("exit $id 1 - state 2 reason cancelled");
 is scalar(grep { /^retry/ } $c->rest), 0, 'not after a cancel';
+$d->reload("dispatcher: {retry: 1h, retry_max: 1h}\n",
+    qr/dispatcher\.retry_max is now 1h/);
 $c = $d->dial('exec');
 $c->send("execute cmd x .hosts a .retry 5\n");
 ($id) = attempt($w{a});
@@ -92,6 +93,7 @@ $c->until(qr/^retry/);
 $d->ask('exec', "cancel $jid\n");
 @rest = $c->rest;
 like $rest[-1], qr/ cancelled 1$|state 2 /, 'cancelled while it waits';
+$d->reload($soon, qr/dispatcher\.retry_max is now 60ms/);
 $c = $d->dial('exec');
 $c->send("execute cmd x .hosts b .retry 5\n");
 attempt($w{b});

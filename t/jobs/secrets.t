@@ -117,7 +117,8 @@ is http($d, 'POST', '/execute', face => 'http', headers => {'Content-Type' =>
 # a store has it as long as the job needs it, over kill -9, and no longer
 my $db = scratch() . '/jobs.db';
 sub in_store { return scalar(() = map { slurp($_) =~ /hunter2/g } glob "$db*") }
-my $kept = dispatcher($reg, '-o', "dispatcher.store=sqlite:$db");
+my $kept = dispatcher($reg, '-o', "dispatcher.store=sqlite:$db",
+    '-o', 'dispatcher.lost_after=60s');
 ok +(eventually { $kept->knows(1) }), 'a dispatcher with a store';
 my $hold = scratch() . '/hold';
 spew($hold, '');

@@ -50,7 +50,7 @@ sub counted
 my @jids = map { $d->run(counter("job$_")) } 1 .. 3;
 $_->{store} = 5 for $d;
 $d->says($_, qr/^3$/m) for @jids;
-my ($pid) = in_job($jids[0]);
+my ($pid) = grep { slurp("/proc/$_/comm") eq "sh\n" } in_job($jids[0]);
 for my $round (1 .. 4) {
     $w->kill;
     $w->restart;

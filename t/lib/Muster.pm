@@ -490,6 +490,20 @@ sub signal
     return CORE::kill($signal, $self->{pid});
 }
 
+# Has it read another configuration, and waits until its log says so.
+sub reload
+{
+    my ($self, $conf, $told) = @_;
+    my $before = () = $self->log;
+    Muster::spew($self->{conf}, $conf);
+    $self->signal('HUP');
+    Muster::eventually {
+        my @log = $self->log;
+        grep { /$told/ } @log[$before .. $#log];
+    } or die "$self->{name} does not say $told";
+    return $self;
+}
+
 # Starts it again, on the addresses it had.
 sub restart
 {

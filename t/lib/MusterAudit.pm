@@ -17,10 +17,12 @@ sub audit_file { return scratch() . '/' . ($_[0] || 'audit.log') }
 
 sub audit_lines { return map { split /\n/, slurp($_) } @_ }
 
-# The objects, without what the chain adds; those about the log itself too
+# The objects, without what the chain adds; those about the log itself too. Of a
+# line that is just being written nothing is told.
 sub audit_events
 {
-    return map { JSON::PP->new->utf8->decode($_) } audit_lines(@_);
+    return map { JSON::PP->new->utf8->decode($_) }
+        map { slurp($_) =~ /^(.*)\n/mg } @_;
 }
 
 # NULL, or the first line that the manual page does not allow where it stands

@@ -59,12 +59,12 @@ my @broken = (
 );
 file(@$_[0, 1, 3]) for @broken;
 symlink '/no/such/file', "$dir/dangling";
-my $w = lone_worker("worker.plugins=$dir", 'worker.describe=2s',
+my $w = lone_worker("worker.plugins=$dir", 'worker.describe=6s',
     'worker.grace=200ms', 'worker.window=64K');
-my $d = dial_worker($w, 'ABCDEFGH');
-is $d->{hello}[6], 'execute,ping,good', 'the good one is there, no other';
 ok eventually { 2 == grep { /does not end in time/ } $w->log },
     'it has given up on those that hang';
+my $d = dial_worker($w, 'ABCDEFGH');
+is $d->{hello}[6], 'execute,ping,good', 'the good one is there, no other';
 my $log = join "\n", $w->log;
 like $log, qr/plugin \Q$dir\E\/$_->[0]: .*$_->[2]/, "$_->[0]: $_->[2]"
     for @broken;

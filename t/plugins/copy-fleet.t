@@ -58,16 +58,17 @@ if (!$pid) {
     exec program('muster'), 'copy', $big, '-H', 'c1', '--to', $there
         or POSIX::_exit(127);
 }
-ok eventually { chunks_of('c1') > $all / 3 } 60;
+# most is left to do, whatever else this machine does
+ok eventually { chunks_of('c1') > $all / 12 } 120;
 kill 'KILL', $pid;
 waitpid $pid, 0;
 # what is under way comes to its end
-ok eventually { (muster($reg, 'jobs'))[1] !~ / state 1 / } 30;
+ok eventually { (muster($reg, 'jobs'))[1] !~ / state 1 / } 60;
 my $sent = chunks_of('c1');
 cmp_ok $sent, '<', $all, 'killed half-way';
 is slurp($there), 'the old one', 'the old file is as it was';
 
-my ($rc, $out, $err) = muster($reg, { seconds => 90 }, '--json', '-v', 'copy',
+my ($rc, $out, $err) = muster($reg, { seconds => 300 }, '--json', '-v', 'copy',
     $big, '-H', 'c1', '--to', $there);
 is $rc, 0, 'once more' or diag $err;
 my $told = decode($out);
@@ -108,6 +109,8 @@ is digest("$dir/in/$_"), digest("$dir/$_"), "$_ is there" for qw(some big);
 
 # -- who is drained ---------------------------------------------------------
 muster($reg, 'drain', 'c2', 'new disk');
+ok eventually { ($d->ask('exec', "explain c2 all\n"))[0] =~ / drained / },
+    'the dispatcher knows that one is drained';
 ($rc, $out, $err) = muster($reg, 'copy', $file, '-s', 'host=c2,c1', '--to',
     "$dir/drained");
 is $rc, 0, 'a drained host is left out';

@@ -32,7 +32,7 @@ sub becomes
     my ($attr, $value) = @_;
     return eventually {
         scalar $reg->find("host web1 $attr " . quote($value));
-    } 10;
+    };
 }
 
 ok becomes('say.types', 'common:common_release'),

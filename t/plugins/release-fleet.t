@@ -49,7 +49,7 @@ sub release
     my $c = connect_to($d->{addr}{exec});
     $c->send("release appname shop apptype common revision $revision "
         . "extra_opts '$opts' .on all\n");
-    my @lines = $c->rest(60);
+    my @lines = $c->rest(200);
     my (%end, %result);
     for (map { [words($_)] } @lines) {
         my ($word, $host, @rest) = @$_;
@@ -121,7 +121,7 @@ ok eventually {
     $job = decode(http($d, 'GET', "/jobs/$jid?outputs=1",
         face => 'http')->{body});
     return $job->{state} != 1;
-} 60;
+} 200;
 is_deeply { map { $_ => $job->{return_data}{$_}[-1]{state} } qw(w1 w2) },
     { w1 => 4, w2 => 0 }, 'changed on one, as it was on the other'
     or diag encode($job);

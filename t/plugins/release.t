@@ -143,7 +143,7 @@ my $seven = $repo->commit(page => 'seven');
 my $pid = plugin_start('release', { env => \%env, args => {
     appname => 'shop', apptype => 'common', revision => $seven,
     extra_opts => encode({ %base, health => 'sleep 1000' }) } });
-ok eventually { (readlink("$root/current") || '') =~ /$seven/ } 20;
+ok eventually { (readlink("$root/current") || '') =~ /$seven/ } 120;
 $r = release($one);
 like $r->{result}{msg}, qr/another release of shop is running here \(job /,
     'two at once: one is refused';
@@ -157,7 +157,7 @@ like $r->{out}, qr/the switch to $seven was cut off and never proven/, 'aloud';
 $pid = plugin_start('release', { env => \%env, args => {
     appname => 'shop', apptype => 'common', revision => $seven,
     extra_opts => encode({ %base, health => 'sleep 1000' }) } });
-ok eventually { (readlink("$root/current") || '') =~ /$seven/ } 20;
+ok eventually { (readlink("$root/current") || '') =~ /$seven/ } 120;
 kill 'TERM', $pid->{pid};
 $r = plugin_wait($pid);
 is_live $six, 'TERM: it is undone at once';
