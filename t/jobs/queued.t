@@ -31,7 +31,7 @@ is scalar(grep { $_ == 1 } values %state), JOBS, 'they wait as before';
 
 my $w = worker($reg, 'web1', '-o', 'worker.slots=64', '-o', 'log.level=warn');
 for my $round (1 .. 3) {
-    ok eventually { (-s $did || 0) > $round * 10_000 } 120, 'some have run';
+    ok +(eventually { (-s $did || 0) > $round * 10_000 } 120), 'some have run';
     $d->kill;
     $d->start;
 }
