@@ -20,6 +20,7 @@ struct acl_rights {
     struct musterd *m;
     bool on, allow;
     char *master, *token; /* owned; of the files that settings name; or NULL */
+    struct acl_token *agent_master; /* owned; or NULL */
 };
 
 /* -- settings -------------------------------------------------------------- */
@@ -75,6 +76,33 @@ bool acl_allows_by_default(const struct musterd *m)
     return m->rights->allow;
 }
 
+/* -- tokens of the agent --------------------------------------------------- */
+
+void acl_rights_set_token(struct acl_rights *r, const char *token)
+{
+    secret_free(r->token);
+    r->token = *token ? xstrdup(token) : NULL;
+}
+
+void acl_rights_set_agent_master(struct acl_rights *r, const char *token)
+{
+    static const char rules[] = "agent \"\" { policy = \"write\" }\n"
+                                "node \"\" { policy = \"read\" }\n";
+
+    acl_lone_free(r->agent_master);
+    r->agent_master = *token ? acl_lone_new(token, rules) : NULL;
+}
+
+static const struct acl_token *find_token(const struct acl_rights *r,
+                                          const char *token, size_t len)
+{
+    const struct acl_token *t = acl_find(r->m->acls, token, len);
+
+    return t || !r->agent_master || !acl_lone_is(r->agent_master, token, len)
+               ? t
+               : r->agent_master;
+}
+
 /* -- who ------------------------------------------------------------------- */
 
 bool acl_knows(const struct musterd *m, const char *token)
@@ -82,7 +110,7 @@ bool acl_knows(const struct musterd *m, const char *token)
     size_t len = strlen(token);
 
     return strcmp(token, ACL_ANONYMOUS) != 0 &&
-           ((m->rights->on && acl_find(m->acls, token, len)) ||
+           ((m->rights->on && find_token(m->rights, token, len)) ||
             auth_by_token(m->auth, token, len));
 }
 
@@ -120,7 +148,7 @@ enum acl_known acl_subject_find(const struct musterd *m, const char *token,
     if (!strcmp(token, ACL_ANONYMOUS))
         return find_nobody(r, token, connection, who);
     if (r->on) {
-        who->token = acl_find(m->acls, token, strlen(token));
+        who->token = find_token(r, token, strlen(token));
         if (who->token)
             return ACL_KNOWN;
     }
@@ -165,7 +193,8 @@ static bool token_may(const struct acl_rights *r, const struct acl_token *t,
     return t->management ||
            (r->m->self->is_07 && is_free_in_07(kind, name, len, level)) ||
            acl_rules_allow(t->rules, kind, name, len, level,
-                           fallback(r, kind, name, len, level));
+                           t != r->agent_master &&
+                               fallback(r, kind, name, len, level));
 }
 
 static bool principal_may(const struct musterd *m, const struct principal *p,
@@ -297,6 +326,7 @@ void acl_rights_free(struct acl_rights *r)
     if (!r)
         return;
     metrics_forget(r);
+    acl_lone_free(r->agent_master);
     acls_free(r->m->acls);
     r->m->acls = NULL;
     secret_free(r->master);

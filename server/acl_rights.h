@@ -47,6 +47,13 @@ void acl_rights_configure(struct acl_rights *r, const struct conf *conf);
 /* After the store was closed. NULL is fine. */
 void acl_rights_free(struct acl_rights *r);
 
+/* Until the next start, in the place of what the settings say: the token that
+ * stands for who shows none; "": `anonymous`. */
+void acl_rights_set_token(struct acl_rights *r, const char *token);
+/* The one that may look after this agent, and see all nodes, and nothing else,
+ * whatever the default policy is; "": there is none. No list has it. */
+void acl_rights_set_agent_master(struct acl_rights *r, const char *token);
+
 bool acl_is_on(const struct musterd *m);
 /* consul.acl_default_policy is allow. */
 bool acl_allows_by_default(const struct musterd *m);

@@ -69,17 +69,22 @@ static void token_add(struct acls *a, struct acl_token *t, uint64_t created,
     HASH_ADD(hh, a->by_hash, digest, PRINCIPAL_HASH, t->hash);
 }
 
-static void token_drop(struct acls *a, struct acl_token *t)
+static void token_let_go(struct acl_token *t)
 {
     struct acl_holder *h, *next;
 
-    keymap_remove(&a->by_id, &t->by_id);
-    HASH_DEL(a->by_hash, t->hash);
     DL_FOREACH_SAFE (t->holders, h, next) {
         acl_release(h);
         h->gone(h);
     }
     acl_token_free(t);
+}
+
+static void token_drop(struct acls *a, struct acl_token *t)
+{
+    keymap_remove(&a->by_id, &t->by_id);
+    HASH_DEL(a->by_hash, t->hash);
+    token_let_go(t);
 }
 
 /* What is there takes over the properties of the new one, which it leaves its
@@ -124,6 +129,35 @@ const char *acl_token_label(const struct acl_token *t, char out[ACL_LABEL_MAX])
 {
     snprintf(out, ACL_LABEL_MAX, "consul:%llu", (unsigned long long)t->created);
     return out;
+}
+
+/* -- in no list ------------------------------------------------------------ */
+
+struct acl_token *acl_lone_new(const char *id, const char *rules)
+{
+    struct acl_token *t =
+        acl_token_new(&(struct acl_request){.id = id, .rules = rules});
+    char *why = NULL;
+
+    t->rules = acl_rules_parse(rules, strlen(rules), &why);
+    free(why);
+    t->hash = xcalloc(1, sizeof(*t->hash));
+    secret_hash(id, strlen(id), t->hash->digest);
+    return t;
+}
+
+void acl_lone_free(struct acl_token *t)
+{
+    if (t)
+        token_let_go(t);
+}
+
+bool acl_lone_is(const struct acl_token *t, const char *id, size_t len)
+{
+    unsigned char digest[PRINCIPAL_HASH];
+
+    secret_hash(id, len, digest);
+    return secret_same(digest, t->hash->digest);
 }
 
 /* -- as the store sees it -------------------------------------------------- */

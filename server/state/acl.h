@@ -118,6 +118,14 @@ void acl_release(struct acl_holder *h); /* holding none is fine */
 /* "consul:17", after the revision that made it: what logs call it. */
 const char *acl_token_label(const struct acl_token *t, char out[ACL_LABEL_MAX]);
 
+/* A token that is in no list and not kept, with rules that must be right: for
+ * who has reasons of his own for one. */
+struct acl_token *acl_lone_new(const char *id, const char *rules);
+/* Who holds it is told. NULL is fine. */
+void acl_lone_free(struct acl_token *t);
+/* That is its id; in a time that says nothing of what it is like. */
+bool acl_lone_is(const struct acl_token *t, const char *id, size_t len);
+
 /* Embedded in who waits for any change. */
 struct acl_waiter {
     void (*changed)(struct acl_waiter *w);

@@ -212,6 +212,8 @@ my %table = (
     '* /v1/agent/join/*' => ['agent:write', '/v1/agent/join/127.0.0.1:1'],
     '* /v1/agent/force-leave/*' =>
         ['agent:write', '/v1/agent/force-leave/web-gone'],
+    'PUT /v1/agent/token/*' => ['agent:write',
+        '/v1/agent/token/acl_replication_token', {Token => 'web-t'}],
     'PUT /v1/agent/leave' => ['agent:write', '/v1/agent/leave'],
     'PUT /v1/agent/reload' => ['agent:write', '/v1/agent/reload'],
     'PUT /v1/agent/maintenance' =>
@@ -277,6 +279,11 @@ my %table = (
         {Node => 'web-host', Coord => {Vec => [0, 0, 0, 0, 0, 0, 0, 0],
             Error => 1.5, Adjustment => 0, Height => 0.00001}}],
 
+    'GET /v1/operator/keyring' => ['keyring:read', '/v1/operator/keyring'],
+    (map {
+        ("$_ /v1/operator/keyring" =>
+            ['keyring:write', '/v1/operator/keyring', {Key => ''}])
+    } qw(POST PUT DELETE)),
     'GET /v1/operator/raft/configuration' =>
         ['operator:read', '/v1/operator/raft/configuration'],
     'DELETE /v1/operator/raft/peer' =>

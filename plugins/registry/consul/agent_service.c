@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/audit.h"
 #include "lib/mem.h"
 #include "plugins/registry/consul/agent.h"
 #include "plugins/registry/consul/agent_probe.h"
@@ -298,7 +299,8 @@ static enum http_verdict register_service(struct call *c, struct registering *g)
     return agent_register(c, &q);
 }
 
-/* An agent of 0.7 takes what the catalog will not have of it. */
+/* An agent of 0.7 takes what the catalog will not have of it: who asks is told
+ * nothing of it, but the log and the audit log are. */
 static bool demand_service(struct call *c, const struct registering *g,
                            enum http_verdict *v)
 {
@@ -307,6 +309,9 @@ static bool demand_service(struct call *c, const struct registering *g,
 
     if (call_is_07(c) &&
         !call_may(c, ACL_SERVICE, name, strlen(name), ACL_WRITE)) {
+        audit_about("register", g->service.id, strlen(g->service.id));
+        call_denied(c, "Permission denied; answered 200, as an agent of 0.7");
+        audit_about(NULL, NULL, 0);
         *v = call_empty(c, 200);
         return false;
     }

@@ -267,10 +267,15 @@ bool call_may(struct call *c, enum acl_kind kind, const char *name, size_t len,
                          level);
 }
 
-enum http_verdict call_deny(struct call *c)
+void call_denied(struct call *c, const char *why)
 {
     c->consul->counts.denied++;
-    http_refused(c->r, "Permission denied");
+    http_refused(c->r, why);
+}
+
+enum http_verdict call_deny(struct call *c)
+{
+    call_denied(c, "Permission denied");
     return call_error(c, 403, "Permission denied");
 }
 

@@ -216,5 +216,8 @@ bool call_demand(struct call *c, enum acl_kind kind, const char *name,
                  size_t len, enum acl_level level);
 /* The same where it was found out in another way. */
 enum http_verdict call_deny(struct call *c);
+/* The log and the audit log are told that something was denied, and the answer
+ * says another thing. */
+void call_denied(struct call *c, const char *why);
 
 #endif

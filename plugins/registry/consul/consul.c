@@ -43,6 +43,8 @@ static const struct http_table *const tables[] = {
     /* before the service of an id */
     &consul_agent_maintenance,
     &consul_agent_service,
+    &consul_agent_token,
+    &consul_keyring,
 };
 /* clang-format on */
 

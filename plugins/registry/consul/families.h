@@ -25,5 +25,7 @@ extern const struct http_table consul_snapshot;
 extern const struct http_table consul_agent_check;
 extern const struct http_table consul_agent_maintenance;
 extern const struct http_table consul_agent_service;
+extern const struct http_table consul_agent_token;
+extern const struct http_table consul_keyring;
 
 #endif
