@@ -292,7 +292,8 @@ ok !(grep { $_->{who} !~ /^consul:\d+$/ } @events), 'by who made them';
 my $boot = consul('-o', 'consul.acl=on',
     '-o', 'consul.acl_default_policy=deny');
 $a = call($boot, 'PUT', '/v1/acl/bootstrap');
-like $a->{body}, qr/\A\{"ID":"$uuid"\}\z/, 'bootstrap makes a first token';
+like $a->{body}, qr/\A\{"ID":"($uuid)","SecretID":"\1"\}\z/,
+    'bootstrap makes a first token';
 is call($boot, 'GET', "/v1/acl/info/$a->{json}{ID}")->{json}[0]{Type},
     'management', 'that manages';
 is call($boot, 'PUT', '/v1/acl/bootstrap')->{status}, 403, 'once';

@@ -147,6 +147,9 @@ refused(400, 'Bad check status', 'PUT', 'agent/check/register',
     {Name => 'x', TTL => '1s', Status => 'well'});
 refused(400, 'Invalid check: TTL must be > 0 for TTL checks', 'PUT',
     'agent/check/register', {Name => 'x'});
+refused(400, 'Invalid check: checks by GRPC are not done here: by HTTP, TCP, '
+    . 'Script, Args or TTL', 'PUT', 'agent/service/register',
+    {Name => 'x', Check => {GRPC => '127.0.0.1:1', Interval => '1s'}});
 refused(500, 'ServiceID "nosuch" does not exist', 'PUT',
     'agent/check/register',
     {Name => 'x', TTL => '1s', ServiceID => 'nosuch'});

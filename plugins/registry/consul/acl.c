@@ -27,6 +27,7 @@ struct acl_call {
     const char *action;        /* for the audit log */
     struct asker asker;        /* ... */
     bool tells_id;             /* the answer does; else it is true */
+    bool tells_secret;         /* ... by the name that it has since 1.4, too */
     char last[ACL_ID_MAX + 1]; /* of the list, as far as it is written */
 };
 
@@ -247,6 +248,8 @@ static void done(void *arg, enum acl_status status, const char *text)
     } else {
         jw_open_object(&c->out);
         jw_pair_text(&c->out, "ID", a->id);
+        if (a->tells_secret)
+            jw_pair_text(&c->out, "SecretID", a->id);
         jw_close(&c->out);
         call_json(c, 200);
     }
@@ -371,7 +374,7 @@ static enum http_verdict put_bootstrap(struct http_request *r, void *ctx)
         return HTTP_DONE;
     uuid_make(fresh);
     a = acl_call_new(c, fresh);
-    a->tells_id = true;
+    a->tells_id = a->tells_secret = true;
     a->action = "acl bootstrap";
     call_hold(c);
     acl_bootstrap(c->m->acls, a->id, done, c);

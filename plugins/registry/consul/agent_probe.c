@@ -42,6 +42,31 @@ static void read_times(struct agent_probe *p, struct call *c, const json_t *o)
                       &s->reap_ms);
 }
 
+/* What later versions look at, and what is said of it here. */
+#define NOT_HERE(field)                                                        \
+    {                                                                          \
+        field, "checks by " field                                              \
+               " are not done here: by HTTP, TCP, Script, Args or TTL"         \
+    }
+static const struct {
+    const char *field, *wrong;
+} later[] = {NOT_HERE("GRPC"),   NOT_HERE("AliasService"),
+             NOT_HERE("H2PING"), NOT_HERE("AliasNode"),
+             NOT_HERE("UDP"),    NOT_HERE("OSService")};
+
+static void read_later(struct agent_probe *p, struct call *c, const json_t *o)
+{
+    size_t i;
+
+    for (i = 0; i < ARRAY_LEN(later) && !p->later; i++) {
+        const char *text = body_text(c, o, later[i].field);
+
+        if (text && *text)
+            p->later = later[i].wrong;
+    }
+    p->any |= p->later != NULL;
+}
+
 /* Of the methods that are given the one that Consul would take. */
 static void read_target(struct agent_probe *p, struct call *c, const json_t *o)
 {
@@ -135,6 +160,7 @@ void agent_probe_read(struct agent_probe *p, struct call *c,
     read_target(p, c, object);
     if (!p->intervals)
         read_script(p, c, object);
+    read_later(p, c, object);
     read_headers(p, c, object);
     if (verb && *verb)
         p->spec.verb = xstrdup(verb);
@@ -161,6 +187,8 @@ const char *agent_probe_wrong(struct agent_probe *p)
         return "Interval and TTL cannot both be specified";
     if (p->intervals && p->interval_ns <= 0)
         return "Interval must be > 0 for Script, HTTP, or TCP checks";
+    if (!p->intervals && p->later)
+        return p->later;
     if (!p->intervals && p->docker)
         return "a check in a container needs a Script or Args";
     if (!p->intervals && p->ttl_ns <= 0)

@@ -20,6 +20,7 @@ struct agent_probe {
     struct probe_spec spec; /* owned */
     bool any;               /* the object says anything at all */
     bool docker;            /* in a container */
+    const char *later;      /* of a kind that is not here: what is said then */
     bool scripted;          /* by a script */
     bool intervals;         /* by something that is done again and again */
     int64_t interval_ns, ttl_ns;
