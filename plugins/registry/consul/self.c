@@ -20,6 +20,7 @@
 #include "server/self.h"
 #include "server/state/catalog.h"
 #include "server/state/coordinates.h"
+#include "server/state/kv.h"
 
 /* -- who this is ----------------------------------------------------------- */
 
@@ -91,6 +92,9 @@ static void write_config_07(struct call *c)
     jw_pair_bool(&c->out, "SkipLeaveOnInt", true);
     jw_pair_int(&c->out, "Protocol", 2);
     empty_array(c, "StartJoin");
+    /* nanoseconds; Patroni makes its sessions last so long at least */
+    jw_pair_uint(&c->out, "SessionTTLMin",
+                 kv_bounds(c->m->kv)->ttl_min * 1000000);
 }
 
 static void write_debug_config(struct call *c)
