@@ -147,7 +147,7 @@ void box_wait(struct box *b, const struct box_txn *t)
 {
     unsigned i;
 
-    for (i = 0; !t->done && i < 1000; i++) {
+    for (i = 0; !t->done && i < 6000; i++) {
         struct pollfd p = {.fd = b->store->fd, .events = POLLIN};
 
         store_hand_over(b->store);

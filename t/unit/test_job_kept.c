@@ -117,7 +117,7 @@ static void settle(struct jobstore *s)
     jobstore_tick(s);
     while (jobstore_sync(s, &f)) {
         jobstore_unfetch(s, &f);
-        assert_true(poll(p, 2, 10000) > 0);
+        assert_true(poll(p, 2, 60000) > 0);
         jobstore_collect(s);
         jobstore_hand_over(s);
     }
@@ -336,7 +336,7 @@ static void wait_for(struct jobstore *s, struct fetched *f, const char *jid)
     if (!jobstore_fetch(s, &f->base, jid))
         return;
     while (!f->done) {
-        assert_true(poll(&p, 1, 10000) > 0);
+        assert_true(poll(&p, 1, 60000) > 0);
         jobstore_collect(s);
     }
 }
@@ -360,7 +360,7 @@ static char *pages_of(struct jobstore *s, struct job *j)
         if (got == EVENT_END)
             break;
         if (got == EVENT_NONE) {
-            assert_true(poll(&p, 1, 10000) > 0);
+            assert_true(poll(&p, 1, 60000) > 0);
             jobstore_collect(s);
             continue;
         }

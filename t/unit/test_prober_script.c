@@ -25,7 +25,7 @@ static void until_heard(unsigned reports)
 {
     int i;
 
-    for (i = 0; i < 5000 && world()->heard.reports < reports; i++) {
+    for (i = 0; i < 60000 && world()->heard.reports < reports; i++) {
         turns(world()->loop);
         usleep(1000);
     }
@@ -135,7 +135,7 @@ static void test_script_with_children(void **state)
     until_heard(1);
     pid = (pid_t)atoi(world()->heard.output);
     assert_true(pid > 0);
-    for (i = 0; i < 5000 && is_alive(pid); i++)
+    for (i = 0; i < 60000 && is_alive(pid); i++)
         usleep(1000);
     assert_false(is_alive(pid));
     put("s", PROBE_PASSING,

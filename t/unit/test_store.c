@@ -473,7 +473,7 @@ static void test_disk(void **state)
     box_put(&box, &t, "a", "3");
     assert_int_equal(t.status, STORE_FAILED);
     limit_files(RLIM_INFINITY);
-    for (i = 0; box.store->degraded && i < 500; i++) {
+    for (i = 0; box.store->degraded && i < 6000; i++) {
         usleep(10000);
         store_collect(box.store); /* it finds out by itself */
     }
