@@ -11,6 +11,38 @@
 #include "lib/buf.h"
 #include "lib/mem.h"
 
+int kv_fixture(void **state, struct store *store)
+{
+    static const struct kv_limits no_limits;
+    struct kv_fixture *f = xcalloc(1, sizeof(*f));
+
+    f->store = store;
+    f->kv = kv_new(f->store, &no_limits);
+    kv_start(f->kv, 1000);
+    *state = f;
+    return 0;
+}
+
+int kv_memory(void **state)
+{
+    return kv_fixture(state, store_memory_new());
+}
+
+int kv_teardown(void **state)
+{
+    struct kv_fixture *f = *state;
+
+    store_close(f->store);
+    kv_free(f->kv);
+    free(f);
+    return 0;
+}
+
+struct kv *kv_fixture_kv(void **state)
+{
+    return ((struct kv_fixture *)*state)->kv;
+}
+
 const char *session_id(char letter)
 {
     static char id[KV_SESSION_ID + 1];

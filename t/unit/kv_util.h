@@ -8,6 +8,19 @@
 #include "server/state/kv.h"
 #include "server/state/session.h"
 
+/* What each of their tests has: a tree on a store, at the time 1000. */
+struct kv_fixture {
+    struct store *store;
+    struct kv *kv;
+};
+
+/* The set-ups of cmocka: on that store, which it owns then, or on one in
+ * memory; and what ends them. */
+int kv_fixture(void **state, struct store *store);
+int kv_memory(void **state);
+int kv_teardown(void **state);
+struct kv *kv_fixture_kv(void **state);
+
 /* A session's id of one letter: "s" is ssssssss-ssss-…. Valid for the call. */
 const char *session_id(char letter);
 

@@ -15,44 +15,11 @@
 
 #define NO_SESSION "that session does not hold the lock"
 
-static const struct kv_limits no_limits;
-
-struct fixture {
-    struct store *store;
-    struct kv *kv;
-};
-
-static int memory(void **state)
-{
-    struct fixture *f = xcalloc(1, sizeof(*f));
-
-    f->store = store_memory_new();
-    f->kv = kv_new(f->store, &no_limits);
-    kv_start(f->kv, 1000);
-    *state = f;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    struct fixture *f = *state;
-
-    store_close(f->store);
-    kv_free(f->kv);
-    free(f);
-    return 0;
-}
-
-static struct kv *kv_of(void **state)
-{
-    return ((struct fixture *)*state)->kv;
-}
-
 /* -- writing --------------------------------------------------------------- */
 
 static void set_get_delete(void **state)
 {
-    struct kv *kv = kv_of(state);
+    struct kv *kv = kv_fixture_kv(state);
 
     kvs_give(kv, "get a", "FALSE 0:no such key");
     kvs_give(kv, "set a 1", "DONE 1 0:a=1 f0 l0 s- c1 m1");
@@ -67,7 +34,7 @@ static void set_get_delete(void **state)
 
 static void compare_and_set(void **state)
 {
-    struct kv *kv = kv_of(state);
+    struct kv *kv = kv_fixture_kv(state);
 
     kvs_give(kv, "cas a 1 42", "FALSE 0:the key has another index");
     kvs_give(kv, "cas a 1 0", "DONE 1 0:a=1 f0 l0 s- c1 m1");
@@ -82,7 +49,7 @@ static void compare_and_set(void **state)
 
 static void trees(void **state)
 {
-    struct kv *kv = kv_of(state);
+    struct kv *kv = kv_fixture_kv(state);
 
     kvs_give(kv, "set b/2 x; set b/1 y; set a z; set b w; set c v",
              "DONE 1 0:b/2=x f0 l0 s- c1 m1 1:b/1=y f0 l0 s- c1 m1 "
@@ -119,7 +86,7 @@ static void stepped(void *arg, const struct kv_result *r)
 
 static void a_tree_goes_in_steps(void **state)
 {
-    struct kv *kv = kv_of(state);
+    struct kv *kv = kv_fixture_kv(state);
     struct step s = {0};
     struct kv_op op = {
         .verb = KV_DELETE_TREE, .key = "b", .key_len = 1, .most = 2};
@@ -146,7 +113,7 @@ static void a_tree_goes_in_steps(void **state)
 
 static void names_are_cut_at_the_separator(void **state)
 {
-    struct kv *kv = kv_of(state);
+    struct kv *kv = kv_fixture_kv(state);
     const struct kv_entry *e;
     const char *after = NULL;
     char got[200] = "", name[64];
@@ -174,7 +141,7 @@ static void names_are_cut_at_the_separator(void **state)
 
 static void all_or_nothing(void **state)
 {
-    struct kv *kv = kv_of(state);
+    struct kv *kv = kv_fixture_kv(state);
 
     kvs_give(kv, "set a 1; cas b 1 7; get c; set d 1",
              "FALSE 1:the key has another index 2:no such key");
@@ -195,7 +162,7 @@ static void all_or_nothing(void **state)
 
 static void too_many_operations(void **state)
 {
-    struct kv *kv = kv_of(state);
+    struct kv *kv = kv_fixture_kv(state);
     struct kv_op ops[KV_OPS_MAX + 1];
     struct kv_told t = {0};
     unsigned i;
@@ -214,7 +181,7 @@ static void too_many_operations(void **state)
 
 static void locks(void **state)
 {
-    struct kv *kv = kv_of(state);
+    struct kv *kv = kv_fixture_kv(state);
 
     kvs_give(kv, "lock a 1 s", "REFUSED 0:no such session");
     session_make(kv, 's', SESSION_RELEASE, 0, 0);
@@ -242,7 +209,7 @@ static void locks(void **state)
 /* A snapshot is restored: how often it was locked is said, not counted. */
 static void a_lock_as_it_once_was(void **state)
 {
-    struct kv *kv = kv_of(state);
+    struct kv *kv = kv_fixture_kv(state);
     struct kv_op o = {KV_RESTORE, "a", 1, "x", 1, .flags = 7, .index = 42};
 
     o.session = session_id('s');
@@ -259,7 +226,7 @@ static void a_lock_as_it_once_was(void **state)
 /* Its end writes all that it holds at once. */
 static void a_session_holds_only_so_much(void **state)
 {
-    struct kv *kv = kv_of(state);
+    struct kv *kv = kv_fixture_kv(state);
     static char value[16 << 20];
     struct kv_op op = {.verb = KV_LOCK,
                        .key = "0",
@@ -310,7 +277,7 @@ static bool changed(struct kv *kv, const char *key, bool tree, uint64_t since)
 
 static void indexes(void **state)
 {
-    struct kv *kv = kv_of(state);
+    struct kv *kv = kv_fixture_kv(state);
 
     assert_int_equal(index_of(kv, "", true), 1);
     assert_int_equal(index_of(kv, "a", false), 1);
@@ -365,7 +332,7 @@ static void waits_for(struct waits *w, struct kv *kv, const char *key,
 
 static void only_who_waits_for_it_is_told(void **state)
 {
-    struct kv *kv = kv_of(state);
+    struct kv *kv = kv_fixture_kv(state);
     struct waits w[6] = {{.told = 0}};
     unsigned i;
 
@@ -422,7 +389,7 @@ static enum kv_status many_times(struct kv *kv, enum kv_verb verb, unsigned n)
 /* A request that names one tree again and again looks at it in one turn. */
 static void trees_are_looked_at_so_often(void **state)
 {
-    struct kv *kv = kv_of(state);
+    struct kv *kv = kv_fixture_kv(state);
     char text[16];
     unsigned i;
 
@@ -438,7 +405,7 @@ static void trees_are_looked_at_so_often(void **state)
 
 static void bounds_hold(void **state)
 {
-    struct kv *kv = kv_of(state);
+    struct kv *kv = kv_fixture_kv(state);
     const struct kv_limits limits = {
         .value = 4, .keys = 2, .bytes = 12, .sessions = 1};
     struct kv_told t = {0};
@@ -474,25 +441,26 @@ static void bounds_hold(void **state)
     assert_int_equal(kv_count(kv).refused, 8);
 }
 
-#define ON(setup, test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+#define ON(setup, test)                                                        \
+    cmocka_unit_test_setup_teardown(test, setup, kv_teardown)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        ON(memory, set_get_delete),
-        ON(memory, compare_and_set),
-        ON(memory, trees),
-        ON(memory, a_tree_goes_in_steps),
-        ON(memory, trees_are_looked_at_so_often),
-        ON(memory, names_are_cut_at_the_separator),
-        ON(memory, all_or_nothing),
-        ON(memory, too_many_operations),
-        ON(memory, locks),
-        ON(memory, a_lock_as_it_once_was),
-        ON(memory, a_session_holds_only_so_much),
-        ON(memory, indexes),
-        ON(memory, only_who_waits_for_it_is_told),
-        ON(memory, bounds_hold),
+        ON(kv_memory, set_get_delete),
+        ON(kv_memory, compare_and_set),
+        ON(kv_memory, trees),
+        ON(kv_memory, a_tree_goes_in_steps),
+        ON(kv_memory, trees_are_looked_at_so_often),
+        ON(kv_memory, names_are_cut_at_the_separator),
+        ON(kv_memory, all_or_nothing),
+        ON(kv_memory, too_many_operations),
+        ON(kv_memory, locks),
+        ON(kv_memory, a_lock_as_it_once_was),
+        ON(kv_memory, a_session_holds_only_so_much),
+        ON(kv_memory, indexes),
+        ON(kv_memory, only_who_waits_for_it_is_told),
+        ON(kv_memory, bounds_hold),
     };
 
     hash_init();

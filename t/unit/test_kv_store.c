@@ -18,37 +18,16 @@
 
 static const struct kv_limits no_limits;
 
-struct fixture {
-    struct store *store;
-    struct kv *kv;
-};
-
 static int delayed(void **state)
 {
-    struct fixture *f = xcalloc(1, sizeof(*f));
-
-    f->store = store_delayed_new();
-    f->kv = kv_new(f->store, &no_limits);
-    kv_start(f->kv, 1000);
-    *state = f;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    struct fixture *f = *state;
-
-    store_close(f->store);
-    kv_free(f->kv);
-    free(f);
-    return 0;
+    return kv_fixture(state, store_delayed_new());
 }
 
 /* -- a store that takes its time ------------------------------------------- */
 
 static void different_keys_go_together(void **state)
 {
-    struct fixture *f = *state;
+    struct kv_fixture *f = *state;
     struct kv_told a, b, c;
 
     kvs(f->kv, &a, "set a 1");
@@ -67,7 +46,7 @@ static void different_keys_go_together(void **state)
 
 static void a_tree_waits_and_is_waited_for(void **state)
 {
-    struct fixture *f = *state;
+    struct kv_fixture *f = *state;
     struct kv_told a, tree, b;
 
     kvs(f->kv, &a, "set a/1 1");
@@ -81,7 +60,7 @@ static void a_tree_waits_and_is_waited_for(void **state)
 
 static void what_failed_has_not_happened(void **state)
 {
-    struct fixture *f = *state;
+    struct kv_fixture *f = *state;
     struct kv_told a, b, s = {0};
 
     session_make(f->kv, 's', SESSION_DELETE, 10000, 0);
@@ -112,7 +91,7 @@ static void what_failed_has_not_happened(void **state)
 
 static void an_end_is_told_when_it_has_come(void **state)
 {
-    struct fixture *f = *state;
+    struct kv_fixture *f = *state;
     struct kv_told a = {0}, b = {0}, c = {0};
 
     session_make(f->kv, 's', SESSION_DELETE, 0, 0);
@@ -133,7 +112,7 @@ static void an_end_is_told_when_it_has_come(void **state)
 
 static void what_waits_ends_with_the_store(void **state)
 {
-    struct fixture *f = *state;
+    struct kv_fixture *f = *state;
     static struct kv_told a, b, c;
 
     kvs(f->kv, &a, "set a 1");
@@ -294,7 +273,8 @@ static void what_was_not_written_is_not_read(void **state)
                 "makes no sense");
 }
 
-#define ON(setup, test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+#define ON(setup, test)                                                        \
+    cmocka_unit_test_setup_teardown(test, setup, kv_teardown)
 
 int main(void)
 {

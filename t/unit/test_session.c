@@ -13,42 +13,9 @@
 #include "server/state/hash.h"
 #include "t/unit/kv_util.h"
 
-static const struct kv_limits no_limits;
-
-struct fixture {
-    struct store *store;
-    struct kv *kv;
-};
-
-static int memory(void **state)
-{
-    struct fixture *f = xcalloc(1, sizeof(*f));
-
-    f->store = store_memory_new();
-    f->kv = kv_new(f->store, &no_limits);
-    kv_start(f->kv, 1000);
-    *state = f;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    struct fixture *f = *state;
-
-    store_close(f->store);
-    kv_free(f->kv);
-    free(f);
-    return 0;
-}
-
-static struct kv *kv_of(void **state)
-{
-    return ((struct fixture *)*state)->kv;
-}
-
 static void bad_sessions_are_refused(void **state)
 {
-    struct kv *kv = kv_of(state);
+    struct kv *kv = kv_fixture_kv(state);
     struct session_request q = {.id = session_id('s'), .name = "two\nlines"};
     struct kv_told t = {0};
 
@@ -73,7 +40,7 @@ static void bad_sessions_are_refused(void **state)
 
 static void a_session_ends_with_its_keys(void **state)
 {
-    struct kv *kv = kv_of(state);
+    struct kv *kv = kv_fixture_kv(state);
     struct kv_told t = {0};
 
     session_make(kv, 'r', SESSION_RELEASE, 0, 5000);
@@ -113,7 +80,7 @@ static void a_session_ends_with_its_keys(void **state)
 
 static void lock_delays_are_bounded(void **state)
 {
-    struct kv *kv = kv_of(state);
+    struct kv *kv = kv_fixture_kv(state);
 
     session_make(kv, 's', SESSION_RELEASE, 0, 3600000);
     assert_int_equal(session_find(kv, session_id('s'))->lock_delay_ms,
@@ -132,7 +99,7 @@ static void deadline(void *arg)
 
 static void sessions_end_in_time(void **state)
 {
-    struct kv *kv = kv_of(state);
+    struct kv *kv = kv_fixture_kv(state);
 
     deadlines = 0;
     kv_on_deadline(kv, deadline, NULL);
@@ -190,7 +157,7 @@ static void note_end(struct session_observer *o, const struct session *s,
 
 static void they_end_with_their_checks(void **state)
 {
-    struct kv *kv = kv_of(state);
+    struct kv *kv = kv_fixture_kv(state);
     struct ends e = {.observer.gone = note_end};
 
     session_observe(kv, &e.observer);
@@ -233,7 +200,7 @@ static const char *no_node_but_n1(void *arg, const char *node,
 
 static void a_judge_ends_what_cannot_be(void **state)
 {
-    struct kv *kv = kv_of(state);
+    struct kv *kv = kv_fixture_kv(state);
 
     make_on(kv, 'a', "n9", "");
     make_on(kv, 'b', "n1", "ill");
@@ -272,7 +239,7 @@ static void count_told(struct session_waiter *w, uint64_t revision)
 
 static void who_waits_is_told(void **state)
 {
-    struct kv *kv = kv_of(state);
+    struct kv *kv = kv_fixture_kv(state);
     struct counted a = {.waiter.changed = count_told, .kv = kv};
     struct counted b = {.waiter.changed = count_told, .kv = kv, .once = true};
 
@@ -293,7 +260,7 @@ static void who_waits_is_told(void **state)
 
 static void indexes_are_of_the_node(void **state)
 {
-    struct kv *kv = kv_of(state);
+    struct kv *kv = kv_fixture_kv(state);
 
     assert_int_equal(session_index(kv), 1);
     assert_int_equal(session_node_index(kv, "n1"), 1);
@@ -312,19 +279,20 @@ static void indexes_are_of_the_node(void **state)
     assert_int_equal(session_node_index(kv, "n1"), 6);
 }
 
-#define ON(setup, test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+#define ON(setup, test)                                                        \
+    cmocka_unit_test_setup_teardown(test, setup, kv_teardown)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        ON(memory, bad_sessions_are_refused),
-        ON(memory, a_session_ends_with_its_keys),
-        ON(memory, lock_delays_are_bounded),
-        ON(memory, sessions_end_in_time),
-        ON(memory, they_end_with_their_checks),
-        ON(memory, a_judge_ends_what_cannot_be),
-        ON(memory, who_waits_is_told),
-        ON(memory, indexes_are_of_the_node),
+        ON(kv_memory, bad_sessions_are_refused),
+        ON(kv_memory, a_session_ends_with_its_keys),
+        ON(kv_memory, lock_delays_are_bounded),
+        ON(kv_memory, sessions_end_in_time),
+        ON(kv_memory, they_end_with_their_checks),
+        ON(kv_memory, a_judge_ends_what_cannot_be),
+        ON(kv_memory, who_waits_is_told),
+        ON(kv_memory, indexes_are_of_the_node),
     };
 
     hash_init();
