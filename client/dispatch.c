@@ -48,19 +48,6 @@ static const struct conn_handler dispatch_handler = {
     .closed = dispatch_closed,
 };
 
-static enum conn_verdict nobody_line(struct conn *c, void *arg, char *line,
-                                     size_t len)
-{
-    (void)c;
-    (void)arg;
-    (void)line;
-    (void)len;
-    return CONN_NEXT;
-}
-
-/* Of a connection that was given up: nobody is told anything. */
-static const struct conn_handler nobody = {.line = nobody_line};
-
 static void dispatch_dialled(void *arg, int fd, struct tls_session *tls,
                              const char *error)
 {
@@ -215,7 +202,7 @@ void dispatch_close(struct dispatch *d)
     if (d->dial)
         dial_cancel(d->dial);
     if (d->conn) {
-        conn_set_handler(d->conn, &nobody, NULL);
+        conn_disown(d->conn);
         conn_close(d->conn, "no longer needed");
     }
     d->find = NULL;

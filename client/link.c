@@ -81,26 +81,13 @@ static const struct conn_handler link_handler = {
     .closed = link_closed,
 };
 
-static enum conn_verdict nobody_line(struct conn *c, void *arg, char *line,
-                                     size_t len)
-{
-    (void)c;
-    (void)arg;
-    (void)line;
-    (void)len;
-    return CONN_NEXT;
-}
-
-/* Of a connection that its link has given up: nobody is told anything. */
-static const struct conn_handler nobody = {.line = nobody_line};
-
 /* Out of every state into closed; what is queued is still written. */
 static void link_drop(struct link *l, const char *reason)
 {
     if (l->dial)
         dial_cancel(l->dial);
     if (l->conn) {
-        conn_set_handler(l->conn, &nobody, NULL);
+        conn_disown(l->conn);
         conn_close(l->conn, "%s", reason);
     }
     l->dial = NULL;

@@ -91,19 +91,13 @@ bool jobreplay_end(struct jobreplay_turn *t)
 /* The hosts of a job, in words; none for .any, which has one task. */
 static void replay_hosts(struct job *j, const char *text, size_t len)
 {
-    char *line = xmemdup0(text, len);
-    struct word *words;
-    int max = 1, n;
+    struct words_own w;
 
-    for (size_t i = 0; i < len; i++)
-        max += line[i] == ' ';
-    words = xcalloc((size_t)max, sizeof(*words));
-    n = words_split(line, len, words, max);
-    job_set_tasks(j, n > 0 ? (unsigned)n : 1);
-    for (int i = 0; i < n; i++)
-        j->tasks[i].host = job_intern(j, words[i].text);
-    free(words);
-    free(line);
+    words_own(&w, text, len);
+    job_set_tasks(j, w.n > 0 ? (unsigned)w.n : 1);
+    for (int i = 0; i < w.n; i++)
+        j->tasks[i].host = job_intern(j, w.words[i].text);
+    words_own_free(&w);
 }
 
 static void replay_event(struct job *j, const struct joblog_entry *e)

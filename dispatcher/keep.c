@@ -151,18 +151,12 @@ typedef void pair_fn(void *arg, const struct word *name,
 
 static void each_pair(const char *text, size_t len, pair_fn *fn, void *arg)
 {
-    char *line = xmemdup0(text, len);
-    struct word *words;
-    int max = 1, n;
+    struct words_own w;
 
-    for (size_t i = 0; i < len; i++)
-        max += line[i] == ' ';
-    words = xcalloc((size_t)max, sizeof(*words));
-    n = words_split(line, len, words, max);
-    for (int i = 0; i + 1 < n; i += 2)
-        fn(arg, &words[i], &words[i + 1]);
-    free(words);
-    free(line);
+    words_own(&w, text, len);
+    for (int i = 0; i + 1 < w.n; i += 2)
+        fn(arg, &w.words[i], &w.words[i + 1]);
+    words_own_free(&w);
 }
 
 static void add_number(struct buf *out, const char *prefix, const char *name,

@@ -118,11 +118,7 @@ static void write_hosts(const struct dispatch_spec *s,
                         const struct spec_row *row, struct buf *value)
 {
     (void)row;
-    for (size_t i = 0; i < s->n_hosts; i++) {
-        if (i)
-            buf_add_char(value, ',');
-        buf_add_str(value, s->hosts[i]);
-    }
+    spec_write_list(s->hosts, s->n_hosts, value);
 }
 
 static const char *set_per(struct dispatch_spec *s, const struct spec_row *row,
@@ -418,16 +414,12 @@ static char *read_words(struct dispatch_spec *s, struct word *w, int n)
 
 char *spec_read(struct dispatch_spec *s, const char *text, size_t len)
 {
-    char *line = xmemdup0(text, len), *wrong;
-    struct word *words;
-    int max = 1;
+    struct words_own w;
+    char *wrong;
 
-    for (size_t i = 0; i < len; i++)
-        max += line[i] == ' ';
-    words = xcalloc((size_t)max, sizeof(*words));
-    wrong = read_words(s, words, words_split(line, len, words, max));
-    free(words);
-    free(line);
+    words_own(&w, text, len);
+    wrong = read_words(s, w.words, w.n);
+    words_own_free(&w);
     return wrong;
 }
 

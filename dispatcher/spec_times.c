@@ -136,8 +136,7 @@ static void write_plan_hosts(const struct dispatch_spec *s,
                              const struct spec_row *row, struct buf *value)
 {
     (void)row;
-    for (size_t i = 0; i < s->n_plan_hosts; i++)
-        buf_add_fmt(value, "%s%s", i ? "," : "", s->plan_hosts[i]);
+    spec_write_list(s->plan_hosts, s->n_plan_hosts, value);
 }
 
 const struct spec_type spec_type_when = {set_when, write_when};

@@ -109,6 +109,12 @@ bool spec_parse_list(const struct word *w, char ***out, size_t *n)
     return false;
 }
 
+void spec_write_list(char *const *names, size_t n, struct buf *out)
+{
+    for (size_t i = 0; i < n; i++)
+        buf_add_fmt(out, "%s%s", i ? "," : "", names[i]);
+}
+
 bool spec_parse_per(const struct word *w, unsigned max, char **attr,
                     unsigned *n)
 {

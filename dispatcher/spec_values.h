@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "dispatcher/dispatcher.h"
+#include "lib/buf.h"
 #include "lib/mem.h"
 #include "lib/words.h"
 
@@ -21,6 +22,8 @@ MUST_CHECK bool spec_parse_amount(struct word *w, long long min, long long max,
                                   struct dispatch_amount *out);
 /* a,b,c into owned names; an empty one or a double is wrong. */
 MUST_CHECK bool spec_parse_list(const struct word *w, char ***out, size_t *n);
+/* The same, written. */
+void spec_write_list(char *const *names, size_t n, struct buf *out);
 /* -5, 5 */
 MUST_CHECK bool spec_parse_int(const struct word *w, long long min,
                                long long max, int *n);

@@ -180,14 +180,12 @@ struct wire *wire_new(struct loop *l, const struct addr *addr,
 
 void wire_free(struct wire *k)
 {
-    static const struct conn_handler nobody = {.line = wire_line};
-
     if (!k)
         return;
     if (k->dial)
         dial_cancel(k->dial);
     if (k->conn) {
-        conn_set_handler(k->conn, &nobody, NULL);
+        conn_disown(k->conn);
         conn_close(k->conn, "the worker is not needed any more");
     }
     loop_timer_free(k->redial);
@@ -254,8 +252,6 @@ static enum conn_verdict wire_line(struct conn *c, void *arg, char *line,
     struct wire *k = arg;
     const char *wrong;
 
-    if (!k)
-        return CONN_NEXT;
     k->heard = true;
     wrong = wire_said(k, line, len);
     if (wrong) {

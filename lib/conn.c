@@ -341,6 +341,23 @@ void conn_set_handler(struct conn *c, const struct conn_handler *handler,
     c->arg = arg;
 }
 
+static enum conn_verdict drop_line(struct conn *c, void *arg, char *line,
+                                   size_t len)
+{
+    (void)c;
+    (void)arg;
+    (void)line;
+    (void)len;
+    return CONN_NEXT;
+}
+
+void conn_disown(struct conn *c)
+{
+    static const struct conn_handler nobody = {.line = drop_line};
+
+    conn_set_handler(c, &nobody, NULL);
+}
+
 void conn_set_idle(struct conn *c, uint64_t idle_ms)
 {
     c->limits.idle_ms = idle_ms;

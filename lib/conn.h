@@ -162,6 +162,9 @@ void conn_watch_peer(struct conn *c, unsigned seconds);
 /* Changes the handler, as when a connection turns out to be another kind. */
 void conn_set_handler(struct conn *c, const struct conn_handler *handler,
                       void *arg);
+/* Its owner has given it up, and closes it: what still comes is dropped, and
+ * nobody is told anything. */
+void conn_disown(struct conn *c);
 /* Another bound on quiet time (0: none), as when a connection has become one
  * that only listens. */
 void conn_set_idle(struct conn *c, uint64_t idle_ms);

@@ -1,6 +1,9 @@
 #include "lib/words.h"
 
+#include <stdlib.h>
+
 #include "lib/bytes8.h"
+#include "lib/mem.h"
 
 static bool is_blank(char c)
 {
@@ -78,6 +81,23 @@ int words_split(char *line, size_t len, struct word *words, int max)
         n++;
         p = stop < end ? stop + 1 : stop;
     }
+}
+
+void words_own(struct words_own *w, const char *text, size_t len)
+{
+    int max = 1;
+
+    w->line = xmemdup0(text, len);
+    for (size_t i = 0; i < len; i++)
+        max += is_blank(text[i]);
+    w->words = xcalloc((size_t)max, sizeof(*w->words));
+    w->n = words_split(w->line, len, w->words, max);
+}
+
+void words_own_free(struct words_own *w)
+{
+    free(w->words);
+    free(w->line);
 }
 
 const char *words_error_text(int error)

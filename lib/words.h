@@ -32,6 +32,16 @@ enum words_error {
  */
 int words_split(char *line, size_t len, struct word *words, int max);
 
+/* All words of a text that stays as it is: a copy of it, split. */
+struct words_own {
+    char *line;
+    struct word *words;
+    int n; /* how many, or an enum words_error */
+};
+void words_own(struct words_own *w, const char *text, size_t len);
+/* Free it, whatever n is; what the words point to goes with it. */
+void words_own_free(struct words_own *w);
+
 /* The text for an error of words_split(), for the peer. */
 const char *words_error_text(int error);
 
