@@ -11,11 +11,6 @@
         .help = "the registry's Consul API (its host:8500)"                    \
     }
 
-#define END                                                                    \
-    {                                                                          \
-        .name = NULL                                                           \
-    }
-
 const struct verb_option verb_options_of_kv[] = {
     OPTION_CONSUL,
     {.name = "recurse",
@@ -55,7 +50,7 @@ const struct verb_option verb_options_of_kv[] = {
      .kind = VALUE_TIME,
      .value = "TIME",
      .help = "lock: do not wait for it any longer"},
-    END,
+    OPTIONS_END,
 };
 
 const struct verb_option verb_options_of_services[] = {
@@ -66,12 +61,12 @@ const struct verb_option verb_options_of_services[] = {
      .many = true,
      .help = "instances with that tag"},
     {.name = "passing", .help = "instances whose checks all pass"},
-    END,
+    OPTIONS_END,
 };
 
 const struct verb_option verb_options_of_nodes[] = {
     OPTION_CONSUL,
-    END,
+    OPTIONS_END,
 };
 
 const struct verb_option verb_options_of_event[] = {
@@ -88,7 +83,7 @@ const struct verb_option verb_options_of_event[] = {
      .kind = VALUE_TEXT,
      .value = "REGEX",
      .help = "fire: and one of its tags does"},
-    END,
+    OPTIONS_END,
 };
 
 const struct verb_option verb_options_of_consul_config[] = {
@@ -97,7 +92,7 @@ const struct verb_option verb_options_of_consul_config[] = {
      .value = "DIR",
      .help = "write muster.yaml, services.db and secrets there"},
     {.name = "force", .help = "overwrite what is there"},
-    END,
+    OPTIONS_END,
 };
 
 const char verbs_kv_more[] =

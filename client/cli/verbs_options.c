@@ -1,10 +1,5 @@
 #include "client/cli/verbs_options.h"
 
-#define END                                                                    \
-    {                                                                          \
-        .name = NULL                                                           \
-    }
-
 const struct verb_option verb_globals[] = {
     {.name = "registry",
      .kind = VALUE_TEXT,
@@ -37,7 +32,7 @@ const struct verb_option verb_globals[] = {
     {.name = "quiet", .letter = 'q', .help = "no remarks, no status line"},
     {.name = "verbose", .letter = 'v', .help = "say more on standard error"},
     {.name = "help", .letter = 'h', .help = "explain the verb"},
-    END,
+    OPTIONS_END,
 };
 
 const struct verb_option verb_options_of_register[] = {
@@ -53,7 +48,7 @@ const struct verb_option verb_options_of_register[] = {
      .value = "A,B",
      .help = "attributes whose change is no event"},
     {.name = "remove", .help = "remove the persistent service NAME"},
-    END,
+    OPTIONS_END,
 };
 
 const struct verb_option verb_options_of_find[] = {
@@ -71,22 +66,12 @@ const struct verb_option verb_options_of_find[] = {
      .kind = VALUE_OPTIONAL,
      .value = "A,B",
      .help = "a table of these attributes, or of all"},
-    END,
+    OPTIONS_END,
 };
 
 const struct verb_option verb_options_of_exec[] = {
-    {.name = "selector",
-     .letter = 's',
-     .kind = VALUE_TEXT,
-     .value = "SELECTOR",
-     .many = true,
-     .help = "the workers; given several times, all must hold"},
-    {.name = "hosts",
-     .letter = 'H',
-     .kind = VALUE_TEXT,
-     .value = "HOST,HOST",
-     .many = true,
-     .help = "these hosts, by name"},
+    OPTION_SELECTOR,
+    OPTION_HOSTS,
     {.name = "all", .help = "on all that match; alone: on every worker"},
     {.name = "any", .help = "on one that matches, the least loaded"},
     {.name = "shell",
@@ -139,16 +124,8 @@ const struct verb_option verb_options_of_exec[] = {
      .value = "NAME[=N],NAME",
      .directive = ".lock",
      .help = "hold that lock, as N tasks may at once"},
-    {.name = "min",
-     .kind = VALUE_NUMBER,
-     .value = "N",
-     .directive = ".min",
-     .help = "refuse unless at least N match"},
-    {.name = "expect",
-     .kind = VALUE_NUMBER,
-     .value = "N",
-     .directive = ".expect",
-     .help = "refuse unless exactly N match"},
+    OPTION_MIN,
+    OPTION_EXPECT,
     {.name = "lost",
      .kind = VALUE_ONE_OF,
      .value = "wait|fail|rerun",
@@ -227,39 +204,21 @@ const struct verb_option verb_options_of_exec[] = {
      .value = "NAME=VALUE",
      .many = true,
      .help = "set a variable of its environment"},
-    END,
+    OPTIONS_END,
 };
 
 const struct verb_option verb_options_of_plan[] = {
-    {.name = "selector",
-     .letter = 's',
-     .kind = VALUE_TEXT,
-     .value = "SELECTOR",
-     .many = true,
-     .help = "the workers; given several times, all must hold"},
-    {.name = "hosts",
-     .letter = 'H',
-     .kind = VALUE_TEXT,
-     .value = "HOST,HOST",
-     .many = true,
-     .help = "these hosts, by name"},
+    OPTION_SELECTOR,
+    OPTION_HOSTS,
     {.name = "all", .help = "every worker"},
     {.name = "any", .help = "one of them would run it"},
-    {.name = "min",
-     .kind = VALUE_NUMBER,
-     .value = "N",
-     .directive = ".min",
-     .help = "refuse unless at least N match"},
-    {.name = "expect",
-     .kind = VALUE_NUMBER,
-     .value = "N",
-     .directive = ".expect",
-     .help = "refuse unless exactly N match"},
+    OPTION_MIN,
+    OPTION_EXPECT,
     {.name = "op",
      .kind = VALUE_TEXT,
      .value = "OP",
      .help = "an operation other than execute"},
-    END,
+    OPTIONS_END,
 };
 
 const struct verb_option verb_options_of_explain[] = {
@@ -269,7 +228,7 @@ const struct verb_option verb_options_of_explain[] = {
      .value = "SELECTOR",
      .many = true,
      .help = "its terms; given several times, all must hold"},
-    END,
+    OPTIONS_END,
 };
 
 const struct verb_option verb_options_of_rerun[] = {
@@ -279,7 +238,7 @@ const struct verb_option verb_options_of_rerun[] = {
      .help = "where it ended so: failed, lost and so on"},
     {.name = "group", .help = "fold equal outputs, at the end"},
     {.name = "detach", .help = "print the new job's id and leave it running"},
-    END,
+    OPTIONS_END,
 };
 
 const struct verb_option verb_options_of_drain[] = {
@@ -287,17 +246,17 @@ const struct verb_option verb_options_of_drain[] = {
      .kind = VALUE_TIME,
      .value = "TIME",
      .help = "only for so long"},
-    END,
+    OPTIONS_END,
 };
 
 const struct verb_option verb_options_of_follow[] = {
     {.name = "group", .help = "fold equal and similar outputs, at the end"},
-    END,
+    OPTIONS_END,
 };
 
 const struct verb_option verb_options_of_jobs[] = {
     {.name = "names", .help = "ids only"},
-    END,
+    OPTIONS_END,
 };
 
 const struct verb_option verb_options_of_dev[] = {
@@ -314,7 +273,7 @@ const struct verb_option verb_options_of_dev[] = {
      .kind = VALUE_ONE_OF,
      .value = "default|any",
      .help = "any: the kernel chooses, they are printed"},
-    END,
+    OPTIONS_END,
 };
 
 const struct verb_option verb_options_of_tls[] = {
@@ -347,7 +306,7 @@ const struct verb_option verb_options_of_tls[] = {
      .value = "DATE",
      .help = "valid from that date on, instead of now"},
     {.name = "force", .help = "replace files that are there"},
-    END,
+    OPTIONS_END,
 };
 
 const struct verb_option verb_options_of_config[] = {
@@ -356,7 +315,7 @@ const struct verb_option verb_options_of_config[] = {
      .kind = VALUE_ONE_OF,
      .value = "musterd|muster-dispatch|muster-worker|muster",
      .help = "only what that program uses"},
-    END,
+    OPTIONS_END,
 };
 
 const struct verb_option verb_options_of_audit[] = {
@@ -364,15 +323,12 @@ const struct verb_option verb_options_of_audit[] = {
      .kind = VALUE_TEXT,
      .value = "HASH",
      .help = "this hash must be there: none before is missing"},
-    END,
+    OPTIONS_END,
 };
 
 const struct verb_option verb_options_of_backup[] = {
-    {.name = "admin",
-     .kind = VALUE_TEXT,
-     .value = "HOST:PORT",
-     .help = "the registry's admin face (its host:6700)"},
-    END,
+    OPTION_ADMIN,
+    OPTIONS_END,
 };
 
 const struct verb_option verb_options_of_health[] = {
@@ -380,7 +336,7 @@ const struct verb_option verb_options_of_health[] = {
      .kind = VALUE_TEXT,
      .value = "HOST:PORT",
      .help = "a daemon's admin face (the registry's host:6700)"},
-    END,
+    OPTIONS_END,
 };
 
 const struct verb_option verb_options_of_restore[] = {
@@ -388,5 +344,5 @@ const struct verb_option verb_options_of_restore[] = {
      .kind = VALUE_TEXT,
      .value = "STORE",
      .help = "sqlite:PATH; else what the settings say"},
-    END,
+    OPTIONS_END,
 };

@@ -7,6 +7,38 @@
 
 #include "client/cli/verbs.h"
 
+/* Rows that several of them have, and what ends each. */
+#define OPTION_SELECTOR                                                        \
+    {                                                                          \
+        .name = "selector", .letter = 's', .kind = VALUE_TEXT,                 \
+        .value = "SELECTOR", .many = true,                                     \
+        .help = "the workers; given several times, all must hold"              \
+    }
+#define OPTION_HOSTS                                                           \
+    {                                                                          \
+        .name = "hosts", .letter = 'H', .kind = VALUE_TEXT,                    \
+        .value = "HOST,HOST", .many = true, .help = "these hosts, by name"     \
+    }
+#define OPTION_MIN                                                             \
+    {                                                                          \
+        .name = "min", .kind = VALUE_NUMBER, .value = "N",                     \
+        .directive = ".min", .help = "refuse unless at least N match"          \
+    }
+#define OPTION_EXPECT                                                          \
+    {                                                                          \
+        .name = "expect", .kind = VALUE_NUMBER, .value = "N",                  \
+        .directive = ".expect", .help = "refuse unless exactly N match"        \
+    }
+#define OPTION_ADMIN                                                           \
+    {                                                                          \
+        .name = "admin", .kind = VALUE_TEXT, .value = "HOST:PORT",             \
+        .help = "the registry's admin face (its host:6700)"                    \
+    }
+#define OPTIONS_END                                                            \
+    {                                                                          \
+        .name = NULL                                                           \
+    }
+
 extern const struct verb_option verb_globals[];
 extern const struct verb_option verb_options_of_register[];
 extern const struct verb_option verb_options_of_find[];

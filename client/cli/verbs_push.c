@@ -7,18 +7,7 @@
 
 /* Rows that they share with exec */
 #define OPTIONS_OF_TARGET                                                      \
-    {.name = "selector",                                                       \
-     .letter = 's',                                                            \
-     .kind = VALUE_TEXT,                                                       \
-     .value = "SELECTOR",                                                      \
-     .many = true,                                                             \
-     .help = "the workers; given several times, all must hold"},               \
-        {.name = "hosts",                                                      \
-         .letter = 'H',                                                        \
-         .kind = VALUE_TEXT,                                                   \
-         .value = "HOST,HOST",                                                 \
-         .many = true,                                                         \
-         .help = "these hosts, by name"},                                      \
+    OPTION_SELECTOR, OPTION_HOSTS,                                             \
         {.name = "all", .help = "on all that match; alone: on every worker"},  \
         {.name = "any", .help = "on one that matches, the least loaded"},      \
         {.name = "wait",                                                       \
@@ -26,15 +15,7 @@
          .value = "TIME",                                                      \
          .directive = ".wait",                                                 \
          .help = "wait so long for a worker or a free slot"},                  \
-        {.name = "min",                                                        \
-         .kind = VALUE_NUMBER,                                                 \
-         .value = "N",                                                         \
-         .directive = ".min",                                                  \
-         .help = "refuse unless at least N match"},                            \
-    {                                                                          \
-        .name = "expect", .kind = VALUE_NUMBER, .value = "N",                  \
-        .directive = ".expect", .help = "refuse unless exactly N match"        \
-    }
+        OPTION_MIN, OPTION_EXPECT
 
 #define OPTIONS_OF_PACE                                                        \
     {.name = "timeout",                                                        \
@@ -62,11 +43,6 @@
         .name = "detach", .help = "print the job's id and leave it running"    \
     }
 
-#define END                                                                    \
-    {                                                                          \
-        .name = NULL                                                           \
-    }
-
 const struct verb_option verb_options_of_copy[] = {
     {.name = "to",
      .kind = VALUE_TEXT,
@@ -81,7 +57,7 @@ const struct verb_option verb_options_of_copy[] = {
      .value = "USER[:GROUP]",
      .help = "whose it is, where the worker is root"},
     OPTIONS_OF_TARGET,
-    END,
+    OPTIONS_END,
 };
 
 const struct verb_option verb_options_of_release[] = {
@@ -96,7 +72,7 @@ const struct verb_option verb_options_of_release[] = {
      .help = "options for the type, an object"},
     OPTIONS_OF_TARGET,
     OPTIONS_OF_PACE,
-    END,
+    OPTIONS_END,
 };
 
 const struct verb_option verb_options_of_deploy[] = {
@@ -110,7 +86,7 @@ const struct verb_option verb_options_of_deploy[] = {
      .help = "variables for the role, an object"},
     OPTIONS_OF_TARGET,
     OPTIONS_OF_PACE,
-    END,
+    OPTIONS_END,
 };
 
 const char verbs_copy_more[] =

@@ -1,14 +1,12 @@
 #include "client/cli/verbs.h"
+#include "client/cli/verbs_options.h"
 
 const struct verb_option verbs_token_options[] = {
     {.name = "file",
      .kind = VALUE_FILE,
      .value = "FILE",
      .help = "a tokens file; else the registry's tokens"},
-    {.name = "admin",
-     .kind = VALUE_TEXT,
-     .value = "HOST:PORT",
-     .help = "the registry's admin face (its host:6700)"},
+    OPTION_ADMIN,
     {.name = "register",
      .kind = VALUE_TEXT,
      .value = "GLOB",
@@ -60,7 +58,7 @@ const struct verb_option verbs_token_options[] = {
      .kind = VALUE_TEXT,
      .value = "GLOB",
      .help = "create: names in client certificates that are it"},
-    {.name = NULL},
+    OPTIONS_END,
 };
 
 const char verbs_token_more[] =
