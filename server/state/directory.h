@@ -251,6 +251,9 @@ const struct dir_check *dir_own_next_check(const struct dir_instance *i,
                                            const struct dir_check *after);
 const struct dir_check *dir_next_check(const struct dir_instance *i,
                                        const struct dir_check *after);
+/* The same in another order: first the node's, then its own. */
+const struct dir_check *dir_next_check_apart(const struct dir_instance *i,
+                                             const struct dir_check *after);
 /*
  * The same for a list that is read over several turns, whose last row may be
  * gone by the next: rows behind a name, or a key, that was copied (NULL: the
@@ -351,7 +354,8 @@ struct dir_asker {
 };
 
 /* Everything is borrowed during the call. A node is made, or changed where it
- * says otherwise, unless it is the own one or skip_node says so. */
+ * says otherwise, unless it is the own one; with skip_node one that is there is
+ * left as it is. */
 struct dir_request {
     struct dir_asker who;
     const char *node;    /* NULL: the own one */

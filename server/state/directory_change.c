@@ -462,12 +462,24 @@ static bool worst_of(struct dir_change *ch, const char *service_id,
     return any;
 }
 
+/* Whether a check has left it in this change, for the node or another one. */
+static bool was_left(const struct dir_change *ch, const char *service_id)
+{
+    size_t i;
+
+    for (i = 0; i < ch->left_count; i++)
+        if (!dir_compare(ch->left[i], service_id))
+            return true;
+    return false;
+}
+
 void dir_edit_status(struct dir_edit *e, const struct dir_instance *i,
                      const char *service_id)
 {
     enum dir_status worst;
     bool says = i && i->says_status;
-    bool had = i && i->checks.count > (i->said ? 1 : 0);
+    bool had = i && (i->checks.count > (i->said ? 1 : 0) ||
+                     was_left(e->change, service_id));
 
     if (!worst_of(e->change, service_id, &worst)) {
         if (had && says) /* what its checks said, and not it itself */

@@ -330,7 +330,9 @@ struct dir_change {
     const char *check; /* directory_check(), and the next two */
     enum dir_status status;
     const char *output;
-    size_t seen;      /* checks that were looked at again */
+    const char **left; /* ids of services that a check of them has left */
+    size_t left_count;
+    size_t seen;      /* services of checks, and left, that were looked at */
     struct buf after; /* key of the last service that was tried */
     unsigned much;    /* services of the transaction that run() asked for */
     struct dir_effect *effects; /* of the transaction that is under way */

@@ -127,6 +127,20 @@ const struct dir_check *dir_next_check(const struct dir_instance *i,
     return dir_check_by_instance(earlier(nodes, own));
 }
 
+const struct dir_check *dir_next_check_apart(const struct dir_instance *i,
+                                             const struct dir_check *after)
+{
+    struct keynode *next = NULL;
+
+    if (!after || !after->instance)
+        next =
+            next_in(&i->node->own_checks, after ? &after->by_instance : NULL);
+    if (!next)
+        next = next_in(&i->checks,
+                       after && after->instance ? &after->by_instance : NULL);
+    return dir_check_by_instance(next);
+}
+
 enum dir_status dir_health(const struct dir_instance *i)
 {
     enum dir_status worst = DIR_PASSING;

@@ -41,14 +41,29 @@ service_keep(struct dir_change *ch, const struct dir_service_new *q)
     return s;
 }
 
-static const struct dir_check_new *checks_keep(struct dir_change *ch,
-                                               const struct dir_check_new *q,
-                                               unsigned count)
+/* Of several with one id the last counts. */
+static unsigned without_doubles(struct dir_check_new *c, unsigned count)
 {
-    struct dir_check_new *c = dir_change_alloc(ch, count * sizeof(*c));
-    unsigned i;
+    unsigned i, later, kept = 0;
 
     for (i = 0; i < count; i++) {
+        for (later = i + 1; later < count; later++)
+            if (!dir_compare(c[i].id, c[later].id))
+                break;
+        if (later == count)
+            c[kept++] = c[i];
+    }
+    return kept;
+}
+
+static const struct dir_check_new *checks_keep(struct dir_change *ch,
+                                               const struct dir_check_new *q,
+                                               unsigned *count)
+{
+    struct dir_check_new *c = dir_change_alloc(ch, *count * sizeof(*c));
+    unsigned i;
+
+    for (i = 0; i < *count; i++) {
         c[i] = q[i];
         c[i].name = dir_change_text(ch, q[i].name);
         c[i].id =
@@ -58,6 +73,7 @@ static const struct dir_check_new *checks_keep(struct dir_change *ch,
         c[i].definition = dir_change_text(ch, q[i].definition);
         c[i].service_id = dir_change_text(ch, q[i].service_id);
     }
+    *count = without_doubles(c, *count);
     return c;
 }
 
@@ -72,7 +88,7 @@ static void request_keep(struct dir_change *ch, const struct dir_request *q)
     r->tagged = pairs_keep(ch, &q->tagged);
     r->meta = pairs_keep(ch, &q->meta);
     r->service = service_keep(ch, q->service);
-    r->checks = checks_keep(ch, q->checks, q->check_count);
+    r->checks = checks_keep(ch, q->checks, &r->check_count);
 }
 
 /* -- what cannot be -------------------------------------------------------- */
@@ -179,14 +195,12 @@ static bool add_node(struct dir_change *ch)
                               .tagged = q->tagged,
                               .meta = q->meta};
 
-    if (q->skip_node || (n && n->own) || (!q->address && n)) {
-        if (!n)
-            dir_change_refuse(ch, "Missing node registration");
-        return n;
-    }
+    if (n && (q->skip_node || n->own || !q->address))
+        return true;
     if (!q->address) {
-        dir_change_refuse(ch,
-                          "Must provide address if SkipNodeUpdate is not set");
+        dir_change_refuse(ch, q->skip_node ? "Missing node registration"
+                                           : "Must provide address if "
+                                             "SkipNodeUpdate is not set");
         return false;
     }
     if (was && same_node(was, &like))
@@ -254,6 +268,8 @@ static const char *add_check(struct dir_change *ch,
             dir_check_output(d, was, like.output);
         return NULL;
     }
+    if (was && *was->service_id && dir_compare(was->service_id, c->service_id))
+        ch->left[ch->left_count++] = dir_change_text(ch, was->service_id);
     if (!was && d->limits.checks &&
         d->check_records.count + d->coming_checks >= d->limits.checks)
         return "too many checks are registered";
@@ -263,10 +279,11 @@ static const char *add_check(struct dir_change *ch,
 
 static bool add_checks(struct dir_change *ch)
 {
+    unsigned i, count = ch->request.check_count;
     const char *wrong;
-    unsigned i;
 
-    for (i = 0; i < ch->request.check_count; i++) {
+    ch->left = dir_change_alloc(ch, count * sizeof(*ch->left));
+    for (i = 0; i < count; i++) {
         wrong = add_check(ch, &ch->request.checks[i]);
         if (wrong) {
             dir_change_refuse(ch, wrong);
@@ -290,19 +307,29 @@ static const char *service_of(const struct dir_change *ch)
     return "";
 }
 
-/* A check may be of another service than the one that its request is about: the
- * status of that follows under a revision of its own. */
-static void follow_checks(struct dir_change *ch)
+/* The next service whose checks are others now; NULL: that was all. */
+static const char *next_seen(struct dir_change *ch)
 {
     const struct dir_request *q = &ch->request;
+    size_t n = ch->seen++;
+
+    if (n < q->check_count)
+        return q->checks[n].service_id;
+    n -= q->check_count;
+    return n < ch->left_count ? ch->left[n] : NULL;
+}
+
+/* A check may be of another service than the one that its request is about, or
+ * have been: the status of that follows under a revision of its own. */
+static void follow_checks(struct dir_change *ch)
+{
     const struct dir_instance *i;
     struct record_edit edit;
     struct dir_edit e;
+    const char *id;
 
     ch->more = false;
-    while (ch->result.outcome == DIR_DONE && ch->seen < q->check_count) {
-        const char *id = q->checks[ch->seen++].service_id;
-
+    while (ch->result.outcome == DIR_DONE && (id = next_seen(ch))) {
         i = *id ? dir_find_instance(ch->d, ch->node, id) : NULL;
         if (!i || !i->entry)
             continue;
@@ -332,7 +359,7 @@ static void register_run(struct dir_change *ch)
     }
     if (!add_node(ch) || !add_checks(ch))
         return;
-    ch->more = ch->request.check_count > 1;
+    ch->more = ch->request.check_count > 1 || ch->left_count;
     i = *id ? dir_find_instance(ch->d, ch->node, id) : NULL;
     if (i && i->entry)
         dir_update_service(ch, i);

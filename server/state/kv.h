@@ -110,6 +110,9 @@ struct kv_op {
      * than KV_CHANGE_MAX). */
     struct kv_entry *after; /* counted by the request meanwhile */
     size_t most;
+    /* Borrowed until done: it makes no sense, and cannot hold for that reason.
+     * The others are tried all the same, to tell what is wrong with them. */
+    const char *wrong;
 };
 
 enum kv_status {

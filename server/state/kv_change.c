@@ -76,6 +76,23 @@ static void change_settle(struct kv_change *ch)
     ch->new_keys = ch->new_bytes = ch->new_sessions = 0;
 }
 
+/* A version that another one of the same change followed was never committed:
+ * it is told of under the index of the change. */
+static void number_entries(struct kv_change *ch)
+{
+    struct kv_entry *e;
+    size_t i;
+
+    for (i = 0; i < ch->entry_count; i++) {
+        e = ch->entries[i];
+        if (e->by_key.number)
+            continue;
+        e->by_key.number = ch->result.revision;
+        if (!e->created)
+            e->created = ch->result.revision;
+    }
+}
+
 static void change_answer(struct kv_change *ch)
 {
     struct kv_result *r = &ch->result;
@@ -83,6 +100,7 @@ static void change_answer(struct kv_change *ch)
     change_settle(ch);
     ch->kv->refused += r->status == KV_REFUSED;
     if (r->status == KV_DONE) {
+        number_entries(ch);
         r->entries = ch->entries;
         r->entry_ops = ch->entry_ops;
         r->entry_count = ch->entry_count;
@@ -237,8 +255,7 @@ static bool only_reads(const struct kv_op *ops, unsigned count)
 static const char *op_refusal(const struct kv *kv, const struct kv_op *o)
 {
     bool tree = o->verb == KV_GET_TREE || o->verb == KV_DELETE_TREE;
-    bool session = o->verb == KV_LOCK || o->verb == KV_UNLOCK ||
-                   o->verb == KV_CHECK_SESSION;
+    bool session = o->verb == KV_LOCK || o->verb == KV_UNLOCK;
 
     if (!o->key_len && !tree)
         return "a key is empty";
@@ -246,7 +263,7 @@ static const char *op_refusal(const struct kv *kv, const struct kv_op *o)
         return "a key is too long";
     if (kv->limits.value && writes(o->verb) && o->value_len > kv->limits.value)
         return "a value is too long";
-    if (session && (!o->session || !*o->session))
+    if (session && !o->wrong && (!o->session || !*o->session))
         return "a session is missing";
     return NULL;
 }

@@ -175,14 +175,15 @@ static bool try_lock(struct kv_change *ch, unsigned op,
     const struct session *s =
         session_get(ch->kv, o->session, strlen(o->session));
 
+    /* whoever asks, and so for a session that has ended, too */
+    if ((!e || !*e->session) && kv_is_delayed(ch->kv, o->key, o->key_len))
+        return is_false(ch, op, KV_WHY_DELAY);
     if (!s || session_is_over(s))
         return is_false(ch, op, KV_WHY_SESSION);
     if (e && !strcmp(e->session, s->id))
         return put(ch, op, e, s->id, e->locks);
     if (e && *e->session)
         return is_false(ch, op, KV_WHY_HELD);
-    if (kv_is_delayed(ch->kv, o->key, o->key_len))
-        return is_false(ch, op, KV_WHY_DELAY);
     if (s->held_count >= KV_CHANGE_MAX ||
         s->held_bytes + kv_entry_bytes(ch->prepared[op]) > KV_HELD_MAX)
         return ends(ch, op, KV_REFUSED, "the session holds too many locks");
@@ -300,8 +301,7 @@ static bool try_check(struct kv_change *ch, unsigned op, struct kv_entry *e)
         return is_false(ch, op, KV_WHY_ABSENT);
     if (o->verb == KV_CHECK_INDEX && !has_index(e, o->index))
         return is_false(ch, op, KV_WHY_INDEX);
-    if (o->verb == KV_CHECK_SESSION &&
-        (!*e->session || strcmp(e->session, o->session)))
+    if (o->verb == KV_CHECK_SESSION && strcmp(e->session, o->session))
         return is_false(ch, op, KV_WHY_NOT_HELD);
     give(ch, op, e);
     return true;
@@ -323,6 +323,8 @@ static bool try_op(struct kv_change *ch, unsigned op)
     const struct kv_op *o = &ch->ops[op];
     struct kv_entry *e = key_now(ch, o->key, o->key_len);
 
+    if (o->wrong)
+        return ends(ch, op, KV_REFUSED, o->wrong);
     switch (o->verb) {
     case KV_SET: return put_as_it_was(ch, op, e);
     case KV_RESTORE: return try_restore(ch, op, e);

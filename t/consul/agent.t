@@ -60,7 +60,7 @@ is_deeply get('agent/services'), {
         Meta => undef, Port => 5432, EnableTagOverride => JSON::PP::false,
         CreateIndex => 0, ModifyIndex => 0}}, 'both are shown';
 is get('agent/service/web1')->{Service}, 'web', 'one by its id';
-refused(404, '', 'GET', 'agent/service/nosuch');
+refused(404, 'unknown service ID: nosuch', 'GET', 'agent/service/nosuch');
 is_deeply get('agent/checks'), {'service:web1' => {Node => 'here',
         CheckID => 'service:web1', Name => "Service 'web' check",
         Status => 'critical', Notes => '', Output => '', ServiceID => 'web1',
@@ -87,8 +87,10 @@ is get('agent/services')->{web1}{Port}, 8081, 'and the service is another';
 
 put_ok('agent/service/register', {Name => 'many', Check => {TTL => '1m'},
         Checks => [{TTL => '1m', Status => 'passing', Notes => 'n'},
-            {TTL => '1m', CheckID => 'mine', Name => 'Mine'}, {}]},
-    'a service with three checks and an empty one');
+            {TTL => '1m', CheckID => 'mine', Name => 'Mine'}]},
+    'a service with three checks');
+put_ok('agent/service/register', {Name => 'many', Check => {}},
+    'an empty check is none, and those that are there stay');
 is_deeply [sort grep { get('agent/checks')->{$_}{ServiceID} eq 'many' }
     keys %{get('agent/checks')}], ['mine', 'service:many:1', 'service:many:2'],
     'their ids';

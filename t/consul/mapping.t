@@ -177,7 +177,7 @@ ok_put('catalog/register', {Node => 'here', Address => 'x',
 is_deeply [$reg->find('k v')], ['nc status critical tags t k v'],
     'which is its status now';
 is_deeply [map { checks_of($_) } @{get('health/service/nc')}],
-    ['c critical', 'serfHealth passing'], 'on both sides';
+    ['serfHealth passing', 'c critical'], 'on both sides';
 $waits = waits('health/state/critical');
 $nc->close;
 is_deeply $waits->read->{json}, [], 'and both go with the connection';

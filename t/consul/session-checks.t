@@ -64,6 +64,14 @@ is deregister(Node => 'db1', CheckID => 'net'), 'true', 'a check goes';
 ok ends($net), 'and its sessions with it';
 ok lives($none), 'but nobody else';
 
+check($_, 'passing') for qw(net other2);
+my $later = session($reg, Node => 'db1', NodeChecks => ['net'],
+    ServiceChecks => [{ID => 'other2'}], LockDelay => '0s');
+is_deeply [map { @{$_->{Checks}} } lives($later)], ['net', 'other2'],
+    'as later versions say it: of nodes, and of services';
+check('other2', 'critical');
+ok ends($later), 'it depends on both';
+
 $reg->kill;
 $reg->restart;
 ok lives($none), 'it lives on over a crash';

@@ -155,6 +155,7 @@ is scalar(grep { $_->{ID} eq $plain } @{$lister->read->{json}}), 0,
 is kv_get($reg, 'lock/other')->{ModifyIndex}, $a->{json}[0]{ModifyIndex},
     'all of its locks at one index';
 is put('lock', 'x', "?acquire=$s1"), 'false', 'the lock delay keeps others out';
+is put('lock', 'x', "?acquire=$plain"), 'false', 'the one that ended, too';
 is put('lock', 'x'), 'true', 'but nobody from writing';
 my $txn = $c->call('PUT', '/v1/txn', body =>
     qq([{"KV":{"Verb":"lock","Key":"lock","Session":"$s1"}}]));

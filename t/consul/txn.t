@@ -111,9 +111,21 @@ fails('all that fail are told', [
 $a = fails('a verb that is none', ['0 unknown KV verb "frob"'],
     op(frob => 't1'));
 is $a->{json}{KnownLeader}, JSON::PP::true, 'is a read';
-fails('no key, no session', ['0 Must provide key', '1 missing session',
-        '2 failed session lookup: index error: UUID must be 36 characters'],
-    op(set => ''), op(lock => 'a'), op(lock => 'a', Session => 'foo'));
+fails('no key: nothing else is looked at',
+    ['0 Must provide key', '3 Must provide key'], op(set => ''),
+    op(lock => 'a'), op(get => 'none'), op(frob => ''));
+fails('no session, and what else there is', ['0 missing session',
+        '1 failed session lookup: index error: UUID must be 36 characters',
+        '2 key "none" doesn\'t exist', '4 unknown KV verb "frob"'],
+    op(lock => 'a'), op(lock => 'a', Session => 'foo'), op(get => 'none'),
+    op(set => 't1', Value => 'x'), op(frob => 't1'));
+is txn(op('check-session' => 't1', Session => ''))->{status}, 200,
+    'nobody holds it, as is said';
+$a = txn(op(set => 'twice', Value => 'x'), op(set => 'twice', Value => 'y'),
+    op('get-tree' => 'twice'), op(set => 'gone'), op(delete => 'gone'));
+is_deeply [map { [@{$_->{KV}}{qw(CreateIndex ModifyIndex)}] }
+        @{$a->{json}{Results}}], [([(kv_get($reg, 'twice')->{ModifyIndex}) x 2]) x 4],
+    'all of one change have its index, also what did not stay';
 
 # -- locks --------------------------------------------------------------------
 

@@ -91,6 +91,9 @@ static const char *lock(const struct m_state *m, struct m_key *k,
 {
     const struct m_session *s = &m->sessions[o->session - 'a'];
 
+    if ((!k->there || k->session == '-') && k->delay_ms > m->now_ms)
+        return "the lock was lost by a session that ended: its lock delay is "
+               "not over";
     if (!s->there || s->ending)
         return "!no such session";
     if (k->there && k->session == o->session) {
@@ -99,9 +102,6 @@ static const char *lock(const struct m_state *m, struct m_key *k,
     }
     if (k->there && k->session != '-')
         return "another session holds the lock";
-    if (k->delay_ms > m->now_ms)
-        return "the lock was lost by a session that ended: its lock delay is "
-               "not over";
     key_put(k, o, o->session, k->there ? k->locks + 1 : 1);
     return NULL;
 }

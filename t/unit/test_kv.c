@@ -147,13 +147,13 @@ static void all_or_nothing(void **state)
              "FALSE 1:the key has another index 2:no such key");
     assert_string_equal(kv_text(kv), "");
     kvs_give(kv, "set a 1; get a; set a 2; tree a; del a; absent a; set b 1",
-             "DONE 1 0:a=1 f0 l0 s- c0 m0 1:a=1 f0 l0 s- c0 m0 "
-             "2:a=2 f0 l0 s- c0 m0 3:a=2 f0 l0 s- c0 m0 "
+             "DONE 1 0:a=1 f0 l0 s- c1 m1 1:a=1 f0 l0 s- c1 m1 "
+             "2:a=2 f0 l0 s- c1 m1 3:a=2 f0 l0 s- c1 m1 "
              "6:b=1 f0 l0 s- c1 m1");
     assert_string_equal(kv_text(kv), "b=1 f0 l0 s- c1 m1\n");
     kvs_give(kv, "index b 1; set b 2; deltree _; set b 3; set c 1; del c",
-             "DONE 2 0:b=1 f0 l0 s- c1 m1 1:b=2 f0 l0 s- c1 m0 "
-             "3:b=3 f0 l0 s- c1 m2 4:c=1 f0 l0 s- c0 m0");
+             "DONE 2 0:b=1 f0 l0 s- c1 m1 1:b=2 f0 l0 s- c1 m2 "
+             "3:b=3 f0 l0 s- c1 m2 4:c=1 f0 l0 s- c2 m2");
     assert_string_equal(kv_text(kv), "b=3 f0 l0 s- c1 m2\n");
     kvs_give(kv, "absent b; index b 1; session b s; index x 1",
              "FALSE 0:the key is there 1:the key has another index "
@@ -201,7 +201,7 @@ static void locks(void **state)
     kvs_give(kv, "del a", "DONE 8");
     assert_int_equal(kv_count(kv).locks, 0);
     kvs_give(kv, "lock a 1 s; unlock a 2 s; lock a 3 t",
-             "DONE 9 0:a=1 f0 l1 ss c0 m0 1:a=2 f0 l1 s- c0 m0 "
+             "DONE 9 0:a=1 f0 l1 ss c9 m9 1:a=2 f0 l1 s- c9 m9 "
              "2:a=3 f0 l2 st c9 m9");
     assert_int_equal(session_find(kv, session_id('t'))->held_count, 1);
 }

@@ -14,6 +14,9 @@
 #include "server/musterd.h"
 #include "server/self.h"
 
+#define META_KEY_MAX   128 /* as in Consul */
+#define META_VALUE_MAX 512
+
 /* -- the list -------------------------------------------------------------- */
 
 /* An agent of 0.7 that is a server shows itself. */
@@ -72,7 +75,7 @@ static enum http_verdict get_service(struct http_request *r, void *ctx)
     }
     i = agent_instance(c, id);
     if (!i)
-        return call_empty(c, 404);
+        return call_error(c, 404, "unknown service ID: %s", id);
     if (!agent_sees(c, i))
         return call_deny(c);
     agent_write_service(c, i);
@@ -145,9 +148,9 @@ static void read_meta(struct registering *g, struct call *c, const json_t *body)
     g->service.meta.list = g->meta;
 }
 
-/* An empty one is none. */
+/* An empty Check is none; among Checks only to 0.7, later ones refuse it. */
 static void read_probe(struct registering *g, struct call *c,
-                       const json_t *object)
+                       const json_t *object, bool may_be_empty)
 {
     struct agent_probe *p = &g->probes[g->check_count];
 
@@ -158,7 +161,7 @@ static void read_probe(struct registering *g, struct call *c,
         return;
     }
     agent_probe_read(p, c, object);
-    if (p->any)
+    if (p->any || !may_be_empty)
         g->check_count++;
     else
         agent_probe_free(p);
@@ -170,10 +173,10 @@ static void read_probes(struct registering *g, struct call *c,
     const json_t *list;
     size_t i;
 
-    read_probe(g, c, body_map(c, body, "Check"));
+    read_probe(g, c, body_map(c, body, "Check"), true);
     list = body_list(c, body, "Checks");
     for (i = 0; i < json_array_size(list); i++)
-        read_probe(g, c, json_array_get(list, i));
+        read_probe(g, c, json_array_get(list, i), call_is_07(c));
 }
 
 static void read_service(struct registering *g, struct call *c,
@@ -194,21 +197,68 @@ static void read_service(struct registering *g, struct call *c,
     read_probes(g, c, body);
 }
 
+/* Any address of a machine is none of a service. */
+static bool is_any(const char *address)
+{
+    unsigned char zero[16] = {0}, bytes[16] = {0};
+
+    return !strcmp(address, "[::]") ||
+           ((inet_pton(AF_INET, address, bytes) == 1 ||
+             inet_pton(AF_INET6, address, bytes) == 1) &&
+            !memcmp(bytes, zero, sizeof(zero)));
+}
+
+/* What is wrong with one of its meta; NULL: nothing. */
+static const char *pair_wrong(const struct dir_pair *p)
+{
+    static const char good[] = "abcdefghijklmnopqrstuvwxyz"
+                               "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_";
+    size_t len = strlen(p->name);
+
+    if (!len)
+        return "Key cannot be blank";
+    if (strspn(p->name, good) != len)
+        return "Key contains invalid characters";
+    if (len > META_KEY_MAX)
+        return "Key is too long (limit: 128 characters)";
+    if (!strncmp(p->name, "consul-", strlen("consul-")))
+        return "Key prefix 'consul-' is reserved for internal use";
+    if (strlen(p->value) > META_VALUE_MAX)
+        return "Value is too long (limit: 512 characters)";
+    return NULL;
+}
+
+/* Only of what the agent is told: the catalog takes any. */
+static char *wrong_meta(const struct dir_pairs *meta)
+{
+    const char *why;
+    unsigned i;
+
+    for (i = 0; i < meta->count; i++) {
+        why = pair_wrong(&meta->list[i]);
+        if (why)
+            return xasprintf("Invalid Service Meta: Couldn't load metadata "
+                             "pair ('%s', '%s'): %s",
+                             meta->list[i].name, meta->list[i].value, why);
+    }
+    return NULL;
+}
+
 /* What Consul says of it, with 400; or NULL. free() it. */
 static char *wrong_service(struct registering *g)
 {
     const struct dir_service_new *s = &g->service;
-    unsigned char zero[16] = {0}, bytes[16] = {0};
     enum dir_status status;
     unsigned i;
+    char *wrong;
 
     if (!s->name || !*s->name)
         return xstrdup("Missing service name");
-    if (s->address &&
-        (inet_pton(AF_INET, s->address, bytes) == 1 ||
-         inet_pton(AF_INET6, s->address, bytes) == 1) &&
-        !memcmp(bytes, zero, sizeof(zero)))
+    if (s->address && is_any(s->address))
         return xstrdup("Invalid service address");
+    wrong = wrong_meta(&s->meta);
+    if (wrong)
+        return wrong;
     if (dir_compare(s->id, DIR_OWN_SERVICE) == 0)
         return xasprintf("Invalid service ID: %s is this server's own",
                          DIR_OWN_SERVICE);

@@ -9,6 +9,7 @@
 
 #include "lib/duration.h"
 #include "lib/mem.h"
+#include "lib/utf8.h"
 #include "plugins/registry/consul/call_impl.h"
 #include "server/musterd.h"
 #include "server/self.h"
@@ -228,6 +229,33 @@ static bool knows_dc(const struct call *c)
            is_local(c->r) || path_begins(c->r, "/v1/event/list");
 }
 
+/* Whether people see what they are shown of that path: a key with, say, a line
+ * end in it may look like another one. What is no UTF-8 is not looked at. */
+static bool is_printable(const char *path)
+{
+    size_t len = strlen(path), at = 0, n;
+    char *text = xstrndup(path, len);
+    bool good = true;
+    uint32_t code;
+
+    if (!http_decode(text, &len, false))
+        len = 0; /* which has been refused */
+    for (; at < len && good; at += n ? n : 1) {
+        n = utf8_char(text + at, len - at, &code);
+        good = !n || !utf8_unsafe(code);
+    }
+    free(text);
+    return good;
+}
+
+static const char *path_wrong(struct call *c)
+{
+    if (call_is_07(c) || is_printable(http_path(c->r)))
+        return NULL;
+    return "a path has no control characters, and none that end lines or turn "
+           "their direction";
+}
+
 struct call *call_begin(struct http_request *r, void *ctx)
 {
     struct consul *u = ctx;
@@ -240,7 +268,9 @@ struct call *call_begin(struct http_request *r, void *ctx)
     c = call_new(u, r);
     u->counts.calls++;
     take_token(c);
-    wrong = take_params(c);
+    wrong = path_wrong(c);
+    if (!wrong)
+        wrong = take_params(c);
     if (wrong) {
         call_error(c, 400, "%s", wrong);
         return NULL;

@@ -3,7 +3,6 @@
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "lib/mem.h"
 #include "lib/uuid.h"
@@ -138,7 +137,7 @@ static void read_check(struct call *c, const json_t *body, struct writing *w)
         return;
     }
     node = body_text(c, body, "Node");
-    if (node && *node && strcasecmp(node, w->q.node) != 0)
+    if (node && *node && strcmp(node, w->q.node) != 0)
         w->elsewhere = node;
     *check = (struct dir_check_new){.id = body_text(c, body, "CheckID")};
     check->name = text_or_empty(body_text(c, body, "Name"));
@@ -325,8 +324,7 @@ enum http_verdict catalog_register_put(struct http_request *r, void *ctx)
         return call_error(c, 500, "%s", wrong);
     if (w->elsewhere)
         return call_error(c, 500,
-                          "Node '%s' for a check doesn't match register "
-                          "request node '%s'",
+                          "check node \"%s\" does not match node \"%s\"",
                           w->elsewhere, w->q.node);
     if (call_audit_full(c) || !may_register(c, &w->q))
         return HTTP_DONE;

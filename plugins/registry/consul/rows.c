@@ -154,7 +154,8 @@ void row_entry(struct call *c, const struct dir_instance *i)
     row_service(c, i);
     jw_key(w, "Checks");
     jw_open_array(w);
-    while ((check = dir_next_check(i, check)))
+    while ((check = call_is_07(c) ? dir_next_check(i, check)
+                                  : dir_next_check_apart(i, check)))
         row_check(c, check);
     jw_close(w);
     jw_close(w);

@@ -234,6 +234,7 @@ struct session_write {
     struct asker asker;
     const char *action;
     char id[KV_SESSION_ID + 1];
+    json_t *wanted; /* owned: the ids of its checks */
     struct buf checks;
 };
 
@@ -241,6 +242,7 @@ static void write_free(void *data)
 {
     struct session_write *w = data;
 
+    json_decref(w->wanted);
     buf_free(&w->checks);
     free(w);
 }
@@ -312,8 +314,7 @@ static bool take_ttl(struct call *c, const char *text,
 }
 
 /* The node and its checks are there, and well. */
-static bool take_place(struct call *c, const json_t *checks,
-                       struct session_request *q)
+static bool take_place(struct call *c, struct session_request *q)
 {
     struct session_write *w = c->data;
     const struct dir_check *check;
@@ -324,9 +325,8 @@ static bool take_place(struct call *c, const json_t *checks,
         call_error(c, 500, "Missing node registration");
         return false;
     }
-    for (i = 0; i < (checks ? json_array_size(checks) : 1); i++) {
-        id = checks ? json_string_value(json_array_get(checks, i))
-                    : "serfHealth";
+    for (i = 0; i < json_array_size(w->wanted); i++) {
+        id = json_string_value(json_array_get(w->wanted, i));
         check = directory_check_of(c->m->directory, q->node, id);
         if (!check || check->status == DIR_CRITICAL) {
             call_error(c, 500,
@@ -349,23 +349,33 @@ static uint64_t lock_delay(int64_t ns)
     return (uint64_t)(ns < LOCK_DELAY_LOW ? ns * SECOND_NS : ns);
 }
 
-static const json_t *take_checks(struct call *c, const json_t *body)
+/* Versions from 1.7 on tell the checks of services from those of the node. */
+static void take_checks(struct call *c, const json_t *body)
 {
-    const json_t *checks = body_list(c, body, "Checks");
+    const json_t *list = body_list(c, body, "Checks");
+    const json_t *of_services = body_list(c, body, "ServiceChecks");
+    json_t *wanted = json_array();
+    const char *id;
     size_t i;
 
-    if (!checks)
-        checks = body_list(c, body, "NodeChecks");
-    for (i = 0; checks && i < json_array_size(checks); i++)
-        (void)body_item(c, checks, i, "Checks");
-    return checks;
+    ((struct session_write *)c->data)->wanted = wanted;
+    if (!list)
+        list = body_list(c, body, "NodeChecks");
+    if (!list)
+        json_array_append_new(wanted, json_string(DIR_SERF_HEALTH));
+    for (i = 0; i < json_array_size(list); i++)
+        if ((id = body_item(c, list, i, "Checks")))
+            json_array_append_new(wanted, json_string(id));
+    for (i = 0; i < json_array_size(of_services); i++)
+        if ((id = body_text(c, json_array_get(of_services, i), "ID")))
+            json_array_append_new(wanted, json_string(id));
 }
 
 static bool take_session(struct call *c, struct session_request *q)
 {
     int64_t delay = LOCK_DELAY_NS;
-    const json_t *body, *checks;
     const char *behavior, *ttl;
+    const json_t *body;
     bool ok;
 
     body = call_body(c, &ok);
@@ -377,7 +387,7 @@ static bool take_session(struct call *c, struct session_request *q)
     ttl = body_text(c, body, "TTL");
     body_duration(c, body, "LockDelay", &delay);
     q->lock_delay_ns = lock_delay(delay);
-    checks = take_checks(c, body);
+    take_checks(c, body);
     if (!body_ok(c))
         return false;
     if (!q->node)
@@ -388,7 +398,7 @@ static bool take_session(struct call *c, struct session_request *q)
     }
     return call_demand(c, ACL_SESSION, q->node, strlen(q->node), ACL_WRITE) &&
            take_behavior(c, behavior, q) && take_ttl(c, ttl, q) &&
-           take_place(c, checks, q);
+           take_place(c, q);
 }
 
 static enum http_verdict put_create(struct http_request *r, void *ctx)

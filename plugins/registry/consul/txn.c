@@ -122,10 +122,17 @@ static void answer_done(struct call *c, struct txn *t,
 static void answer_failed(struct call *c, struct txn *t,
                           const struct kv_result *r)
 {
+    bool delayed = false;
     unsigned i;
 
     for (i = 0; i < r->failure_count; i++)
-        txn_add_failure(t, c->m->kv, &r->failures[i]);
+        delayed |= r->failures[i].why == KV_WHY_DELAY;
+    /* Consul looks at lock delays first, and then at nothing else */
+    if (delayed)
+        txn_forget_errors(t);
+    for (i = 0; i < r->failure_count; i++)
+        if (!delayed || r->failures[i].why == KV_WHY_DELAY)
+            txn_add_failure(t, c->m->kv, &r->failures[i]);
     txn_conflict(c, t);
 }
 
@@ -181,8 +188,24 @@ static void check_rights(struct call *c, struct txn *t)
         txn_add_error(t, i, "Permission denied");
         refused = true;
     }
-    if (refused)
-        http_refused(c->r, "Permission denied");
+    if (!refused)
+        return;
+    t->hopeless = true;
+    http_refused(c->r, "Permission denied");
+}
+
+/* Where one operation is hopeless the others are not tried, and what is wrong
+ * with these is not told. */
+static void forget_late(struct txn *t)
+{
+    unsigned i, kept = 0;
+
+    for (i = 0; i < t->error_count; i++)
+        if (t->ops[t->errors[i].op].wrong)
+            free(t->errors[i].what);
+        else
+            t->errors[kept++] = t->errors[i];
+    t->error_count = kept;
 }
 
 static enum http_verdict put_txn(struct http_request *r, void *ctx)
@@ -200,7 +223,8 @@ static enum http_verdict put_txn(struct http_request *r, void *ctx)
     if (wrong)
         return call_error(c, 400, "%s", wrong);
     check_rights(c, t);
-    if (t->error_count) {
+    if (t->hopeless) {
+        forget_late(t);
         txn_conflict(c, t);
         return HTTP_DONE;
     }

@@ -18,6 +18,7 @@ struct txn {
     struct asker asker;
     struct kv_op ops[KV_OPS_MAX]; /* what they point at is owned */
     bool bad[KV_OPS_MAX];         /* an error has been noted */
+    bool hopeless;                /* one for which nothing is tried at all */
     unsigned count, writes;
     size_t values; /* bytes of all of them */
     struct txn_error errors[KV_OPS_MAX];
@@ -34,9 +35,12 @@ struct txn *txn_new(struct call *c);
  * by itself is among the errors then. */
 bool txn_read(struct call *c, struct txn *t);
 
-/* Each operation has one error at most; in the order of operations. */
-void txn_add_error(struct txn *t, unsigned op, const char *fmt, ...)
+/* Each operation has one error at most; in the order of operations. Returns its
+ * text, which belongs to t. */
+const char *txn_add_error(struct txn *t, unsigned op, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
+/* As if there was none. */
+void txn_forget_errors(struct txn *t);
 /* In Consul's words. */
 void txn_add_failure(struct txn *t, const struct kv *kv,
                      const struct kv_failure *f);

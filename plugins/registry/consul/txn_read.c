@@ -16,6 +16,13 @@
 
 /* -- life ------------------------------------------------------------------ */
 
+void txn_forget_errors(struct txn *t)
+{
+    while (t->error_count)
+        free(t->errors[--t->error_count].what);
+    memset(t->bad, 0, sizeof(t->bad));
+}
+
 static void txn_free(void *data)
 {
     struct txn *t = data;
@@ -26,8 +33,7 @@ static void txn_free(void *data)
         free((char *)t->ops[i].value);
         free((char *)t->ops[i].session);
     }
-    for (i = 0; i < t->error_count; i++)
-        free(t->errors[i].what);
+    txn_forget_errors(t);
     for (i = 0; i < t->entry_count; i++)
         kv_entry_unref(t->entries[i]);
     free(t->entries);
@@ -47,13 +53,13 @@ struct txn *txn_new(struct call *c)
 
 /* -- errors ---------------------------------------------------------------- */
 
-void txn_add_error(struct txn *t, unsigned op, const char *fmt, ...)
+const char *txn_add_error(struct txn *t, unsigned op, const char *fmt, ...)
 {
     unsigned at = t->error_count;
     va_list args;
 
     if (t->bad[op])
-        return;
+        return NULL;
     while (at && t->errors[at - 1].op > op) {
         t->errors[at] = t->errors[at - 1];
         at--;
@@ -63,6 +69,7 @@ void txn_add_error(struct txn *t, unsigned op, const char *fmt, ...)
     va_end(args);
     t->error_count++;
     t->bad[op] = true;
+    return t->errors[at].what;
 }
 
 /* An index, or a session, that is another one. */
@@ -242,12 +249,13 @@ static void take_session(struct txn *t, unsigned i, const char *given)
     if (o->verb != KV_LOCK && o->verb != KV_UNLOCK)
         return;
     if (!*o->session) {
-        txn_add_error(t, i, "missing session");
+        o->wrong = txn_add_error(t, i, "missing session");
     } else if (o->verb == KV_LOCK && !pair_session_id(o->session, id, why)) {
-        txn_add_error(t, i, "failed session lookup: index error: %s", why);
+        o->wrong =
+            txn_add_error(t, i, "failed session lookup: index error: %s", why);
     } else if (o->verb == KV_LOCK && !*id) {
         quoted = pair_quoted(o->session, strlen(o->session));
-        txn_add_error(t, i, "invalid session %s", quoted);
+        o->wrong = txn_add_error(t, i, "invalid session %s", quoted);
         free(quoted);
     } else if (o->verb == KV_LOCK) {
         memcpy((char *)o->session, id, sizeof(id));
@@ -273,17 +281,18 @@ static bool read_op(struct call *c, struct txn *t, const json_t *kv)
     if (!pair_key_fits(c, o->key_len) || !take_value(c, o, value) ||
         !values_fit(c, t, o))
         return false;
+    o->verb = v ? v->verb : KV_GET;
+    if (!o->key_len && o->verb != KV_DELETE_TREE) {
+        txn_add_error(t, i, "Must provide key");
+        t->hopeless = true;
+    }
     if (!v) {
         quoted = pair_quoted(name ? name : "", name ? strlen(name) : 0);
-        o->verb = KV_GET;
-        txn_add_error(t, i, "unknown KV verb %s", quoted);
+        o->wrong = txn_add_error(t, i, "unknown KV verb %s", quoted);
         free(quoted);
         return true;
     }
-    o->verb = v->verb;
     t->writes += v->writes;
-    if (!o->key_len && o->verb != KV_DELETE_TREE)
-        txn_add_error(t, i, "Must provide key");
     take_session(t, i, session);
     return true;
 }
