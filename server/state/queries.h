@@ -173,4 +173,15 @@ void query_execute(const struct query_def *def, const struct query_options *o,
                    struct query_answer *out);
 void query_answer_free(struct query_answer *a);
 
+/* The same in parts, for who takes several turns. Whether it is one of them: */
+bool query_takes(const struct query_def *def, const struct query_options *o,
+                 const struct dir_instance *i);
+
+typedef const char *query_node_fn(const void *row);
+
+/* ... and when all are found, their order, and how many of them it is: of rows
+ * that node_of() knows the nodes of. */
+size_t query_order(const struct query_def *def, const struct query_options *o,
+                   const void **rows, size_t count, query_node_fn *node_of);
+
 #endif

@@ -61,6 +61,13 @@ static bool has_meta(const struct query_def *d, const struct dir_node *n)
     return true;
 }
 
+bool query_takes(const struct query_def *d, const struct query_options *o,
+                 const struct dir_instance *i)
+{
+    return (!o->may_see || o->may_see(o->arg, i)) && has_meta(d, i->node) &&
+           is_healthy(d, i) && has_tags(d, i);
+}
+
 static void gather(const struct query_def *d, const struct query_options *o,
                    struct query_answer *out)
 {
@@ -71,8 +78,7 @@ static void gather(const struct query_def *d, const struct query_options *o,
     out->instances = xreallocarray(NULL, room + 1, sizeof(*out->instances));
     out->count = 0;
     while (name && out->count < room && (i = dir_name_next(name, i)))
-        if ((!o->may_see || o->may_see(o->arg, i)) && has_meta(d, i->node) &&
-            is_healthy(d, i) && has_tags(d, i))
+        if (query_takes(d, o, i))
             out->instances[out->count++] = i;
 }
 
@@ -92,20 +98,40 @@ static uint64_t chance(void)
     return z ^ z >> 31;
 }
 
-static void swap(struct query_answer *a, size_t i, size_t k)
+static void swap(const void **rows, size_t i, size_t k)
 {
-    const struct dir_instance *was = a->instances[i];
+    const void *was = rows[i];
 
-    a->instances[i] = a->instances[k];
-    a->instances[k] = was;
+    rows[i] = rows[k];
+    rows[k] = was;
 }
 
-static void shuffle(struct query_answer *a)
+static void sort_near(const struct query_options *o, const char *near,
+                      const void **rows, size_t count, query_node_fn *node_of)
 {
     size_t i;
 
-    for (i = a->count; i > 1; i--)
-        swap(a, i - 1, (size_t)(chance() % i));
+    coordinates_sort(o->coordinates, near, rows, count, node_of);
+    for (i = 0; i < count && i < NEAR_DEPTH; i++)
+        if (!dir_compare(node_of(rows[i]), near)) {
+            swap(rows, 0, i);
+            break;
+        }
+}
+
+size_t query_order(const struct query_def *def, const struct query_options *o,
+                   const void **rows, size_t count, query_node_fn *node_of)
+{
+    const char *near = o->near && *o->near ? o->near : def->near;
+    size_t i;
+
+    for (i = count; i > 1; i--)
+        swap(rows, i - 1, (size_t)(chance() % i));
+    if (!strcmp(near, "_agent"))
+        near = o->own_node;
+    if (*near)
+        sort_near(o, near, rows, count, node_of);
+    return o->limit && count > o->limit ? o->limit : count;
 }
 
 static const char *node_of(const void *row)
@@ -113,33 +139,12 @@ static const char *node_of(const void *row)
     return ((const struct dir_instance *)row)->node->name;
 }
 
-static void sort_near(const struct query_options *o, const char *near,
-                      struct query_answer *a)
-{
-    size_t i;
-
-    coordinates_sort(o->coordinates, near, (const void **)a->instances,
-                     a->count, node_of);
-    for (i = 0; i < a->count && i < NEAR_DEPTH; i++)
-        if (!dir_compare(node_of(a->instances[i]), near)) {
-            swap(a, 0, i);
-            break;
-        }
-}
-
 void query_execute(const struct query_def *def, const struct query_options *o,
                    struct query_answer *out)
 {
-    const char *near = o->near && *o->near ? o->near : def->near;
-
     gather(def, o, out);
-    shuffle(out);
-    if (!strcmp(near, "_agent"))
-        near = o->own_node;
-    if (*near)
-        sort_near(o, near, out);
-    if (o->limit && out->count > o->limit)
-        out->count = o->limit;
+    out->count =
+        query_order(def, o, (const void **)out->instances, out->count, node_of);
 }
 
 void query_answer_free(struct query_answer *a)

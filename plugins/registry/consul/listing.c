@@ -6,8 +6,7 @@
 #include "plugins/registry/consul/listing_impl.h"
 #include "server/musterd.h"
 
-#define PIECE_BYTES 65536
-#define PIECE_ROWS  1000 /* looked at, shown or not */
+#define PIECE_ROWS 1000 /* looked at, shown or not */
 
 /* What each kind of rows is, and what it heeds. */
 static const struct {
@@ -31,86 +30,6 @@ static const struct {
     [LIST_NOTHING] = {DIR_SERVICE, FILTER_NODE, false, false, false, false,
                       false},
 };
-
-/* -- names and their tags -------------------------------------------------- */
-
-struct texts {
-    const char **list; /* owned */
-    size_t count, size;
-};
-
-static void texts_add(struct texts *t, const char *text)
-{
-    if (t->count == t->size) {
-        t->size = t->size ? 2 * t->size : 16;
-        t->list = xreallocarray(t->list, t->size, sizeof(*t->list));
-    }
-    t->list[t->count++] = text;
-}
-
-static int by_text(const void *a, const void *b)
-{
-    return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
-static void texts_sort(struct texts *t)
-{
-    size_t i, n = 0;
-
-    if (t->count)
-        qsort(t->list, t->count, sizeof(*t->list), by_text);
-    for (i = 0; i < t->count; i++)
-        if (!n || strcmp(t->list[n - 1], t->list[i]) != 0)
-            t->list[n++] = t->list[i];
-    t->count = n;
-}
-
-/* The tags of those that write the name so. */
-static void write_name(struct listing *l, const struct dir_name *n,
-                       const char *service)
-{
-    const struct dir_instance *i = NULL;
-    struct jw *w = &l->call->out;
-    struct texts tags = {0};
-    struct listing_row row;
-    size_t t;
-
-    while ((i = dir_name_next(n, i))) {
-        row = (struct listing_row){.node = i->node, .instance = i};
-        if (strcmp(i->service, service) != 0 || !listing_shows(l, &row))
-            continue;
-        for (t = 0; t < i->tags.count; t++)
-            texts_add(&tags, i->tags.list[t]);
-    }
-    texts_sort(&tags);
-    jw_key_text(w, service, strlen(service));
-    jw_open_array(w);
-    for (t = 0; t < tags.count; t++)
-        jw_text(w, tags.list[t]);
-    jw_close(w);
-    free(tags.list);
-}
-
-/* Each way that the name is written by one that may be seen. */
-static void write_names(struct listing *l, const struct dir_name *n)
-{
-    const struct dir_instance *i = NULL;
-    struct texts ways = {0};
-    struct listing_row row;
-    size_t w;
-
-    while ((i = dir_name_next(n, i))) {
-        row = (struct listing_row){.node = i->node, .instance = i};
-        if (ways.count && !strcmp(ways.list[ways.count - 1], i->service))
-            continue;
-        if (listing_shows(l, &row))
-            texts_add(&ways, i->service);
-    }
-    texts_sort(&ways);
-    for (w = 0; w < ways.count; w++)
-        write_name(l, n, ways.list[w]);
-    free(ways.list);
-}
 
 /* -- rows ------------------------------------------------------------------ */
 
@@ -152,7 +71,7 @@ static void write_row(struct listing *l, const struct listing_row *row)
     filter_mark(&mark, &c->out);
     switch (l->rows) {
     case LIST_NODES: row_node(c, row->node); break;
-    case LIST_SERVICES: write_names(l, row->name); return;
+    case LIST_SERVICES: return; /* listing_write_names() */
     case LIST_INSTANCES: row_instance(c, row->instance); break;
     case LIST_OF_NODE: write_by_id(l, row->instance); return;
     case LIST_ENTRIES: row_entry(c, row->instance); break;
@@ -169,9 +88,16 @@ static bool piece(struct listing *l, unsigned n)
 {
     struct listing_row row;
 
-    while (n-- && buf_len(&l->call->out.buf) < PIECE_BYTES) {
+    if (l->sorts && !l->sorted && !listing_sort(l, &n))
+        return true;
+    if (l->inside && !listing_go_on_names(l, &n))
+        return true;
+    while (n && buf_len(&l->call->out.buf) < LISTING_PIECE_BYTES) {
+        n--;
         if (!(l->sorted ? listing_next_sorted(l, &row) : listing_next(l, &row)))
             return false;
+        if (l->rows == LIST_SERVICES && !listing_write_names(l, row.name, &n))
+            return true;
         if (l->sorted || listing_shows(l, &row))
             write_row(l, &row);
     }
@@ -227,8 +153,7 @@ static void answer(struct call *c)
         call_json(c, 200);
         return;
     }
-    if (c->near && *c->near && kinds[l->rows].near)
-        listing_sort(l);
+    l->sorts = c->near && *c->near && kinds[l->rows].near;
     if (piece(l, musterd_share(c->m, PIECE_ROWS))) {
         call_stream(c, more);
         return;
@@ -338,7 +263,8 @@ static void listing_free(void *data)
     buf_free(&l->node);
     buf_free(&l->key);
     buf_free(&l->last);
-    buf_free(&l->order);
+    row_keys_reset(&l->order);
+    listing_forget_names(l);
     free(l);
 }
 

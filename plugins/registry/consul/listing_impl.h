@@ -1,6 +1,7 @@
 /*
  * The inside of a listing: listing.c answers the call, listing_rows.c walks
- * along the rows, listing_near.c puts them in another order.
+ * along the rows, listing_names.c writes names with their tags, listing_near.c
+ * puts rows in another order.
  */
 #ifndef PLUGINS_REGISTRY_CONSUL_LISTING_IMPL_H
 #define PLUGINS_REGISTRY_CONSUL_LISTING_IMPL_H
@@ -8,6 +9,9 @@
 #include "lib/buf.h"
 #include "plugins/registry/consul/call.h"
 #include "plugins/registry/consul/listing.h"
+#include "plugins/registry/consul/row_keys.h"
+
+#define LISTING_PIECE_BYTES 65536 /* written in a turn, about */
 
 /* A row: what is not of its kind is NULL. */
 struct listing_row {
@@ -28,14 +32,18 @@ struct listing {
     bool passing;
     struct dir_waiter waiter;
     /* where it stands */
-    bool begun;       /* a row was looked at */
-    unsigned state;   /* LIST_STATE: of those that are walked along */
-    struct buf node;  /* the node (or name) that was looked at last */
-    struct buf key;   /* ... of what is below it */
-    struct buf last;  /* LIST_OF_NODE: the id that was shown last */
-    bool sorted;      /* by ?near: these are the rows */
-    struct buf order; /* each: the node's name, NUL, length, key */
-    size_t order_at;
+    bool begun;      /* a row was looked at */
+    unsigned state;  /* LIST_STATE: of those that are walked along */
+    struct buf node; /* the node (or name) that was looked at last */
+    struct buf key;  /* ... of what is below it */
+    struct buf last; /* LIST_OF_NODE: the id that was shown last */
+    bool sorts;      /* by ?near: */
+    bool sorted;     /* ... and these are the rows, all of them */
+    struct row_keys order;
+    bool inside; /* LIST_SERVICES: of the name that was looked at last, more: */
+    bool looked; /* ... all of it has been looked at */
+    bool opened; /* ... and a way that it is written has been begun */
+    struct keymap texts; /* ... what was seen of it */
 };
 
 /* listing_rows.c */
@@ -47,10 +55,23 @@ bool listing_next(struct listing *l, struct listing_row *row);
 /* Whether it is asked for, and may be seen. */
 bool listing_shows(struct listing *l, const struct listing_row *row);
 
+/* listing_names.c */
+
+/* The name, in each way that it is written, with its tags: of its services *n
+ * are looked at, which is counted down. False: there is more of it, which
+ * listing_go_on_names() writes. */
+bool listing_write_names(struct listing *l, const struct dir_name *name,
+                         unsigned *n);
+bool listing_go_on_names(struct listing *l, unsigned *n);
+/* What was seen of one. */
+void listing_forget_names(struct listing *l);
+
 /* listing_near.c */
 
-/* All rows by their nodes' distance from ?near. */
-void listing_sort(struct listing *l);
+/* All rows by their nodes' distance from ?near: of rows that are to be looked
+ * at some more, *n, which is counted down. True: that was all, they are sorted.
+ */
+bool listing_sort(struct listing *l, unsigned *n);
 /* The next of them that is still there. */
 bool listing_next_sorted(struct listing *l, struct listing_row *row);
 

@@ -21,11 +21,11 @@ void listing_rewind(struct listing *l)
 {
     l->begun = l->sorted = false;
     l->state = 0;
-    l->order_at = 0;
     buf_reset(&l->node, 0);
     buf_reset(&l->key, 0);
     buf_reset(&l->last, 0);
-    buf_reset(&l->order, 0);
+    row_keys_reset(&l->order);
+    listing_forget_names(l);
 }
 
 static void keep(struct buf *b, const char *bytes, size_t len)

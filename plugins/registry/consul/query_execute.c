@@ -6,25 +6,35 @@
 #include <string.h>
 
 #include "plugins/registry/consul/query.h"
+#include "plugins/registry/consul/row_keys.h"
 #include "plugins/registry/consul/rows.h"
 #include "server/acl_rights.h"
 #include "server/musterd.h"
 #include "server/self.h"
 #include "server/state/directory.h"
 
-/* On whose behalf it is asked: of the asker, or of the query's own token. */
-struct asking {
+#define PIECE_BYTES 65536
+#define PIECE_ROWS  1000 /* looked at, shown or not */
+
+/* A query on its way: its instances are found, put in their order, and shown,
+ * over as many turns as it takes. */
+struct execution {
     struct call *call;
-    struct acl_subject who;
-    bool by_token;
+    struct query_found found;
+    struct query_options options;
+    struct acl_subject who; /* on whose behalf, for now, by_token: */
+    bool by_token;          /* of the query's own token; else of the asker */
+    bool begun;
+    struct buf last; /* key of the instance that was looked at last */
+    struct row_keys rows;
 };
 
 static bool may_see(void *arg, const struct dir_instance *i)
 {
-    const struct asking *a = arg;
+    const struct execution *e = arg;
 
-    return a->by_token ? acl_subject_sees(a->call->m, &a->who, i)
-                       : authority_sees(a->call, i);
+    return e->by_token ? acl_subject_sees(e->call->m, &e->who, i)
+                       : authority_sees(e->call, i);
 }
 
 /* False: it was answered. */
@@ -78,59 +88,136 @@ static void write_end(struct call *c)
     jw_close(&c->out);
 }
 
-static void write_answer(struct call *c, const struct query_def *d,
-                         const struct query_answer *a)
+static void write_begin(struct execution *e)
 {
-    struct jw *w = &c->out;
-    size_t i;
+    struct jw *w = &e->call->out;
 
     jw_open_object(w);
-    jw_pair_text(w, "Service", d->service);
+    jw_pair_text(w, "Service", e->found.def.service);
     jw_key(w, "Nodes");
     jw_open_array(w);
-    for (i = 0; i < a->count; i++)
-        row_entry(c, a->instances[i]);
+}
+
+static void write_rest(struct execution *e)
+{
+    struct call *c = e->call;
+    struct jw *w = &c->out;
+
     jw_close(w);
     jw_key(w, "DNS");
     jw_open_object(w);
-    jw_pair_text(w, "TTL", d->ttl);
+    jw_pair_text(w, "TTL", e->found.def.ttl);
     jw_close(w);
     jw_pair_text(w, "Datacenter", c->m->self->datacenter);
     jw_pair_uint(w, "Failovers", 0); /* there is no other datacenter to try */
     write_end(c);
 }
 
+/* The token may have gone since the last turn. */
+static bool take_token(struct execution *e)
+{
+    struct call *c = e->call;
+
+    return !e->by_token ||
+           acl_subject_find(c->m, e->found.def.token, http_principal(c->r),
+                            &e->who) != ACL_UNKNOWN;
+}
+
+/* Some more of its instances, *n of them; true: all are found. */
+static bool find(struct execution *e, unsigned *n)
+{
+    const struct query_def *d = &e->found.def;
+    const struct dir_name *name =
+        directory_name(e->options.directory, d->service);
+    const struct dir_instance *i = NULL;
+
+    for (; *n; --*n) {
+        if (name)
+            i = dir_name_behind(name, e->begun ? buf_data(&e->last) : NULL,
+                                buf_len(&e->last));
+        if (!i)
+            return true;
+        e->begun = true;
+        buf_reset(&e->last, PIECE_BYTES);
+        buf_add(&e->last, i->by_name.key, i->by_name.key_len);
+        if (query_takes(d, &e->options, i))
+            row_keys_add(&e->rows, i->node->name, &i->by_node);
+    }
+    return false;
+}
+
+static void show(struct execution *e, const void *row)
+{
+    size_t len;
+    const char *key = row_keys_key(row, &len);
+    const struct dir_node *n =
+        directory_node(e->options.directory, row_keys_node(row));
+    const struct dir_instance *i = n ? dir_node_at(n, key, len) : NULL;
+
+    if (i)
+        row_entry(e->call, i);
+}
+
+static bool more(struct call *c)
+{
+    struct execution *e = c->data;
+    struct row_keys *k = &e->rows;
+    unsigned n = musterd_share(c->m, PIECE_ROWS);
+
+    if (!take_token(e))
+        k->count = k->at;
+    if (!k->list && !find(e, &n))
+        return true;
+    if (!k->list) {
+        row_keys_list(k);
+        k->count = query_order(&e->found.def, &e->options, k->list, k->count,
+                               row_keys_node);
+    }
+    for (; n && k->at < k->count && buf_len(&c->out.buf) < PIECE_BYTES; n--)
+        show(e, k->list[k->at++]);
+    if (k->at < k->count)
+        return true;
+    write_rest(e);
+    return false;
+}
+
+static void execution_free(void *data)
+{
+    struct execution *e = data;
+
+    query_found_free(&e->found);
+    row_keys_reset(&e->rows);
+    buf_free(&e->last);
+    free(e);
+}
+
 enum http_verdict query_get_execute(struct http_request *r, void *ctx)
 {
     struct call *c = call_begin(r, ctx);
-    struct asking asking = {.call = c};
-    struct query_options o;
-    struct query_answer answer;
+    struct execution *e;
     struct query_found f;
     size_t limit;
 
     if (!c || !take_limit(c, &limit) || !take_query(c, &f))
         return HTTP_DONE;
-    asking.by_token = *f.def.token != '\0';
-    if (asking.by_token &&
-        acl_subject_find(c->m, f.def.token, http_principal(r), &asking.who) ==
-            ACL_UNKNOWN) {
-        query_found_free(&f);
+    e = xcalloc(1, sizeof(*e));
+    e->call = c;
+    e->found = f;
+    e->by_token = *f.def.token != '\0';
+    e->options = (struct query_options){.directory = c->m->directory,
+                                        .coordinates = c->m->coordinates,
+                                        .own_node = c->m->self->node,
+                                        .near = c->near,
+                                        .limit = limit,
+                                        .may_see = may_see,
+                                        .arg = e};
+    c->data = e;
+    c->free_data = execution_free;
+    if (!take_token(e))
         return call_error(c, 403, AUTHORITY_NOT_FOUND);
-    }
-    o = (struct query_options){.directory = c->m->directory,
-                               .coordinates = c->m->coordinates,
-                               .own_node = c->m->self->node,
-                               .near = c->near,
-                               .limit = limit,
-                               .may_see = may_see,
-                               .arg = &asking};
-    query_execute(&f.def, &o, &answer);
-    write_answer(c, &f.def, &answer);
-    query_answer_free(&answer);
-    query_found_free(&f);
+    write_begin(e);
     call_index(c, 0);
-    return call_json(c, 200);
+    return call_stream(c, more);
 }
 
 enum http_verdict query_get_explain(struct http_request *r, void *ctx)
