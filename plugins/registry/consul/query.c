@@ -72,35 +72,36 @@ static void answer_id(struct call *c, const char *id)
     call_json(c, 200);
 }
 
+/* The call is the handler's again, and the change is done; false: it has been
+ * answered, or nobody waits for that. */
+static bool query_is_done(struct call *c, enum query_status status,
+                          const char *id, const char *text)
+{
+    change_audit(c, status, id, text);
+    if (!call_release(c))
+        return false;
+    if (status == QUERY_DONE)
+        return true;
+    if (status == QUERY_MISSING)
+        call_error(c, 500, "Cannot modify non-existent prepared query: '%s'",
+                   id);
+    else
+        call_error(c, 500, "%s", text);
+    return false;
+}
+
 static void query_created(void *arg, enum query_status status, const char *id,
                           const char *text)
 {
-    struct call *c = arg;
-
-    change_audit(c, status, id, text);
-    if (!call_release(c))
-        return;
-    if (status == QUERY_DONE)
-        answer_id(c, id);
-    else
-        call_error(c, 500, "%s", text);
+    if (query_is_done(arg, status, id, text))
+        answer_id(arg, id);
 }
 
 static void query_changed(void *arg, enum query_status status, const char *id,
                           const char *text)
 {
-    struct call *c = arg;
-
-    change_audit(c, status, id, text);
-    if (!call_release(c))
-        return;
-    if (status == QUERY_DONE)
-        call_empty(c, 200);
-    else if (status == QUERY_MISSING)
-        call_error(c, 500, "Cannot modify non-existent prepared query: '%s'",
-                   id);
-    else
-        call_error(c, 500, "%s", text);
+    if (query_is_done(arg, status, id, text))
+        call_empty(arg, 200);
 }
 
 /* What Consul looks at and the state does not: NULL, or the text (free()). */
