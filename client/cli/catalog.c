@@ -143,6 +143,19 @@ static const char *worst(const json_t *checks)
     return order[at];
 }
 
+/* No instance came: there is none, or none that is asked for. */
+static int no_instance(struct cli *cli)
+{
+    const char *name = cli->args.words[0];
+
+    if (args_has(&cli->args, "tag") || args_has(&cli->args, "passing"))
+        return cli_fail(cli, CLI_NOBODY, NULL,
+                        "no instance of a service %s matches --tag or "
+                        "--passing",
+                        name);
+    return cli_fail(cli, CLI_NOBODY, NULL, "there is no service %s", name);
+}
+
 static int tell_instances(struct consul *c, const struct http_answer *a)
 {
     static const char *const titles[] = {"node", "id", "address", "status",
@@ -154,6 +167,10 @@ static int tell_instances(struct consul *c, const struct http_answer *a)
     if (!json_is_array(all)) {
         json_decref(all);
         return consul_strange(c);
+    }
+    if (!json_array_size(all)) {
+        json_decref(all);
+        return no_instance(c->cli);
     }
     rows_begin(&rows, c->cli, titles, ARRAY_LEN(titles));
     json_array_foreach(all, i, entry)

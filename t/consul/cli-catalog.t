@@ -35,12 +35,17 @@ is((cli($reg, 'services', 'web', '--passing'))[1],
     "n1 w1 10.0.0.1:80 passing v1,primary\n", 'those that pass');
 is((cli($reg, 'services', 'web', '--tag', 'v2'))[1],
     "n2 w2 10.0.0.2:80 critical v2\n", 'those with a tag');
-is((cli($reg, 'services', 'web', '--tag', 'v1', '--tag', 'v2'))[0], 3,
-    'with both: nobody, 3');
+is_deeply [cli($reg, 'services', 'web', '--tag', 'v1', '--tag', 'v2')],
+    [3, '', "muster: no instance of a service web matches --tag or --passing\n"],
+    'with both: nobody, 3';
 ($rc, $out) = cli($reg, 'services', 'web', '--passing', '--json');
 is_deeply json_of($out), [{node => 'n1', id => 'w1', address => '10.0.0.1:80',
     status => 'passing', tags => ['v1', 'primary']}], 'as JSON';
-is((cli($reg, 'services', 'none'))[0], 3, 'no such service: 3');
+is_deeply [cli($reg, 'services', 'none')],
+    [3, '', "muster: there is no service none\n"], 'no such service: 3, said';
+($rc, $out) = cli($reg, 'services', 'none', '--json');
+is_deeply [$rc, @{json_of($out)}],
+    [3, {error => 'there is no service none', exit => 3}], 'as JSON';
 is((cli($reg, 'services', '--passing'))[0], 2, 'of which? 2');
 
 # -- nodes --------------------------------------------------------------------
