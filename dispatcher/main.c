@@ -181,7 +181,7 @@ static bool register_self(struct program *p)
     const struct addr *bound = listen_face_addr(p->listen, "exec"), *addr;
     struct addr public;
     struct utsname system;
-    const char *node = conf_str(p->daemon.conf, "node");
+    const char *process = conf_str(p->daemon.conf, "node");
     char name[ADDR_TEXT_MAX], dial[ADDR_TEXT_MAX];
     char *error = NULL;
 
@@ -197,12 +197,13 @@ static bool register_self(struct program *p)
         {"addr", dial},
         {"instance", dispatch_instance(p->dispatch)},
         {"version", muster_version()},
-        {"node", node},
+        {"node", conf_nodename(p->daemon.conf)},
+        {"process", process},
     };
     struct muster_registration_options o = {
         .name = name,
         .attrs = attrs,
-        .attr_count = ARRAY_LEN(attrs) - (node == NULL),
+        .attr_count = ARRAY_LEN(attrs) - (process == NULL),
         .replace = true,
         .on_registered = on_registered,
         .on_refused = on_refused,

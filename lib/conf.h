@@ -131,6 +131,8 @@ void conf_errors_print(const struct conf_errors *errs, FILE *to,
                        const char *prefix);
 void conf_errors_free(struct conf_errors *errs); /* all zero again */
 
+/* What %n is: the name of this machine, as a word. */
+const char *conf_nodename(const struct conf *conf);
 /* NULL when it is not set and has no default. */
 const char *conf_str(const struct conf *conf, const char *key);
 /* The place of the value in the setting's .values, from 0. */

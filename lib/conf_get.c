@@ -40,6 +40,11 @@ static const struct conf_value *typed(const struct conf *conf, const char *key,
     return conf_layer_value(&conf->layer, s);
 }
 
+const char *conf_nodename(const struct conf *conf)
+{
+    return conf->nodename;
+}
+
 const char *conf_str(const struct conf *conf, const char *key)
 {
     const struct conf_value *v = must_value(conf, key);

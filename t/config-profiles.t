@@ -47,5 +47,7 @@ ok defined $d->address('exec'), 'binds: exec listens';
 my @found;
 ok eventually { @found = $r->find('kind dispatcher') },
     'the dispatcher registers with the seeds';
-like $found[0], qr/ node seed\/[A-Za-z0-9]{20}( |$)/, 'with its node';
+like $found[0],
+    qr/ node \Q$host\E process seed\/[A-Za-z0-9]{20}( |$)/,
+    'with its node, and what it is called there';
 finish();
