@@ -101,7 +101,7 @@ $e->finish;
 $e = driver($reg->registry_address);
 $e->send("register t t kind web .ttl 3\n");
 is $w->news, 'm add t kind web', 'with a ttl';
-my $lost = eventually { !$reg->find('.name t') } 4.5;
+my $lost = eventually { !$reg->find('.name t') } 4.5 / deadline(1);
 ok !$lost, 'it stays beyond it';
 kill 'STOP', $e->{pid};
 is $w->news, 'm gone t kind web', 'a process that sleeps loses it';
