@@ -215,6 +215,8 @@ void dispatch_reload(struct dispatch *d, const struct dispatch_settings *s)
     d->queue.ageing_ms = s->ageing_ms;
     storing_bounds(d);
     jobstore_tidy(d->store, dispatch_now(d));
+    /* what was to be looked at by the old times may be over by the new ones */
+    dispatch_wake_at(d, dispatch_now(d));
 }
 
 const char *dispatch_instance(const struct dispatch *d)

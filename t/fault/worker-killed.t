@@ -15,7 +15,8 @@ my %worker = map {
     $_ => worker($reg, $_, '-o', 'worker.spool=' . scratch() . "/spool-$_",
         '-o', 'worker.attrs.kill=' . ($_ eq 'w1' ? 'gone' : 'no'));
 } @hosts;
-my $disp = dispatcher($reg, '-o', 'dispatcher.lost_after=2s',
+# who comes back is never too late, until the test says so
+my $disp = dispatcher($reg, {conf => "dispatcher: {lost_after: 10m}\n"},
     '-o', 'dispatcher.store=sqlite:' . scratch() . '/jobs.db');
 ok eventually { $disp->knows(scalar @hosts) }, 'all workers are there';
 
@@ -51,6 +52,8 @@ $worker{$_}->kill for qw(w1 w2 w3);
 $worker{$_}->restart for qw(w2 w3);
 ok take(sub { !grep { lines($_) < $before{$_} + 5 } qw(w2 w3 w4) }),
     'those that came back go on';
+spew($disp->{conf}, "dispatcher: {lost_after: 1s}\n");
+$disp->signal('HUP');
 ok take(sub { $exit{w1} }), 'the one that did not ends';
 is "$exit{w1}{state} $exit{w1}{reason}", '3 lost', 'lost';
 cmp_ok lines('w1'), '>=', $before{w1}, 'and all that was received is kept';
