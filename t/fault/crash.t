@@ -14,6 +14,12 @@ srand $seed;
 my $reg = registry('-o', 'registry.store=sqlite:' . scratch() . '/db');
 my $crash = Crash->new(registry => $reg);
 $crash->round for 1 .. $rounds;
+# a machine that does much else gets less far in each
+for (1 .. $rounds) {
+    last if $crash->{acked} > 5 * $rounds && $crash->{told} > 5 * $rounds
+        && $crash->{resumed} > $rounds / 4;
+    $crash->round;
+}
 is_deeply [$crash->wrong], [], "$rounds crashes, seed $seed";
 cmp_ok $crash->{acked}, '>', 5 * $rounds, 'much was acknowledged';
 cmp_ok $crash->{told}, '>', 5 * $rounds, 'and told';

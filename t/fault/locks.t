@@ -9,6 +9,7 @@ use Lockers;
 use Muster;
 use MusterConsul;
 use Test::More;
+use Time::HiRes qw(time);
 
 need_programs('musterd');
 my $rounds = $ENV{MUSTER_TEST_CRASHES} || 6;
@@ -16,11 +17,20 @@ my $seed = $ENV{MUSTER_TEST_SEED} || time;
 srand $seed;
 my $reg = consul('-o', 'registry.store=sqlite:' . scratch() . '/db',
     '-o', 'consul.session_ttl_min=100ms');
-my $l = Lockers->new(reg => $reg, count => 50, ttl => '300ms',
-    work => 12);
+
+# Who is alive has to do something now and then within twice this: long enough
+# for all of them on a machine that does much else.
+my $began = time;
+call($reg, 'GET', '/v1/status/leader') for 1 .. 50;
+my $ttl = 300 + int 4000 * (time - $began);
+my $l = Lockers->new(reg => $reg, count => 50, ttl => "${ttl}ms", work => 12);
+my $patience = time + deadline(60);
 for my $round (1 .. $rounds) {
     for (1 .. 4) {
         $l->run(0.15 + rand 0.2);
+        # (so much is seen of it as is to be seen, however slowly)
+        $l->run(0.1) until time > $patience ||
+            $l->{acquired} > 5 * $round && ($round < $rounds || $l->{gone});
         $l->destroy_one;
     }
     $reg->kill;

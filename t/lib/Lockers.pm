@@ -253,7 +253,8 @@ sub last_turn
 {
     my ($self) = @_;
     $self->{last_turn} = 1;
-    @$self{qw(work abandons)} = (1, 1e9); # and nobody dies
+    # and nobody dies: only who was left to expire before is waited for
+    @$self{qw(work abandons ttl)} = (1, 1e9, '600s');
     $_->{turns} = 0 for @{$self->{clients}};
     return;
 }
