@@ -33,7 +33,7 @@ my $w = worker($reg, 'gate', '-o', "worker.spool=$dir/spool",
     '-o', 'worker.slots=4', '-o', "ansible.workdir=$dir/work",
     '-o', 'ansible.inventory=inventory',
     '-o', 'worker.plugins=' . source_dir() . '/plugins/worker');
-ok eventually { $reg->find('via gate .names 1') == 2 } 30;
+ok eventually { $reg->find('via gate .names 1') == 2 };
 
 my $c = connect_to($d->{addr}{exec});
 $c->send("execute cmd 'echo x >>$dir/effect; until [ -e $dir/go ]; do "
@@ -41,7 +41,7 @@ $c->send("execute cmd 'echo x >>$dir/effect; until [ -e $dir/go ]; do "
 ok eventually { slurp("$dir/effect") eq "x\nx\n" } 60;
 $w->kill;
 $w->restart;
-ok eventually { grep { /dispatcher \w+x\w+ at/ } $w->log } 30;
+ok eventually { grep { /dispatcher \w+x\w+ at/ } $w->log };
 spew("$dir/go", '');
 my @lines = $c->rest(60);
 is_deeply [sort grep { /^out/ } @lines],

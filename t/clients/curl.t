@@ -74,7 +74,7 @@ is curl("/session/info/$session"), '[]', 'and gone';
 is curl('-X', 'PUT', payload({ID => 'redis1', Name => 'redis',
     Tags => ['primary', 'v1'], Address => '127.0.0.1', Port => 8000,
     Meta => {redis_version => '4.0'}, EnableTagOverride => JSON::PP::false,
-    Check => {DeregisterCriticalServiceAfter => '90m', TTL => '30s'}}),
+    Check => {DeregisterCriticalServiceAfter => '90m', TTL => '30m'}}),
     '/agent/service/register'), '', 'a service is registered from a file';
 is json('/agent/services')->{redis1}{Port}, 8000, 'the agent has it';
 is json('/catalog/service/redis')->[0]{ServiceMeta}{redis_version}, '4.0',

@@ -42,10 +42,10 @@ END
         my $got = $prometheus->get("/api/v1/query?query=$query");
         return join ' ', sort map { $_->{value}[1] } @{$got->{data}{result}};
     };
-    ok((eventually { $asked->('up') eq '1 1 1' } 30), 'it scrapes all three');
+    ok((eventually { $asked->('up') eq '1 1 1' }), 'it scrapes all three');
     is $asked->('muster_services'), 3, 'and knows how many services there are';
     $svc->close;
-    ok((eventually { $asked->('muster_services') eq '2' } 30),
+    ok((eventually { $asked->('muster_services') eq '2' }),
         'and sees them go');
     $prometheus->stop;
 }

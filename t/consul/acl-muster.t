@@ -76,9 +76,8 @@ like as($reg, '', 'GET', '/v1/acl/list')->{body}, qr/disabled/, 'no ACLs';
 # one that is revoked ends its connections
 my $w = caller_of($reg);
 my $ix = index_of(as($reg, 'app', 'GET', '/v1/kv/conf/a'));
-$w->ask('GET', "/v1/kv/conf/a?index=$ix&wait=60s",
+$w->hold('GET', "/v1/kv/conf/a?index=$ix&wait=60s",
     headers => {'X-Consul-Token' => 'app.secret'});
-status($reg, '', 'GET', '/v1/status/leader') for 1 .. 3;
 my ($file) = $tokens[1] =~ /=(.*)/;
 spew($file, slurp($file) =~ s/^app:.*?(?=^\w)//msr);
 $reg->signal('HUP');

@@ -121,7 +121,7 @@ is call($reg, 'PUT', '/v1/operator/raft/peer')->{status}, 405, 'only DELETE';
 # -- reload
 
 my $c = caller_of($reg);
-$c->ask('GET', '/v1/kv/none?index=1000');
+$c->hold('GET', '/v1/kv/none?index=1000');
 ok scalar(eventually {
     call($reg, 'GET', '/v1/kv/none?index=1000&wait=1ms')->{status} == 429;
 }), 'one may wait';

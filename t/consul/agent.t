@@ -47,7 +47,7 @@ is ask('GET', 'agent/checks')->{body} =~ s/\n//r, '{}', 'no checks';
 
 put_ok('agent/service/register', {ID => 'web1', Name => 'web',
         Tags => ['primary', 'v1'], Address => '127.0.0.1', Port => 8080,
-        Meta => {k => 'v'}, Check => {TTL => '15s'}},
+        Meta => {k => 'v'}, Check => {TTL => '15m'}},
     'a service is registered');
 put_ok('agent/service/register', '{"name":"db","port":5432,"unknown":1,'
     . '"Address":null}', 'another, in lower case');
@@ -78,16 +78,16 @@ is get('agent/checks')->{'service:web1'}{Output}, 'ok', 'with its note';
 is_deeply [map { /^(\S+)/ } $reg->find('service web status passing')],
     ['web1'], 'there as well';
 put_ok('agent/service/register', {ID => 'web1', Name => 'web', Port => 8081,
-        Check => {TTL => '15s', Status => 'warning'}}, 'registered again');
+        Check => {TTL => '15m', Status => 'warning'}}, 'registered again');
 is get('agent/checks')->{'service:web1'}{Status}, 'passing',
     'its check stays as it was';
 is get('agent/services')->{web1}{Port}, 8081, 'and the service is another';
 
 # -- several checks, their ids and names ---------------------------------------
 
-put_ok('agent/service/register', {Name => 'many', Check => {TTL => '1m'},
-        Checks => [{TTL => '1m', Status => 'passing', Notes => 'n'},
-            {TTL => '1m', CheckID => 'mine', Name => 'Mine'}]},
+put_ok('agent/service/register', {Name => 'many', Check => {TTL => '10m'},
+        Checks => [{TTL => '10m', Status => 'passing', Notes => 'n'},
+            {TTL => '10m', CheckID => 'mine', Name => 'Mine'}]},
     'a service with three checks');
 put_ok('agent/service/register', {Name => 'many', Check => {}},
     'an empty check is none, and those that are there stay');
@@ -100,7 +100,7 @@ is get('agent/checks')->{'service:many:2'}{Notes}, 'n', 'and notes';
 
 # -- checks of the node --------------------------------------------------------
 
-put_ok('agent/check/register', {Name => 'mem', TTL => '30s', Notes => 'n'},
+put_ok('agent/check/register', {Name => 'mem', TTL => '30m', Notes => 'n'},
     'a check of the node');
 put_ok('agent/check/warn/mem', undef, 'it warns');
 is get('agent/checks')->{mem}{Status}, 'warning', 'and so it is';
@@ -114,7 +114,7 @@ put_ok('agent/check/update/mem', {Status => 'passing', Output => 'x' x 5000},
 is get('agent/checks')->{mem}{Output}, ('x' x 4096)
     . ' ... (captured 4096 of 5000 bytes)', 'which is cut';
 put_ok('agent/check/register', {ID => 'c2', Name => 'c2', serviceid => 'db',
-        ttl => 60000000000}, 'a check of a service, its time in nanoseconds');
+        ttl => 600000000000}, 'a check of a service, its time in nanoseconds');
 is get('agent/checks')->{c2}{ServiceName}, 'db', 'is the service\'s';
 
 # -- mistakes ------------------------------------------------------------------

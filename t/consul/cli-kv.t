@@ -10,7 +10,8 @@ use MusterConsul;
 use Test::More;
 
 need_programs(qw(muster musterd));
-my $reg = consul('-o', 'registry.store=sqlite:' . scratch() . '/r.db');
+my $reg = consul('-o', 'registry.store=sqlite:' . scratch() . '/r.db',
+    '-o', 'registry.admin=127.0.0.1:0');
 
 sub kv { return cli($reg, 'kv', @_) }
 sub json_of { return [map { JSON::PP::decode_json($_) } split /\n/, $_[0]] }
@@ -101,6 +102,7 @@ is((cli($reg, {env => {MUSTER_CONSUL => '', CONSUL_HTTP_ADDR => 'http://'
 
 my $w = begin($reg, 'kv', 'watch', '-r', 'w/');
 my $j = begin($reg, 'kv', 'watch', 'w/1', '--json');
+ok eventually { $reg->metric('muster_consul_blocking') == 2 }, 'two watch';
 kv('put', 'w/1', 'one');
 ok eventually { $w->out eq "+ w/1 one\n" }, 'a key that comes';
 kv('put', 'w/2', "two\nlines");

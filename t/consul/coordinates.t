@@ -62,7 +62,7 @@ is_deeply([map {$_->{Node}} @{call($reg, 'GET',
 
 my $c = caller_of($reg);
 my $index = index_of(nodes(''));
-$c->ask('GET', "/v1/coordinate/nodes?index=$index&wait=10s");
+$c->ask('GET', "/v1/coordinate/nodes?index=$index&wait=60s");
 place('near', 0.001, Segment => 'alpha'); # no change
 place('here', 0);
 $a = $c->read;

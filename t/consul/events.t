@@ -98,7 +98,7 @@ my $c = caller_of($reg);
 $index = index_of(list(''));
 is($c->call('GET', '/v1/event/list?index=7')->{status}, 200,
     'any other index is answered at once');
-$c->ask('GET', "/v1/event/list?index=$index&wait=10s");
+$c->ask('GET', "/v1/event/list?index=$index&wait=60s");
 fire('elsewhere?node=other', 'x');
 fire('wake', 'x');
 $a = $c->read;

@@ -85,7 +85,7 @@ my $c = caller_of($reg);
 $c->call('GET', "$path&wait=1ms&index=" . index_of($c->call('GET', $path)));
 $a = $c->call('GET', $path);
 my $index = index_of($a);
-$c->ask('GET', "$path&index=$index&wait=10s");
+$c->ask('GET', "$path&index=$index&wait=60s");
 for (qw(eu1 us1)) {
     call($reg, 'PUT', '/v1/catalog/register', body => $json->encode({
         Node => $_, Address => '10.0.0.1', SkipNodeUpdate => \1,

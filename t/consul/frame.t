@@ -184,7 +184,7 @@ is header(call($reg, 'GET', '/v1/kv/short',
 
 my @waiting = map { caller_of($reg) } 1 .. 2;
 my $index = index_of(call($reg, 'GET', '/v1/kv/short'));
-$_->ask('GET', "/v1/kv/short?index=$index") for @waiting;
+$_->hold('GET', "/v1/kv/short?index=$index") for @waiting;
 my $third;
 ok scalar(eventually {
     $third = call($reg, 'GET', "/v1/kv/short?index=$index&wait=1ms");

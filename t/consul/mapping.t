@@ -42,10 +42,8 @@ sub waits
     my ($path) = @_;
     my $index = index_of($c->call('GET', "/v1/$path"));
     my $w = caller_of($reg);
-    $w->ask('GET', "/v1/$path" . ($path =~ /\?/ ? '&' : '?')
+    return $w->hold('GET', "/v1/$path" . ($path =~ /\?/ ? '&' : '?')
         . "index=$index&wait=60s");
-    $c->call('GET', '/v1/status/leader') for 1 .. 2;
-    return $w;
 }
 
 sub checks_of { return map { "$_->{CheckID} $_->{Status}" } @{$_[0]{Checks}} }

@@ -96,9 +96,9 @@ is(asked('db'), 'db1 db2 db3 w', 'a check can be left out of account');
 # ---- waiting
 
 my $c = caller_of($reg);
-$c->ask('GET', "/v1/query/$id?wait=10s&index=" . index_of(ask('GET', "/$id")));
+$c->ask('GET', "/v1/query/$id?wait=60s&index=" . index_of(ask('GET', "/$id")));
 my $d = caller_of($reg);
-$d->ask('GET', '/v1/query?wait=10s&index=' . index_of(ask('GET', '')));
+$d->ask('GET', '/v1/query?wait=60s&index=' . index_of(ask('GET', '')));
 my $late = create(Name => 'late', Service => {Service => 'db'});
 is(scalar @{$d->read->{json}}, 2, 'who waits for the list is told');
 ask('PUT', "/$id", {Name => 'db', Service => {Service => 'db'}});

@@ -13,9 +13,10 @@ use Test::More;
 
 need_programs(qw(musterd muster-dispatch muster-worker));
 my $reg = consul('-o', 'consul.remote_exec=on', '-o', 'consul.datacenter=dc1');
-dispatcher($reg);
+my $disp = dispatcher($reg);
 worker($reg, $_) for qw(web1 web2);
-ok eventually { $reg->find('kind dispatcher .names 1') }, 'a dispatcher';
+ok eventually { $reg->find('kind dispatcher .names 1') && $disp->knows(2) },
+    'a dispatcher';
 
 sub put { return call($reg, 'PUT', $_[0], body => $_[1]) }
 sub json { return JSON::PP::encode_json($_[0]) }
@@ -36,7 +37,7 @@ sub consul_exec
     is put("/v1/event/fire/_rexec?$d", json({Prefix => '_rexec',
         Session => $s}))->{status}, 200, 'the event is fired';
     my ($index, %known) = (0, "_rexec/$s/job" => 1);
-    my $end = time + deadline(15);
+    my $end = time + deadline(60);
     while (keys %{$seen{exits}} < 2 && time < $end) {
         my $a = call($reg, 'GET', "/v1/kv/_rexec/$s/?keys=&index=$index"
             . "&wait=2000ms&$d");

@@ -41,7 +41,8 @@ $e->cleanup;
 # -- the session --------------------------------------------------------------
 
 my $disp = dispatcher($reg);
-ok eventually { $reg->find('kind dispatcher .names 1') }, 'a dispatcher comes';
+ok eventually { $reg->find('kind dispatcher .names 1') && $disp->knows(1) },
+    'a dispatcher comes';
 my ($up, $down) = map { scratch() . "/$_" } qw(up down);
 my $command = "trap 'touch $down; exit' TERM; touch $up; "
     . 'while :; do sleep 0.02; done';
@@ -106,7 +107,8 @@ ok $e->until_done(1), 'nobody waits in vain';
 is $e->{exits}{web2}, 255, 'there is no status';
 $e->cleanup;
 
-is $reg->metric('muster_consul_exec_running'), 0, 'none is under way';
+ok eventually { $reg->metric('muster_consul_exec_running') == 0 },
+    'none is under way';
 cmp_ok $reg->metric('muster_consul_exec_cancelled_total'), '>=', 2,
     'those whose session ended are counted';
 

@@ -99,9 +99,10 @@ spew(scratch() . '/master', "the-master\n");
 chmod 0600, scratch() . '/master';
 my $acl = consul('-o', 'consul.remote_exec=on',
     '-o', 'consul.acl_master_token=' . scratch() . '/master');
-dispatcher($acl);
+my $disp = dispatcher($acl);
 worker($acl, 'w1');
-ok eventually { $acl->find('kind dispatcher .names 1') }, 'with ACLs';
+ok eventually { $acl->find('kind dispatcher .names 1') && $disp->knows(1) },
+    'with ACLs';
 sub acl_token
 {
     my ($rules) = @_;

@@ -11,9 +11,10 @@ use Test::More;
 
 need_programs(qw(musterd muster-dispatch muster-worker));
 my $reg = consul('-o', 'consul.remote_exec=on');
-dispatcher($reg);
+my $disp = dispatcher($reg);
 worker($reg, $_, '-o', 'worker.slots=4') for qw(web1 web2 db1);
-eventually { $reg->find('kind dispatcher .names 1') };
+ok eventually { $reg->find('kind dispatcher .names 1') && $disp->knows(3) },
+    'a dispatcher knows them';
 
 # -- a command ----------------------------------------------------------------
 

@@ -6,6 +6,7 @@ use lib "$FindBin::Bin/../lib";
 use Muster;
 use MusterConsul;
 use Test::More;
+use Time::HiRes qw(time);
 
 need_programs('musterd');
 my $reg = consul('-o', 'consul.node_name=here');
@@ -32,12 +33,12 @@ is info($plain)->{body}, qq([{"ID":"$plain","Name":"","Node":"here",)
     . '"LockDelay":15000000000,"Behavior":"release","TTL":"",'
     . qq("CreateIndex":$made,"ModifyIndex":$made}]), 'what it is by default';
 is index_of(info($plain)), $made, 'its index';
-$a = create('{"name":"s1","TTL":"10s","behavior":"delete","LockDelay":"0s",'
+$a = create('{"name":"s1","TTL":"600s","behavior":"delete","LockDelay":"0s",'
     . '"checks":[],"unknown":7,"Node":null}');
 my $s1 = $a->{json}{ID};
 is_deeply [@{info($s1)->{json}[0]}{qw(Name TTL Behavior LockDelay Node)},
     info($s1)->{json}[0]{Checks}],
-    ['s1', '10s', 'delete', 0, 'here', []], 'fields in any case';
+    ['s1', '600s', 'delete', 0, 'here', []], 'fields in any case';
 my %delay = ('15' => 15e9, '"15s"' => 15e9, '999' => 999e9, '1000' => 1000,
     '"90s"' => 90e9, '"1500ms"' => 1.5e9, '0' => 0, '-13835058056' => 0,
     '"-4h"' => 0);
@@ -142,9 +143,9 @@ is kv_get($reg, 'lock')->{LockIndex}, 2, 'it was locked twice';
 is put('lock/other', 'x', "?acquire=$plain"), 'true', 'it holds another';
 my $at = kv_get($reg, 'lock')->{ModifyIndex};
 my $w = caller_of($reg);
-$w->ask('GET', "/v1/kv/lock?index=$at&wait=60s");
+$w->hold('GET', "/v1/kv/lock?index=$at&wait=60s");
 my $lister = caller_of($reg);
-$lister->ask('GET', '/v1/session/list?wait=60s&index='
+$lister->hold('GET', '/v1/session/list?wait=60s&index='
     . index_of($c->call('GET', '/v1/session/list')));
 is destroy($plain)->{body}, 'true', 'destroy';
 $a = $w->read;
@@ -168,7 +169,7 @@ is put('d/1', 'x', "?acquire=$s1"), 'true', 'held';
 is put('d/2', 'x', "?acquire=$s1"), 'true', 'held';
 $at = index_of($c->call('GET', '/v1/kv/d/?recurse'));
 $w = caller_of($reg);
-$w->ask('GET', "/v1/kv/d/?recurse&index=$at&wait=60s");
+$w->hold('GET', "/v1/kv/d/?recurse&index=$at&wait=60s");
 destroy($s1);
 $a = $w->read;
 is $a->{status}, 404, 'its keys go with it, both';
@@ -181,7 +182,7 @@ is kv_get($reg, 'd/1')->{LockIndex}, 1, 'it is a new key';
 
 $at = index_of(info($s2));
 $w = caller_of($reg);
-$w->ask('GET', "/v1/session/info/$s2?index=$at&wait=60s");
+$w->hold('GET', "/v1/session/info/$s2?index=$at&wait=60s");
 my $s3 = session($reg);
 put('d/3', 'x', "?acquire=$s3");
 $c->call('PUT', "/v1/session/renew/$s2");
@@ -219,20 +220,42 @@ is scalar @{info($here)->{json}}, 1, 'others live on';
 # A registry whose clients do nothing else: its clock goes on all the same.
 {
     my $idle = consul('-o', 'consul.session_ttl_min=100ms');
-    my $keeper = session($idle, TTL => '300ms', Checks => []);
-    for (1 .. 5) {
-        select undef, undef, undef, 0.25;
-        call($idle, 'PUT', "/v1/session/renew/$keeper");
-    }
-    is call($idle, 'PUT', "/v1/session/renew/$keeper")->{status}, 200,
-        'who is renewed in time lives on';
-    my $lost = session($idle, LockDelay => '1s', Checks => []);
+    ok in_time(sub {
+        my $keeper = session($idle, TTL => '300ms', Checks => []);
+        my ($longest, $status) = (0);
+        for (1 .. 6) {
+            my $said = time;
+            select undef, undef, undef, 0.25;
+            $status = call($idle, 'PUT', "/v1/session/renew/$keeper")->{status};
+            $longest = time - $said if time - $said > $longest;
+        }
+        return ($status == 200, $longest < 0.6);
+    }), 'who is renewed in time lives on';
     my $next = session($idle, Checks => []);
-    is kv_put($idle, 'l', '', "?acquire=$lost"), 'true', 'a lock after a while';
-    select undef, undef, undef, 1.1;
-    call($idle, 'PUT', "/v1/session/destroy/$lost");
-    is kv_put($idle, 'l', '', "?acquire=$next"), 'false',
-        'its delay begins when it is lost';
+    ok in_time(sub {
+        my $lost = session($idle, LockDelay => '1s', Checks => []);
+        eventually { kv_put($idle, 'l', '', "?acquire=$lost") eq 'true' };
+        select undef, undef, undef, 1.1;
+        my $begins = time;
+        call($idle, 'PUT', "/v1/session/destroy/$lost");
+        my $got = kv_put($idle, 'l', '', "?acquire=$next");
+        my $quick = time - $begins < 1;
+        kv_put($idle, 'l', '', "?release=$next") if $got eq 'true';
+        return ($got eq 'false', $quick);
+    }), 'its delay begins when it is lost';
+}
+
+# Something that has to be done in time, until we have been as quick as that
+# ourselves: (whether it was right, whether we were)
+sub in_time
+{
+    my ($try) = @_;
+    my ($right, $quick);
+    for (1 .. 10) {
+        ($right, $quick) = $try->();
+        last if $right || $quick;
+    }
+    return $right || !$quick;
 }
 
 finish();

@@ -138,7 +138,7 @@ isnt(all_of($reg), $before, 'much is other than it was');
 my $c = caller_of($reg);
 my $top = index_of(call($reg, 'GET', '/v1/kv/?recurse'));
 $c->ask('GET', "/v1/kv/plain?index="
-    . index_of(call($reg, 'GET', '/v1/kv/plain')) . '&wait=10s');
+    . index_of(call($reg, 'GET', '/v1/kv/plain')) . '&wait=60s');
 is(restore($reg, $file), '200 ', 'restored');
 $a = $c->read;
 is($a->{json}[0]{Value}, base64('value'), 'who waits is told');

@@ -109,7 +109,7 @@ sub take
 sub until_done
 {
     my ($self, $exits, $seconds) = @_;
-    my $end = time + deadline($seconds || 15);
+    my $end = time + deadline($seconds || 60);
     while (keys %{$self->{exits}} < $exits) {
         return 0 if time > $end;
         $self->look('1s');

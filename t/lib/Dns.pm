@@ -68,7 +68,7 @@ sub by_udp
         Type => Socket::SOCK_DGRAM()) or die "udp: $!";
     $s->send($bytes);
     return unless IO::Select->new($s)->can_read(
-        defined $seconds ? $seconds : Muster::deadline(10));
+        defined $seconds ? $seconds : Muster::deadline(60));
     $s->recv(my $answer, 65535);
     return $answer;
 }
