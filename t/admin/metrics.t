@@ -28,7 +28,7 @@ sub grown
     my $ok = eventually {
         $now = metrics($reg)->{$series};
         return defined $now && $now - $before{$series} == $by;
-    } 5;
+    };
     ok $ok, $what or diag("$series: $before{$series}, then "
         . (defined $now ? $now : 'none') . ", not $by more");
 }

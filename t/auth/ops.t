@@ -66,7 +66,7 @@ sub exec_port
 }
 ok +(eventually {
     exec_port('any', 'ping .on all .expect 2')->[0] =~ /^submit/
-} 20), 'two workers';
+}), 'two workers';
 
 # In a word: ran, or who said no
 sub told

@@ -75,7 +75,7 @@ SKIP: {
     $kept->send("x 1\n");
     is $kept->line, 'ok 2', 'who is there is served';
     $_->close for splice @many, 0, 37;
-    ok +(eventually { "@{[eval { $poor->find('x 1 .names 1') }]}" eq 'kept' } 20),
+    ok +(eventually { "@{[eval { $poor->find('x 1 .names 1') }]}" eq 'kept' }),
         'when some go, others are taken at once';
     $_->close for @many;
     my $pauses;

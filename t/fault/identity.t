@@ -63,7 +63,7 @@ sub who_ran
 sub knows
 {
     my ($count) = @_;
-    return eventually { (ask("ping .on all .expect $count"))[0] =~ /^submit/ } 20;
+    return eventually { (ask("ping .on all .expect $count"))[0] =~ /^submit/ };
 }
 
 my $one = start('web1', 'key1', 'one');
@@ -84,7 +84,7 @@ for my $row (@matrix) {
     my ($key, $host, $conflict, $what) = @$row;
     my $two = start($host, $key, "$host-$key");
     my $service = service_of($two);
-    ok +(eventually { found(".name $service") } 20), "$what: is registered";
+    ok +(eventually { found(".name $service") }), "$what: is registered";
     my ($line) = found(".name $service");
     if ($conflict) {
         my $told = ($watch->until(qr/^\+ \d+ \Q$service\E /))[-1];
@@ -104,14 +104,14 @@ for my $row (@matrix) {
         is who_ran(".hosts $host"), $two->{pid}, 'each by its name';
     }
     $two->stop;
-    ok +(eventually { !found(".name $service") } 20), 'it goes';
+    ok +(eventually { !found(".name $service") }), 'it goes';
     ok knows(1), 'and one is left';
 }
 
 # -- many at once ----------------------------------------------------------------
 
 my @clones = map { start('web1', 'key1', "clone$_") } 1 .. 4;
-ok +(eventually { 4 == found('kind worker conflict * .names 1') } 20),
+ok +(eventually { 4 == found('kind worker conflict * .names 1') }),
     'four clones at once: each is quarantined';
 is who_ran('.on all'), $one->{pid}, 'one of five runs it';
 
@@ -120,11 +120,11 @@ is who_ran('.on all'), $one->{pid}, 'one of five runs it';
 my ($next) = found('kind worker conflict * .names 1');
 $one->kill;
 my $since = time;
-ok +(eventually { !found('.name ' . service_of($one)) } 20), 'the first is killed';
+ok +(eventually { !found('.name ' . service_of($one)) }), 'the first is killed';
 my $ran = who_ran('.on all .wait 0.1');
 ok $ran =~ /no worker matches/ || time - $since > 2,
     'nobody takes its place at once' or diag($ran);
-ok +(eventually { 3 == found('kind worker conflict * .names 1') } 20),
+ok +(eventually { 3 == found('kind worker conflict * .names 1') }),
     'after a while one does';
 cmp_ok time - $since, '>', 1.9, 'which is registry.conflict_hold';
 is_deeply [found('kind worker conflict! * .names 1')], [$next],
@@ -146,7 +146,7 @@ $c->send(".token boss.secret\ny .ack 1\n");
 $c->line;
 my ($first) = grep { service_of($_) eq $next } @clones;
 $first->stop;
-ok +(eventually { !found(".name $next") } 20), 'the first goes again';
+ok +(eventually { !found(".name $next") }), 'the first goes again';
 $c->send(".of $third .unset conflict\n");
 like $c->line, qr/^ok/, 'an operator releases another';
 is_deeply [found('kind worker conflict! * .names 1')], [$third], 'at once';

@@ -485,12 +485,12 @@ for my $part (1, 2) {
         $swarm->pump(0.05);
         %left = only_differences(registered_ours(), model());
         return !%left;
-    } 10), 'the registry is what the model is' or diag explain \%left;
+    }), 'the registry is what the model is' or diag explain \%left;
     end_all();
     ok +(eventually {
         $swarm->pump(0.05);
         return keys %{registered_ours()} == keys %{model()};
-    } 30), 'what was bound to connections goes with them';
+    }), 'what was bound to connections goes with them';
     is_deeply registered_ours(), model(), 'and the rest is as it is in the model'
         or diag explain {only_differences(registered_ours(), model())};
     ok +(eventually {
@@ -499,10 +499,10 @@ for my $part (1, 2) {
         my $model = without_load(model());
         return "@{[%$now{sort keys %$now}]}" eq
             "@{[%$model{sort keys %$model}]}";
-    } 20), 'a reader of details has seen all of it';
+    }), 'a reader of details has seen all of it';
     is_deeply \@replica_wrong, [], 'in order, and nothing twice';
     for my $d ($reg, $dispatch, $work) {
-        ok +(eventually { $d->descriptors <= $baseline{$d->{name}} + 1 } 20),
+        ok +(eventually { $d->descriptors <= $baseline{$d->{name}} + 1 }),
             "$d->{name} has the descriptors it had"
             or diag $d->descriptors . " now, $baseline{$d->{name}} before";
         $memory{$d->{name}}[$part] = $d->memory;
@@ -514,7 +514,7 @@ for my $part (1, 2) {
 ok +(eventually {
     my @jobs = map { [split] } grep { !/^\.end/ } $dispatch->ask('exec', "jobs\n");
     return !grep { "@$_" =~ / state 1( |$)/ } @jobs;
-} 30), 'every job has ended';
+}), 'every job has ended';
 ok $said{$_}, "$_ was spoken ($said{$_})" for sort keys %said;
 for my $name (sort keys %memory) {
     my (undef, $first, $last) = @{$memory{$name}};

@@ -167,7 +167,7 @@ like join(' ', map { $forger->line } 1, 2),
     qr/^ok \d+ error: 'team is pinned by the token/,
     'what is pinned is not claimed';
 is found("team blue"), '', 'nor to be found';
-is set_of(".on '.pinned.team=red'"), 'forged',
+ok eventually { set_of(".on '.pinned.team=red'") eq 'forged' },
     'what it is its token says';
 is set_of(".on ''"), "error: 'empty .on: say .on all for every worker'",
     'an empty selector is none';

