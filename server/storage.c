@@ -18,7 +18,7 @@
 
 struct storage {
     struct musterd *m;
-    const char *setting; /* borrowed from the settings at start; for the log */
+    char *setting; /* owned: settings change while it runs, this does not */
     uint64_t opened_ms;
     struct loop_fd *done;    /* something can be collected; or NULL */
     struct loop_task onward; /* what waits is handed over */
@@ -153,7 +153,7 @@ struct storage *storage_open(struct musterd *m, const struct conf *conf)
     size_t consul;
 
     s->m = m;
-    s->setting = conf_str(conf, "registry.store");
+    s->setting = xstrdup(conf_str(conf, "registry.store"));
     s->onward = (struct loop_task){.fn = storage_onward, .arg = s};
     s->opened_ms = loop_clock();
     m->store = open_store(conf);
@@ -167,6 +167,7 @@ struct storage *storage_open(struct musterd *m, const struct conf *conf)
         add_metrics(s);
         return s;
     }
+    free(s->setting);
     free(s);
     return NULL;
 }
@@ -215,5 +216,6 @@ void storage_close(struct storage *s)
     store_close(s->m->store);
     s->m->store = NULL;
     loop_unsettle(s->m->loop, &s->onward);
+    free(s->setting);
     free(s);
 }
