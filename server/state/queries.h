@@ -35,6 +35,10 @@ struct queries;
 #define QUERY_NAME_MAX     512   /* bytes of a name that is asked for */
 #define QUERY_PREFIX_MATCH "name_prefix_match"
 
+/* What Consul says before what is wrong with one. */
+#define QUERY_INVALID  "Invalid prepared query: "
+#define QUERY_TEMPLATE "failed compiling template: "
+
 /* Texts in an order; for pairs name, value, name, value … */
 struct query_list {
     char **items; /* owned, and each of them */

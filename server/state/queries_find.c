@@ -101,7 +101,8 @@ static bool add_text(const struct render *r, const char *text, struct buf *out)
 
 static char *bad_format(const char *text)
 {
-    return xasprintf("Bad format '%s': what may stand in it is ${name.full}, "
+    return xasprintf(QUERY_TEMPLATE
+                     "Bad format '%s': what may stand in it is ${name.full}, "
                      "${name.prefix}, ${name.suffix} and ${match(N)}",
                      text);
 }
@@ -206,7 +207,8 @@ static char *template_render(struct query_def *d, const char *name)
     if (*d->regexp) {
         wrong = rex_compile_groups(d->regexp, &rex);
         if (wrong)
-            return xasprintf("Bad Regexp '%s': %s", d->regexp, wrong);
+            return xasprintf(QUERY_TEMPLATE "Bad Regexp '%s': %s", d->regexp,
+                             wrong);
         rex_groups(rex, name, len, r.spans);
         rex_free(rex);
     }

@@ -240,10 +240,11 @@ char *query_def_wrong(const struct query_def *d)
     if (is_too_large(d))
         return xstrdup("a prepared query takes more than 64 KiB");
     if (d->nearest_n < 0)
-        return xasprintf("Bad NearestN '%d', must be >= 0", d->nearest_n);
+        return xasprintf(QUERY_INVALID "Bad NearestN '%d', must be >= 0",
+                         d->nearest_n);
     if (!*d->service)
-        return xstrdup("Must provide a Service name to query");
+        return xstrdup(QUERY_INVALID "Must provide a Service name to query");
     if (*d->type && strcmp(d->type, QUERY_PREFIX_MATCH) != 0)
-        return xasprintf("Bad Template.Type '%s'", d->type);
+        return xasprintf(QUERY_TEMPLATE "Bad Template.Type '%s'", d->type);
     return *d->type ? query_template_wrong(d) : NULL;
 }

@@ -169,7 +169,7 @@ static void test_refused(void **state)
     memset(long_text, 'a', sizeof(long_text));
     long_text[sizeof(long_text) - 1] = '\0';
     assert_string_equal(put(qs, NULL, "a", "", "").text,
-                        "Must provide a Service name to query");
+                        QUERY_INVALID "Must provide a Service name to query");
     assert_string_equal(put(qs, NULL, "a", "a\nb", "").text,
                         "a text of a prepared query holds a line end or a "
                         "control character");
@@ -177,10 +177,10 @@ static void test_refused(void **state)
     long_text[QUERY_NAME_MAX + 1] = '\0';
     assert_int_equal(put(qs, NULL, long_text, "a", "").status, QUERY_REFUSED);
     assert_string_equal(put(qs, NULL, "a", "a", "regexp").text,
-                        "Bad Template.Type 'regexp'");
+                        QUERY_TEMPLATE "Bad Template.Type 'regexp'");
     d = def("a", "a", QUERY_PREFIX_MATCH);
     query_set(&d.regexp, "(");
-    assert_string_equal(put_def(qs, NULL, &d).text,
+    assert_string_equal(put_def(qs, NULL, &d).text, QUERY_TEMPLATE
                         "Bad Regexp '(': a parenthesis is not closed");
     assert_int_equal(
         put(qs, NULL, "a", "${nothing}", QUERY_PREFIX_MATCH).status,
@@ -191,7 +191,7 @@ static void test_refused(void **state)
     d = def("a", "a", "");
     d.nearest_n = -1;
     assert_string_equal(put_def(qs, NULL, &d).text,
-                        "Bad NearestN '-1', must be >= 0");
+                        QUERY_INVALID "Bad NearestN '-1', must be >= 0");
     d = def("a", "a", "");
     while (d.tags.count <= 2 * QUERY_LIST_MAX)
         query_list_add(&d.tags, "t");

@@ -139,7 +139,7 @@ static bool take_query(struct call *c, bool creates, struct query_def *d)
     wrong = refusal(c, d);
     if (!wrong)
         return query_demand_write(c, d);
-    call_error(c, 500, "%s", wrong);
+    call_error(c, 500, QUERY_INVALID "%s", wrong);
     free(wrong);
     return false;
 }
@@ -169,8 +169,9 @@ static const struct query *take_id(struct call *c, bool writes)
 
     if (!uuid_ok(id, strlen(id))) {
         call_error(c, 500,
-                   "failed prepared query lookup: index error: UUID "
-                   "must be 36 characters");
+                   "%sfailed prepared query lookup: index error: UUID "
+                   "must be 36 characters",
+                   writes ? "Prepared Query lookup failed: " : "");
         return NULL;
     }
     q = queries_find(c->m->queries, id);
