@@ -70,7 +70,7 @@ sub signal
 sub status
 {
     my ($self, $seconds) = @_;
-    my $status = Muster::wait_for($self->{pid}, $seconds || 20);
+    my $status = Muster::wait_for($self->{pid}, $seconds || 60);
     return undef unless defined $status;
     delete $self->{pid};
     return $status & 127 ? -($status & 127) : $status >> 8;
