@@ -23,11 +23,13 @@ sub counter
         . q{i=$((i+1)); echo $i; sleep 0.01; done; echo end; exit 7'};
 }
 
-# Where the last link got to, on a new one: lists, and goes on behind that
+# Where the last link got to, on a new one: lists, and goes on behind that, with
+# so many lines stored at a time (whoever stores none is told no more than fits)
 sub return_to
 {
-    my ($old) = @_;
+    my ($old, $store) = @_;
     my $new = $old->redial($w);
+    $new->{store} = $store;
     is $new->{hello}[2], $instance, 'the worker is known by its spool';
     my $have = $new->list;
     for my $jid (sort keys %$have) {
@@ -55,8 +57,7 @@ for my $round (1 .. 4) {
     $w->kill;
     $w->restart;
     my $have;
-    ($d, $have) = return_to($d);
-    $d->{store} = 5;
+    ($d, $have) = return_to($d, 5);
     is_deeply [sort keys %$have], [sort @jids], 'it has all of them';
     is_deeply [map { $have->{$_}[1] } @jids], [('running') x 3], 'running';
     my $jid = $jids[$round % 3];
@@ -78,7 +79,7 @@ is_deeply [sort split /\n/, slurp($effect)], [qw(job1 job2 job3)],
 ok eventually { !(() = glob "$spool/jobs/*") }, 'nothing stays in the spool';
 $w->kill;
 $w->restart;
-($d, my $have) = return_to($d);
+($d, my $have) = return_to($d, 5);
 is_deeply $have, {}, 'no job is left';
 $d->{jobs}{$jids[0]} = {seq => $d->{jobs}{$jids[0]}{seq} - 1};
 $d->send("run $jids[0] " . counter('again'));
@@ -94,10 +95,9 @@ $w->kill;
 spew($go, '');
 ok eventually { !in_job($jid) }, 'it ends without a worker';
 $w->restart;
-($d, $have) = return_to($d);
+($d, $have) = return_to($d, 100);
 ok eventually { ($d->list->{$jid} || ['', ''])->[1] eq 'exited' },
     'its result is there';
-$d->{store} = 100;
 is $d->ended($jid)->{rc}, 3, 'and true';
 is $d->text($jid, 'stdout'), join('', map { "$_\n" } 'up', 1 .. 50000),
     'all of its output';

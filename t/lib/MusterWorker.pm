@@ -215,9 +215,10 @@ sub number
 sub until
 {
     my ($self, $condition, $seconds) = @_;
+    my $end = time + Muster::deadline(300);    # its load it says for ever
     my $value;
     until ($value = $condition->()) {
-        last unless $self->step($seconds);
+        last unless $self->step($seconds) && time < $end;
     }
     return $value;
 }

@@ -93,8 +93,8 @@ is_deeply [conflicts()], [$two], 'and the second where it was';
 spew($reg->{conf}, "registry: {conflict_hold: 1s}\n");
 $reg->signal('HUP');
 ok eventually { grep { /conflict_hold is now 1s/ } $reg->log }, 'another hold';
-$first->stop;
 my $since = time;
+$first->stop;
 ok eventually { !conflicts() }, 'the second is released ...';
 cmp_ok time - $since, '>', 0.9, '... not at once';
 ok eventually { grep { /no longer quarantined/ } $second->log },
