@@ -38,12 +38,12 @@ ok eventually { $reg->find('via gate .names 1') == 2 };
 my $c = connect_to($d->{addr}{exec});
 $c->send("execute cmd 'echo x >>$dir/effect; until [ -e $dir/go ]; do "
     . "sleep 0.1; done; echo survived' .hosts near1,near2\n");
-ok eventually { slurp("$dir/effect") eq "x\nx\n" } 60;
+ok eventually { slurp("$dir/effect") eq "x\nx\n" } 180;
 $w->kill;
 $w->restart;
 ok eventually { grep { /dispatcher \w+x\w+ at/ } $w->log };
 spew("$dir/go", '');
-my @lines = $c->rest(60);
+my @lines = $c->rest(180);
 is_deeply [sort grep { /^out/ } @lines],
     ['out near1 stdout survived', 'out near2 stdout survived'],
     'what they say comes, once' or diag map { "$_\n" } @lines;

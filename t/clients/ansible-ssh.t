@@ -40,7 +40,7 @@ ansible_role("$dir/work/books/roles/site", <<"END");
 - name: a folder
   ansible.builtin.file: {path: "$dir/{{ inventory_hostname }}", state: directory}
 - name: wait for whoever looks
-  ansible.builtin.wait_for: {path: "$dir/seen", timeout: 60, sleep: 1}
+  ansible.builtin.wait_for: {path: "$dir/seen", timeout: 300, sleep: 1}
 - name: the page
   ansible.builtin.copy:
     content: "{{ text }} on {{ inventory_hostname }}"
@@ -89,7 +89,7 @@ sub results
 }
 
 # -- they are there ---------------------------------------------------------
-ok eventually { $reg->find('kind worker via gate .names 1') == 2 } 60;
+ok eventually { $reg->find('kind worker via gate .names 1') == 2 } 180;
 my ($ssh1) = $reg->find('kind worker host ssh1');
 like $ssh1, qr/^ansible!ssh1 .*\bvia gate\b/, 'a host of the inventory';
 like $ssh1, qr/ ops ping,facter,service,execute,deploy /, 'its operations';
@@ -107,39 +107,39 @@ my @jobs = map { job($_) } 'ping .hosts ssh1,ssh2,gate .wait 60',
     qq(execute argv 'printf %s ''{{ 7 * 6 }} \$HOME''' .hosts ssh2 .wait 60),
     'service name no-such-service state exploded .hosts ssh1 .wait 60',
     'release appname a apptype common revision x .hosts ssh1';
-my @lines = $jobs[0]->rest(60);
+my @lines = $jobs[0]->rest(180);
 is_deeply ends_of(@lines), { map { ($_ => '0 state 0 reason exited') }
     qw(ssh1 ssh2 gate) }, 'ping' or diag "@lines";
-@lines = $jobs[1]->rest(60);
+@lines = $jobs[1]->rest(180);
 is_deeply [sort(grep { /^(?:out|part)/ } @lines), %{ ends_of(@lines) }],
     ['out ssh1 stderr err', 'out ssh1 stdout out',
         ssh1 => '3 state 2 reason exited'],
     'a command: output and exit status true' or diag "@lines";
-@lines = $jobs[2]->rest(60);
+@lines = $jobs[2]->rest(180);
 ok grep({ $_ eq q(part ssh2 stdout '{{ 7 * 6 }} $HOME') } @lines),
     'arguments byte for byte, no templates' or diag "@lines";
 my $facts = decode(http($d, 'GET', '/facter?target=ssh1', face => 'http')
     ->{body});
 is $facts->{ssh1}{facter}{ansible_system}, 'Linux', 'GET /facter'
     or diag encode($facts);
-@lines = $jobs[3]->rest(60);
+@lines = $jobs[3]->rest(180);
 ok grep({ /^out ssh1 stderr .*bad service name or state/ } @lines),
     'a service: no such state' or diag "@lines";
-@lines = $jobs[4]->rest(60);
+@lines = $jobs[4]->rest(180);
 like "@lines", qr/release/, 'an operation that they do not have';
 unlike "@lines", qr/state [04]/, 'is none';
 }
 
 # -- a role -----------------------------------------------------------------
 my $c = job(q(deploy role site extra_vars '{"text":"hello"}' .on 'groups=web'));
-my ($jid) = ($c->line(20) || '') =~ /^submit (\S+) 2/;
+my ($jid) = ($c->line || '') =~ /^submit (\S+) 2/;
 my $follow = job("follow $jid");
-my @first = $follow->until(qr/^result ssh2 .*a folder/, 60);
-push @first, $follow->until(qr/^result ssh1 .*a folder/, 60)
+my @first = $follow->until(qr/^result ssh2 .*a folder/, 180);
+push @first, $follow->until(qr/^result ssh1 .*a folder/, 180)
     unless grep { /^result ssh1 .*a folder/ } @first;
 ok !grep({ /^exit/ } @first), 'a result comes while the role still runs';
 spew("$dir/seen", '');
-my @all = (@first, $follow->rest(90));
+my @all = (@first, $follow->rest(180));
 is_deeply ends_of(@all), { ssh1 => '0 state 4 reason exited',
     ssh2 => '0 state 4 reason exited' }, 'the role is deployed' or diag "@all";
 for my $host (qw(ssh1 ssh2)) {
@@ -162,7 +162,7 @@ ok eventually {
     $done = decode(http($d, 'GET', "/jobs/$jid?outputs=1",
         face => 'http')->{body});
     return $done->{state} != 1;
-} 60;
+} 180;
 is_deeply { map { my $host = $_; ($host =>
         [map { $_->{state} } @{ $done->{return_data}{$host} }]) }
     qw(ssh1 ssh2) }, { ssh1 => [0, 0], ssh2 => [3, 3] },
@@ -175,20 +175,20 @@ like $done->{error}, qr/1 of 2/, 'on one of two';
 inventory('ssh1', 'ssh9');
 kill 'HUP', $gate->{pid};
 ok eventually { join(' ', sort $reg->find('via gate .names 1'))
-    eq 'ansible!ssh1 ansible!ssh9' } 60;
+    eq 'ansible!ssh1 ansible!ssh9' } 180;
 spew("$dir/work/inventory", "[broken\n");
 kill 'HUP', $gate->{pid};
 ok eventually { grep { /ansible\.inventory: .*stay as they were/ } $gate->log }
-    60;
+    180;
 is scalar(my @left = $reg->find('via gate .names 1')), 2,
     'a broken inventory changes nothing';
 
 # -- a worker that starts again knows them at once --------------------------
 $gate->stop;
 my $again = worker($reg, 'gate', @gate);
-ok eventually { $reg->find('via gate .names 1') == 2 } 60;
+ok eventually { $reg->find('via gate .names 1') == 2 } 180;
 ok eventually { grep { /ansible\.inventory: .*stay as they were/ } $again->log }
-    60;
+    180;
 is scalar(@left = $reg->find('via gate .names 1')), 2,
     'though the inventory is still broken';
 

@@ -64,14 +64,17 @@ sub settings
     ok((eventually { reloads() > $before }), "reloaded: $settings");
 }
 
-# A client over there: a program that holds a connection and says that line
+# A client over there: a program that holds a connection, says that line, and
+# makes a file when it was answered by so many
 my @clients;
 sub client
 {
-    my ($to, $line) = @_;
+    my ($to, $line, $lines, $file) = @_;
     my $pid = open(my $to_it, '|-', far($^X, '-MIO::Socket::INET', '-e',
         'my $s = IO::Socket::INET->new("10.99.0.1:' . $to . '") or die;'
-        . 'while (<STDIN>) { syswrite $s, $_ } sleep 600')) or die $!;
+        . 'syswrite $s, scalar <STDIN>;'
+        . 'if (my $n = shift) { <$s> for 1 .. $n; open my $f, ">", shift }'
+        . 'sleep 600', $lines ? ($lines, $file) : ())) or die $!;
     push @clients, $pid;
     $to_it->autoflush(1);
     print $to_it "$line\n";
@@ -99,7 +102,8 @@ cable(1);
 
 # what was sent and is never confirmed
 settings('limits: {user_timeout: 2s}');
-my $reader = client($event, '.filter 1');
+my $heard = scratch() . '/heard';
+my $reader = client($event, '.filter 1', 2, $heard);
 # its connections, as the kernel has them
 sub event_sockets
 {
@@ -107,8 +111,7 @@ sub event_sockets
     return scalar grep { my @f = split; $f[1] =~ /$local$/ && $f[3] eq '01' }
         split /\n/, slurp('/proc/net/tcp');
 }
-ok((eventually { event_sockets() == 1 }), 'a reader');
-sleep 0.5;
+ok((eventually { -e $heard && event_sockets() == 1 }), 'a reader');
 cable(0);
 my $mine = Muster::Conn->new($reg->{addr}{new});
 $mine->send("local kind web .ack 1\n");

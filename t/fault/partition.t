@@ -8,11 +8,13 @@ use FindBin;
 use lib "$FindBin::Bin/../lib";
 use Muster;
 use Test::More;
+use Time::HiRes qw(time);
 
 need_programs(qw(musterd muster-dispatch muster-worker muster));
 my $reg = registry();
-my $d = dispatcher($reg, '-o', 'dispatcher.probe=300ms',
-    '-o', 'dispatcher.lost_after=300ms');
+# a second without an answer, and another one
+my $d = dispatcher($reg, '-o', 'dispatcher.probe=1s',
+    '-o', 'dispatcher.lost_after=1s');
 my %w = map { $_ => worker($reg, $_, '-o', 'worker.grace=100ms') } qw(a b);
 ok eventually { $d->knows(2) }, 'both are known';
 my $effects = scratch() . '/effects';
@@ -32,18 +34,25 @@ sub task
 
 sub marks { return split /\n/, slurp("$effects.$_[0]") }
 
-# (a) half of its patience: nothing but a delay
-my $c = $d->dial('exec');
-$c->send(task('a') . " .hosts a\n");
-my ($jid) = $c->line =~ /^submit (\S+)/;
-$c->until(qr/^out a/);
-freeze('a');
-select undef, undef, undef, 0.3;    # half of what is waited for it
-spew("$go.a", '');
-thaw('a');
-my @rest = $c->rest;
+# (a) a part of its patience: nothing but a delay (or once more, if it was longer)
+my ($c, $jid, @rest);
+for (1 .. 5) {
+    unlink "$go.a", "$effects.a";
+    $c = $d->dial('exec');
+    $c->send(task('a') . " .hosts a\n");
+    ($jid) = $c->line =~ /^submit (\S+)/;
+    $c->until(qr/^out a/);
+    my $began = time;
+    freeze('a');
+    select undef, undef, undef, 0.3;
+    spew("$go.a", '');
+    thaw('a');
+    my $took = time - $began;
+    @rest = $c->rest;
+    last if $took < 0.8;
+}
 is_deeply [grep { !/^exit a 0 state 0 / } @rest[0 .. $#rest - 1]], [],
-    'half of its patience: it ends well';
+    'a part of its patience: it ends well';
 is scalar marks('a'), 1, 'once';
 is_deeply [grep { /lost|link/ } $d->ask('exec', "why $jid a\n")], [],
     'nothing else was to be seen';
