@@ -46,6 +46,7 @@ static void test_match(void **state)
         "Service.Service != \"db\"",
         "Service.Port == 80",
         "Service.Port != 81 and Service.EnableTagOverride == false",
+        "Service.EnableTagOverride == F and Service.EnableTagOverride != 1",
         "v1 in Service.Tags",
         "\"v2\" not in Service.Tags",
         "Service.Tags contains blue",

@@ -13,24 +13,6 @@
 #include "server/musterd.h"
 #include "server/self.h"
 
-bool agent_parse_bool(const char *text, bool *value)
-{
-    static const char *const yes[] = {"1", "t", "T", "TRUE", "true", "True"};
-    static const char *const no[] = {"0", "f", "F", "FALSE", "false", "False"};
-    size_t i;
-
-    for (i = 0; i < ARRAY_LEN(yes); i++) {
-        if (!strcmp(text, yes[i]))
-            *value = true;
-        else if (!strcmp(text, no[i]))
-            *value = false;
-        else
-            continue;
-        return true;
-    }
-    return false;
-}
-
 /* -- asking ---------------------------------------------------------------- */
 
 void agent_done(void *arg, const struct dir_result *r)

@@ -10,9 +10,6 @@
 #include "plugins/registry/consul/call.h"
 #include "server/state/directory.h"
 
-/* "0", "t", "TRUE" …: as Go's strconv.ParseBool(). */
-bool agent_parse_bool(const char *text, bool *value);
-
 /* A dir_done_fn whose arg is a call that is held: 200 without a body, or why
  * not. */
 void agent_done(void *arg, const struct dir_result *r);

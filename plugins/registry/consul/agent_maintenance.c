@@ -7,6 +7,7 @@
 
 #include "lib/mem.h"
 #include "plugins/registry/consul/agent.h"
+#include "plugins/registry/consul/boolean.h"
 #include "plugins/registry/consul/families.h"
 
 #define NODE_ID    "_node_maintenance"
@@ -22,7 +23,7 @@ static bool asked_for(struct call *c, bool *enable)
 
     if (!text)
         call_error(c, 400, "Missing value for enable");
-    else if (!agent_parse_bool(text, enable))
+    else if (!boolean_parse(text, enable))
         call_error(c, 400, "Invalid value for enable: \"%s\"", text);
     else
         return true;

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "lib/rex.h"
+#include "plugins/registry/consul/boolean.h"
 #include "plugins/registry/consul/filter_impl.h"
 
 #define NONE UINT32_MAX /* no node: there was an error */
@@ -251,8 +252,7 @@ static char *value_wrong(struct filter_term *t)
                      : NULL;
     }
     if (t->type == FILTER_BOOL) {
-        t->yes = !strcmp(t->value, "true");
-        if (!t->yes && strcmp(t->value, "false") != 0)
+        if (!boolean_parse(t->value, &t->yes))
             return xasprintf("\"%s\" is neither true nor false", t->value);
     }
     if (t->type == FILTER_NUMBER) {

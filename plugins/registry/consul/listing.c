@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "plugins/registry/consul/boolean.h"
 #include "plugins/registry/consul/listing_impl.h"
 #include "server/musterd.h"
 
@@ -232,25 +233,15 @@ static void take_params(struct listing *l)
     }
 }
 
-/* As Go reads a boolean; false: it is none. */
+/* Without a value it is true; false: it has one that is no boolean. */
 static bool take_passing(struct listing *l)
 {
-    static const char *const yes[] = {"",     "1",    "t",   "T",
-                                      "TRUE", "true", "True"},
-                             *const no[] = {"0",     "f",     "F",
-                                            "FALSE", "false", "False"};
     const char *value = http_query(l->call->r, "passing");
-    size_t i;
 
     if (!value || l->rows != LIST_ENTRIES)
         return true;
-    for (i = 0; i < ARRAY_LEN(yes); i++)
-        if (!strcmp(value, yes[i]))
-            return l->passing = true;
-    for (i = 0; i < ARRAY_LEN(no); i++)
-        if (!strcmp(value, no[i]))
-            return true;
-    return false;
+    l->passing = !*value;
+    return l->passing || boolean_parse(value, &l->passing);
 }
 
 static void listing_free(void *data)
