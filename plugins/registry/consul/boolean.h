@@ -12,12 +12,9 @@
 /* "1", "t", "TRUE"; "0", "f", "False" … False: it is none, *value is left. */
 static inline bool boolean_parse(const char *text, bool *value)
 {
-    static const char *const words[][2] = {{"0", "1"},
-                                           {"f", "t"},
-                                           {"F", "T"},
-                                           {"FALSE", "TRUE"},
-                                           {"false", "true"},
-                                           {"False", "True"}};
+    static const char *const words[][2] = {
+        {"0", "1"},        {"f", "t"},        {"F", "T"},
+        {"FALSE", "TRUE"}, {"false", "true"}, {"False", "True"}};
     size_t i;
     int yes;
 
