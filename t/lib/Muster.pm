@@ -35,6 +35,12 @@ our @EXPORT = qw(registry dispatcher worker daemon run_program muster
 
 $SIG{PIPE} = 'IGNORE';
 $SIG{$_} = sub { exit 1 } for qw(INT TERM HUP);
+# A test that hangs says where, and what its daemons said: after a time that none
+# takes, unless it was asked for more than it does by itself.
+$SIG{ALRM} = sub { require Carp; warn Carp::longmess('it hangs'); exit 1 };
+alarm 1200 * ($ENV{MUSTER_TEST_SLOW} || 1)
+    unless grep { /^MUSTER_(?:SOAK|STORM|TEST_(?:CRASHES|KEYS|MI?B))/ }
+        keys %ENV;
 
 my $owner = $$;
 my $top = abs_path(dirname(__FILE__) . '/../..');
