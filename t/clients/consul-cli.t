@@ -121,6 +121,7 @@ refused(qr/404/, qw(maint -enable -service=nobody));
 done(qr/^$/, qw(force-leave rack1));
 refused(qr/cluster of one server/, qw(join 127.0.0.2));
 refused(qr/only server/, 'leave');
+refused(qr/encryption not enabled/, qw(keyring -list));
 my $p = consul_begin($reg, 'monitor', '-log-level=debug');
 ok((eventually {
     $reg->register('noise service x')->close;
@@ -169,6 +170,7 @@ refused(qr/403/, qw(acl bootstrap));
 done(qr/written/, 'kv', 'put', "-token=$token", qw(a b));
 %env = (CONSUL_HTTP_TOKEN => $token);
 done(qr/^b$/, qw(kv get a));
+done(qr/"agent" set/, qw(acl set-agent-token agent x));
 %env = (CONSUL_HTTP_TOKEN_FILE => spew(scratch() . '/token', "$token\n"));
 done(qr/^here /m, 'members');
 %env = (CONSUL_HTTP_TOKEN => 'unknown');
