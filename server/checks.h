@@ -7,7 +7,9 @@
  *   a service with attributes check.… --> its checks, in the directory
  *
  * A check that does something has a definition: the line of probe.h; one that
- * a service's own attributes ask for has the word `attrs` before it.
+ * a service's own attributes ask for has the word `attrs` before it. What
+ * begins with `told` is run elsewhere, and kept for who does that: nothing here
+ * looks at it.
  *
  * Must not know faces.
  */
@@ -20,7 +22,8 @@
 #include "server/probe.h"
 #include "server/state/directory.h"
 
-#define CHECKS_OF_ATTRS "attrs"
+#define CHECKS_OF_ATTRS  "attrs"
+#define CHECKS_ELSEWHERE "told "
 
 struct checks;
 struct musterd;

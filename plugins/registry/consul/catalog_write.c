@@ -9,6 +9,7 @@
 #include "plugins/registry/consul/asking.h"
 #include "plugins/registry/consul/body.h"
 #include "plugins/registry/consul/call.h"
+#include "plugins/registry/consul/definition.h"
 #include "plugins/registry/consul/row_audit.h"
 #include "server/musterd.h"
 #include "server/self.h"
@@ -23,9 +24,11 @@ struct writing {
     struct dir_removal removal;
     struct dir_service_new service;
     const char *elsewhere; /* another node that a check says it is of */
+    size_t definition_count;
     /* from here on only what is counted above is set: the rest is not even
      * zero */
     struct dir_check_new checks[DIR_CHECKS_MAX];
+    char *definitions[DIR_CHECKS_MAX]; /* each owned, or NULL */
     const char *tags[DIR_TAGS_MAX];
     struct dir_pair tagged[DIR_META_MAX], meta[DIR_META_MAX],
         service_meta[DIR_META_MAX];
@@ -144,6 +147,8 @@ static void read_check(struct call *c, const json_t *body, struct writing *w)
     check->notes = body_text(c, body, "Notes");
     check->output = body_text(c, body, "Output");
     check->service_id = body_text(c, body, "ServiceID");
+    check->definition = w->definitions[w->definition_count++] =
+        definition_read(c, body);
     status = body_text(c, body, "Status");
     check->status = DIR_CRITICAL;
     if (status && *status && !dir_status_parse(status, &check->status))
@@ -195,6 +200,8 @@ static void writing_free(void *data)
     struct writing *w = data;
 
     row_audit_clear(&w->audit);
+    while (w->definition_count)
+        free(w->definitions[--w->definition_count]);
     free(w);
 }
 

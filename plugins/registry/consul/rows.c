@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "plugins/registry/consul/call.h"
+#include "plugins/registry/consul/definition.h"
 #include "server/musterd.h"
 #include "server/self.h"
 
@@ -136,8 +137,7 @@ void row_check(struct call *c, const struct dir_check *check)
     jw_pair_text(w, "ServiceName", i ? i->service : "");
     row_tags(w, "ServiceTags", i);
     jw_key(w, "Definition");
-    jw_open_object(w);
-    jw_close(w);
+    definition_write(c, check);
     write_indexes(w, check->created, check->changed);
     jw_close(w);
 }
