@@ -20,6 +20,14 @@ static struct service *entry(struct place *p, const char *name)
     return catalog_find(p->c, name, strlen(name));
 }
 
+/* A line whose change is kept at once: its sender is told before this returns. */
+static void line_now(struct place *p, const char *line)
+{
+    delayed_at_once(p->store, true);
+    dir_line(p, line);
+    delayed_at_once(p->store, false);
+}
+
 static void services(struct place *p, const char *const *names, size_t count)
 {
     struct dir_told t;
@@ -50,8 +58,7 @@ static void it_goes_whole(void **state)
     (void)state;
     place_open(&p, s, false);
     services(&p, names, ARRAY_LEN(names));
-    dir_line(&p, "nc node n");
-    delayed_commit_all(s);
+    line_now(&p, "nc node n");
     revision = catalog_revision(p.c);
     dir_waits(&p, &w, "node:n");
     dir_deregister(&p, &t, "n");
@@ -136,8 +143,7 @@ static void the_rest_of_it_goes(void **state)
     place_open(&p, s, false);
     services(&p, names, ARRAY_LEN(names));
     p.holder.owner.fixed = "it is fixed";
-    dir_line(&p, "nc node n");
-    delayed_commit_all(s);
+    line_now(&p, "nc node n");
     dir_deregister(&p, &t, "n");
     assert_int_equal(delayed_commit_all(s), 1);
     dir_assert_refused(&t, "it is fixed");
@@ -163,7 +169,7 @@ static void many(void **state)
     place_open(&p, s, false);
     for (i = 0; i < 1200; i++) {
         snprintf(line, sizeof(line), "s%u node n persist 1", i);
-        dir_line(&p, line);
+        line_now(&p, line);
     }
     dir_register(&p, &t, "node n | address a | check c passing");
     delayed_commit_all(s);
