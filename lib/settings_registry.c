@@ -121,6 +121,16 @@ static const struct conf_setting table[] = {
      .programs = MUSTERD,
      .help = "checks of nodes and services, in all; more are refused; 0 is no "
              "bound"},
+    {.key = "registry.view_idle",
+     .type = CONF_DURATION,
+     .def = "10m",
+     .min = 0,
+     .max = DAY,
+     .reloadable = true,
+     .programs = MUSTERD,
+     .help = "after how long without a client of the Consul API or DNS the "
+             "view of nodes and services that is kept for them is forgotten; "
+             "it is made again for the next. 0 keeps it"},
     {.key = "registry.changes",
      .type = CONF_INT,
      .def = "100000",

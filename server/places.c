@@ -7,11 +7,13 @@
 #include <uthash.h>
 #include <utlist.h>
 
+#include "lib/log.h"
 #include "lib/mem.h"
 #include "lib/metrics.h"
 #include "server/musterd.h"
 #include "server/self.h"
 #include "server/state/directory.h"
+#include "server/state/kv.h"
 
 /* The numbers, as of when somebody last asked. */
 struct places_counts {
@@ -31,6 +33,9 @@ struct places {
     struct loop_task wake; /* goes on making the view */
     bool wakes;            /* that is queued */
     struct loop_task rest; /* goes on with changes of many services */
+    struct loop_timer *idle;
+    uint64_t idle_ms; /* 0: the view stays */
+    bool asked;       /* since the timer was set */
     struct places_waiter *waiters;
     struct places_counts counts;
 };
@@ -141,6 +146,34 @@ static void add_metrics(struct places *p)
     metrics_on_read(count, p, p);
 }
 
+/* -- sleep ----------------------------------------------------------------- */
+
+static void watch_idle(struct places *p)
+{
+    bool awake = directory_count(p->m->directory).nodes;
+
+    if (awake && p->idle_ms && !loop_timer_is_set(p->idle)) {
+        p->asked = false;
+        loop_timer_set(p->idle, p->idle_ms);
+    }
+}
+
+/* Sessions end with nodes and checks, whoever asks for these. */
+static void idle(void *arg)
+{
+    struct places *p = arg;
+
+    if (p->asked || kv_count(p->m->kv).sessions ||
+        !directory_may_sleep(p->m->directory)) {
+        watch_idle(p);
+        return;
+    }
+    log_info("nobody asks for nodes and services: the view of them is "
+             "forgotten");
+    directory_sleep(p->m->directory);
+    p->m->tidying = true; /* what it took goes back to the system */
+}
+
 /* -- the loop -------------------------------------------------------------- */
 
 static void pending(void *arg)
@@ -173,6 +206,7 @@ static void settle(void *arg)
     struct places *p = arg;
 
     directory_settle(p->m->directory);
+    watch_idle(p);
 }
 
 /* -- who has to wait ------------------------------------------------------- */
@@ -192,6 +226,7 @@ static void wake(void *arg)
     }
     p->wakes = false;
     musterd_tick(p->m);
+    watch_idle(p);
     while ((w = p->waiters)) {
         DL_DELETE(p->waiters, w);
         w->ready(w);
@@ -200,7 +235,12 @@ static void wake(void *arg)
 
 bool places_are_ready(struct places *p)
 {
-    return !p->wakes && directory_wake_some(p->m->directory, WAKE_AT_ONCE);
+    bool ready =
+        !p->wakes && directory_wake_some(p->m->directory, WAKE_AT_ONCE);
+
+    p->asked = true;
+    watch_idle(p);
+    return ready;
 }
 
 void places_wait(struct places *p, struct places_waiter *w)
@@ -224,6 +264,9 @@ void places_configure(struct places *p, const struct conf *conf)
         .checks = (size_t)conf_int(conf, "registry.checks")};
 
     directory_limit(p->m->directory, &limits);
+    p->idle_ms = (uint64_t)conf_duration_ms(conf, "registry.view_idle");
+    loop_timer_off(p->idle);
+    watch_idle(p);
 }
 
 struct places *places_new(struct musterd *m, const struct conf *conf)
@@ -240,6 +283,7 @@ struct places *places_new(struct musterd *m, const struct conf *conf)
     p->settle = (struct loop_task){.fn = settle, .arg = p};
     p->wake = (struct loop_task){.fn = wake, .arg = p};
     p->rest = (struct loop_task){.fn = rest, .arg = p};
+    p->idle = loop_timer_new(m->loop, idle, p);
     m->directory = directory_new(m->catalog, &setup);
     places_configure(p, conf);
     add_metrics(p);
@@ -270,6 +314,7 @@ void places_free(struct places *p)
     loop_unsettle(p->m->loop, &p->settle);
     musterd_not_later(p->m, &p->wake);
     musterd_not_later(p->m, &p->rest);
+    loop_timer_free(p->idle);
     directory_free(p->m->directory);
     p->m->directory = NULL;
     forget_ports();

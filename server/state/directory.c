@@ -196,6 +196,34 @@ void directory_wake(struct directory *d)
         ;
 }
 
+static void give_all_back(struct directory *d)
+{
+    while (dir_view_give_back(d, UINT_MAX))
+        continue;
+}
+
+bool directory_may_sleep(const struct directory *d)
+{
+    return d->awake && !d->waking && !d->taking && !d->waiters && !d->due &&
+           !d->definitions && !d->catalog->index.check_keys &&
+           !d->pending_bytes && !d->old_nodes.root && !d->old_names.root &&
+           !(d->nodes_put.count | d->services.count | d->checks_put.count |
+             d->orphans.count | d->amiss.count);
+}
+
+void directory_sleep(struct directory *d)
+{
+    d->awake = false;
+    dir_view_drop(d);
+    dir_list_free(&d->nodes_put);
+    dir_list_free(&d->services);
+    dir_list_free(&d->checks_put);
+    if (d->setup.rests)
+        d->setup.rests(d->setup.arg);
+    else
+        give_all_back(d);
+}
+
 /* -- life ------------------------------------------------------------------ */
 
 struct directory *directory_new(struct catalog *c,
@@ -216,15 +244,9 @@ struct directory *directory_new(struct catalog *c,
 
 void directory_start(struct directory *d, const char *id)
 {
-    struct keynode *at;
-
     free(d->own_id);
     d->own_id = xstrdup(id);
-    for (at = keymap_from(&d->check_records, "", 0); at && !d->awake;
-         at = keymap_after(&d->check_records, at->key, at->key_len))
-        if (*dir_check_record_of(at)->definition)
-            directory_wake(d);
-    if (d->catalog->index.check_keys)
+    if (d->definitions || d->catalog->index.check_keys)
         directory_wake(d);
 }
 
@@ -267,7 +289,9 @@ void directory_free(struct directory *d)
     dir_list_free(&d->nodes_put);
     dir_list_free(&d->services);
     dir_list_free(&d->checks_put);
-    dir_view_free(d);
+    give_all_back(d);
+    dir_view_drop(d);
+    give_all_back(d);
     dir_records_free(d);
     htab_free(&d->by_entry);
     buf_free(&d->key);

@@ -28,7 +28,7 @@
  *
  * The view is asleep until it is first asked for, or there are checks to run
  * (recorded ones with a definition, or an attribute check.*): until then it
- * costs nothing.
+ * costs nothing. It may be sent to sleep again.
  * What is read is what is committed; every pointer that is read here is good
  * until the next change of the catalog or of the directory, that is during a
  * callback of the loop that asks for none.
@@ -202,7 +202,8 @@ void directory_changed(struct directory *d);
 /* What has happened meanwhile is taken in, and who waits is told; what is left
  * over is cleared away. */
 void directory_settle(struct directory *d);
-/* Goes on with what rests; true: it is to be called again, in another turn. */
+/* Goes on with what rests, and with giving back; true: it is to be called
+ * again, in another turn. */
 bool directory_go_on(struct directory *d);
 /* The daemon ends: nothing rests any more. Before the store is finished. */
 void directory_finish(struct directory *d);
@@ -218,6 +219,15 @@ void directory_wake(struct directory *d);
 /* The same in pieces of n services: true when it is awake. Whoever calls
  * anything else before that has to wait for the rest. */
 bool directory_wake_some(struct directory *d, unsigned n);
+
+/* True if it is awake and nothing needs it: nobody waits, there is no check to
+ * run, and no change is under way. Sessions that depend on nodes or checks need
+ * it, too: these are for who asks to know of. */
+bool directory_may_sleep(const struct directory *d);
+/* If that is so: the view is forgotten until somebody asks again, and indexes
+ * begin anew as after a start. Nobody is told. What it took is given back by
+ * directory_go_on(). */
+void directory_sleep(struct directory *d);
 
 /* -- reading --------------------------------------------------------------- */
 

@@ -9,6 +9,8 @@
 
 #include "server/state/directory_impl.h"
 
+#define GIVEN_A_TURN 2000 /* pieces of a view that was forgotten */
+
 /* -- what belongs to it ---------------------------------------------------- */
 
 void *dir_change_alloc(struct dir_change *ch, size_t size)
@@ -163,7 +165,7 @@ bool directory_go_on(struct directory *d)
         DL_DELETE(d->resting, ch);
         change_drive(ch);
     }
-    return d->resting;
+    return dir_view_give_back(d, GIVEN_A_TURN) || d->resting;
 }
 
 void directory_finish(struct directory *d)

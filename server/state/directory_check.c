@@ -135,17 +135,13 @@ static void check_free(struct dir_check *c)
     free(c);
 }
 
-void dir_free_checks(struct dir_node *n)
+bool dir_free_check(struct dir_node *n)
 {
-    struct keynode *at;
-    struct dir_check *c;
+    struct dir_check *c = dir_check_by_node(keymap_pop(&n->checks));
 
-    while ((at = keymap_from(&n->checks, "", 0))) {
-        c = dir_check_by_node(at);
-        keymap_remove(&n->checks, at);
-        if (c != n->serf && (!c->instance || c != c->instance->said))
-            check_free(c);
-    }
+    if (c && c != n->serf && (!c->instance || c != c->instance->said))
+        check_free(c);
+    return c;
 }
 
 static struct keynode *first_with(const struct keymap *m, const char *key,

@@ -92,7 +92,10 @@ struct directory {
     struct buf woken_check; /* key of the last check that was looked at */
     bool taking;            /* the view is being changed */
     uint64_t base;          /* revision at which it woke */
-    uint64_t floor;         /* of the indexes of what is forgotten */
+    uint32_t wakings;
+    struct keymap old_nodes, old_names; /* of a view that was forgotten */
+    size_t definitions;                 /* of records of checks: to be run */
+    uint64_t floor; /* of the indexes of what is forgotten */
     struct keymap nodes, names;
     struct htab by_entry;
     struct dir_node *own;
@@ -196,7 +199,10 @@ void dir_view_start(struct directory *d);
 /* Takes in services of the catalog that were there before, some of them; true:
  * it was the last of them. */
 bool dir_view_go_on(struct directory *d, unsigned n);
-void dir_view_free(struct directory *d);
+/* Everything of it is to be given back, and there is none. */
+void dir_view_drop(struct directory *d);
+/* Gives back some of what was dropped, n pieces; true: there may be more. */
+bool dir_view_give_back(struct directory *d, unsigned n);
 /* Forgets some of what is gone, if it is much. */
 void dir_forget(struct directory *d);
 /* A little of it, where nothing is under way: of each that may have come. */
@@ -242,8 +248,9 @@ void dir_node_checks_come(struct directory *d, struct dir_node *n,
                           uint64_t revision);
 void dir_node_checks_go(struct directory *d, struct dir_node *n,
                         uint64_t revision);
-/* Of a node that is freed. */
-void dir_free_checks(struct dir_node *n);
+/* One of a node that is given back, while its services are there; false: there
+ * is none. */
+bool dir_free_check(struct dir_node *n);
 void dir_tell_instance(struct directory *d, const struct dir_instance *i,
                        enum dir_event e);
 void dir_tell_check(struct directory *d, const struct dir_check *c,

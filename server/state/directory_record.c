@@ -334,6 +334,7 @@ static void check_insert(struct directory *d, struct dir_check_record *r)
 {
     keymap_insert(&d->check_records, &r->by_key);
     keymap_insert(&d->check_services, &r->by_service);
+    d->definitions += *r->definition != '\0';
 }
 
 static void check_apply(void *arg, struct store_txn *txn, uint64_t revision)
@@ -345,6 +346,7 @@ static void check_apply(void *arg, struct store_txn *txn, uint64_t revision)
     if (before) {
         keymap_remove(&d->check_records, &before->by_key);
         keymap_remove(&d->check_services, &before->by_service);
+        d->definitions -= *before->definition != '\0';
     }
     if (r) {
         r->created = before && before->durable == r->durable ? before->created

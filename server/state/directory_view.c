@@ -77,6 +77,7 @@ struct dir_name *dir_name_get(struct directory *d, const char *name)
     n->by_name.key = memcpy(n->text + size, key, len);
     n->by_name.key_len = (uint32_t)len - 1;
     n->rows_index = n->checks_index = n->health_index = d->floor;
+    n->version = (uint64_t)d->wakings << 32; /* none that was before */
     keymap_insert(&d->names, &n->by_name);
     DL_APPEND(d->gone_names, n);
     d->gone_name_count++;
@@ -343,6 +344,7 @@ void dir_view_start(struct directory *d)
 {
     struct keynode *at;
 
+    d->wakings++;
     d->own = dir_node_get(d, d->own_name);
     d->own->own = true;
     dir_node_look(d, d->own, d->base);
@@ -364,36 +366,48 @@ bool dir_view_go_on(struct directory *d, unsigned n)
     return !v;
 }
 
-static void free_instance(struct keynode *n, void *arg)
+void dir_view_drop(struct directory *d)
 {
-    struct dir_instance *i = dir_instance_by_node(n);
-
-    htab_remove(&((struct directory *)arg)->by_entry, &i->by_entry);
-    instance_free(arg, i);
+    d->old_nodes = d->nodes;
+    d->old_names = d->names;
+    d->nodes = d->names = (struct keymap){0};
+    htab_free(&d->by_entry);
+    htab_init(&d->by_entry);
+    d->own = NULL;
+    d->own_service = NULL;
+    d->gone_nodes = NULL;
+    d->gone_names = NULL;
+    d->gone_node_count = d->gone_name_count = 0;
+    d->node_count = d->name_count = d->instance_count = d->check_count = 0;
+    d->woken_seq = 0;
 }
 
-static void free_node(struct keynode *n, void *arg)
+/* Something of the node, and itself in the end. */
+static void give_back(struct directory *d, struct dir_node *n)
 {
-    struct dir_node *node = dir_node_of(n);
+    struct dir_instance *i;
 
-    dir_free_checks(node);
-    keymap_empty(&node->instances, free_instance, arg);
-    node_free(node);
-}
-
-static void free_name(struct keynode *n, void *arg)
-{
-    (void)arg;
-    free(dir_name_of(n));
-}
-
-void dir_view_free(struct directory *d)
-{
-    if (d->own_service) {
-        /* it stands in no table of the catalog's services */
-        keymap_remove(&d->own->instances, &d->own_service->by_node);
-        instance_free(d, d->own_service);
+    if (dir_free_check(n))
+        return;
+    i = dir_instance_by_node(keymap_pop(&n->instances));
+    if (i) {
+        instance_free(d, i);
+        return;
     }
-    keymap_empty(&d->nodes, free_node, d);
-    keymap_empty(&d->names, free_name, NULL);
+    (void)keymap_pop(&d->old_nodes);
+    node_free(n);
+}
+
+bool dir_view_give_back(struct directory *d, unsigned n)
+{
+    struct keynode *at;
+
+    while (n-- && (d->old_nodes.root || d->old_names.root)) {
+        at = d->old_nodes.root;
+        if (at)
+            give_back(d, dir_node_of(at));
+        else
+            free(dir_name_of(keymap_pop(&d->old_names)));
+    }
+    return d->old_nodes.root || d->old_names.root;
 }

@@ -159,18 +159,26 @@ void keymap_replace(struct keymap *m, struct keynode *old, struct keynode *n)
     old->left = old->right = NULL;
 }
 
+struct keynode *keymap_pop(struct keymap *m)
+{
+    struct keynode *n = m->root;
+
+    if (n) {
+        /* no recursion of its own: what was right hangs below what was left */
+        m->root = join(m, n->left, n->right);
+        n->left = n->right = NULL;
+        m->count--;
+    }
+    return n;
+}
+
 void keymap_empty(struct keymap *m, void (*fn)(struct keynode *n, void *arg),
                   void *arg)
 {
     struct keynode *n;
 
-    while ((n = m->root)) {
-        /* no recursion of its own: what was right hangs below what was left */
-        m->root = join(m, n->left, n->right);
-        n->left = n->right = NULL;
-        m->count--;
+    while ((n = keymap_pop(m)))
         fn(n, arg);
-    }
 }
 
 /* -- looking --------------------------------------------------------------- */

@@ -68,6 +68,8 @@ bool keynode_has_prefix(const struct keynode *n, const char *prefix,
  * there are none. */
 uint64_t keymap_greatest(const struct keymap *m, const char *prefix,
                          size_t len);
+/* Takes any of them out; NULL: it is empty. */
+struct keynode *keymap_pop(struct keymap *m);
 /* Calls fn for each, in no order; it may free the node. The map is empty
  * afterwards. */
 void keymap_empty(struct keymap *m, void (*fn)(struct keynode *n, void *arg),

@@ -33,4 +33,34 @@ is $c->call('PUT', '/v1/catalog/register',
     body => '{"Node": "n", "Address": "a"}')->{body}, 'true', 'and goes on';
 is scalar @{$c->call('GET', '/v1/catalog/nodes')->{json}}, 2, 'with others';
 
+# when nobody has asked for a while it is forgotten, but for who waits
+$feed->close;
+$_->close for @callers;
+my $short = consul('-o', 'registry.admin=127.0.0.1:0',
+    '-o', 'registry.view_idle=1s');
+my $s = caller_of($short);
+sub count { return $short->metric('muster_directory_instances') }
+sub index_and_rows
+{
+    my $a = $s->call('GET', '/v1/health/service/web');
+    return (index_of($a), map { $_->{Service}{ID} } @{$a->{json}});
+}
+
+$s->call('PUT', '/v1/agent/service/register', body => '{"Name": "web"}');
+my $line = $short->register('nc service web node far');
+my ($index, @rows) = index_and_rows();
+is "@rows", 'nc web', 'a view is made';
+ok((eventually { count() == 0 }), 'it is forgotten');
+my ($later, @again) = index_and_rows();
+is "@again", "@rows", 'and made again, as it was';
+cmp_ok $later, '>=', $index, 'with no smaller index';
+ok((eventually { count() == 0 }), 'and is forgotten again');
+$line->send("role new\n");
+$s->ask('GET', "/v1/health/service/web?index=$later&wait=60s");
+is scalar @{$s->read->{json}}, 2, 'who has an older index is answered';
+$s->hold('GET', '/v1/health/service/web?index='
+    . index_of($s->call('GET', '/v1/health/service/web')) . '&wait=60s');
+$line->close;
+is scalar @{$s->read->{json}}, 1, 'who waits is told of what goes';
+
 finish();

@@ -20,7 +20,7 @@ static struct service *entry(struct place *p, const char *name)
     return catalog_find(p->c, name, strlen(name));
 }
 
-/* A line whose change is kept at once: its sender is told before this returns. */
+/* A line whose change is kept at once: who sent it is told in here. */
 static void line_now(struct place *p, const char *line)
 {
     delayed_at_once(p->store, true);

@@ -86,11 +86,12 @@ static char *stripped(const char *text)
 }
 
 /* The view that is kept up is the one that would be made from nothing: two do
- * the same, and one of them was asleep till the end. */
+ * the same, and one of them was asleep till the end. Every second one sleeps in
+ * between. */
 static void as_from_nothing(void **state)
 {
     struct place a, b;
-    unsigned seed, i, left;
+    unsigned seed, i, left, slept = 0;
     char *x, *y;
 
     (void)state;
@@ -102,6 +103,10 @@ static void as_from_nothing(void **state)
             step(&a, &seed);
             if (drawn(&seed, 3) == 0)
                 directory_settle(a.d);
+            if (i % 2 && drawn(&seed, 8) == 0 && directory_may_sleep(a.d)) {
+                directory_sleep(a.d);
+                slept++;
+            }
         }
         directory_settle(a.d);
         x = stripped(dir_text(&a));
@@ -115,6 +120,46 @@ static void as_from_nothing(void **state)
         directory_free(b.d);
         place_close(&a);
     }
+    assert_true(slept > 100);
+}
+
+/* Who needs it awake; and what is given back is forgotten. */
+static void sleeps(void **state)
+{
+    struct dir_waits w;
+    struct dir_told t;
+    struct place p;
+    uint64_t index;
+
+    (void)state;
+    place_open(&p, store_memory_new(), false);
+    assert_false(directory_may_sleep(p.d)); /* it has not woken */
+    dir_register(&p, &t, "node n | address a | service web | check c passing");
+    index = dir_index(&p, "node:n");
+    dir_waits(&p, &w, "node:n");
+    assert_false(directory_may_sleep(p.d));
+    directory_wait_end(p.d, &w.waiter);
+    assert_true(directory_may_sleep(p.d));
+    directory_sleep(p.d);
+    assert_int_equal(directory_count(p.d).nodes, 0);
+    assert_int_equal(directory_count(p.d).checks, 0);
+    dir_line(&p, "nc node far");
+    assert_int_equal(directory_count(p.d).nodes, 0);
+    assert_non_null(directory_instance(p.d, "n", "web"));
+    assert_non_null(directory_check_of(p.d, "n", "c"));
+    assert_non_null(directory_node(p.d, "far"));
+    assert_true(dir_index(&p, "node:n") > index);
+    dir_register(&p, &t, "node n | skip | check run passing web ttl 10s");
+    dir_assert_done(&t);
+    directory_settle(p.d);
+    assert_false(directory_may_sleep(p.d));
+    dir_deregister(&p, &t, "n check:run");
+    directory_settle(p.d);
+    assert_true(directory_may_sleep(p.d));
+    dir_line(&p, "nc2 check.ttl 10s");
+    directory_settle(p.d);
+    assert_false(directory_may_sleep(p.d));
+    place_close(&p);
 }
 
 /* Made in pieces, while things go on. */
@@ -172,7 +217,8 @@ static void in_pieces(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(as_from_nothing),
-                                       cmocka_unit_test(in_pieces)};
+                                       cmocka_unit_test(in_pieces),
+                                       cmocka_unit_test(sleeps)};
 
     hash_init();
     return cmocka_run_group_tests(tests, NULL, NULL);
