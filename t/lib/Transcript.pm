@@ -78,7 +78,7 @@ sub ours
     my ($self, $text) = @_;
     return $text unless defined $text;
     $text =~ s/($uuid)/$self->{uuid}{$1} || $1/ge;
-    $text =~ s/(modify index )(\d+)/$1 . ($self->{index}{$2} || $2)/ge;
+    $text =~ s/(modify index |!= )(\d+)/$1 . ($self->{index}{$2} || $2)/ge;
     return $text;
 }
 
@@ -167,6 +167,7 @@ sub same_index
     return () if !$was && !$is && $place !~ /^header/;
     return "$place: '$is' is no index" unless $is =~ /^[1-9][0-9]*$/;
     return () if $was <= 1; # of nothing
+    return () if $self->{only_rows} && $place =~ /^header/;
     my $known = $self->{index}{$was} //= $is;
     return () if $known eq $is || !$self->{same_indexes};
     return "$place: $is, where $known stands for $was";
