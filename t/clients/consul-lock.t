@@ -100,8 +100,11 @@ my $session = holder('kept/.lock');
 $reg->stop;
 $reg->restart;
 is holder('kept/.lock'), $session, 'a restart keeps the lock';
+$reg->kill;
+$reg->restart;
+is holder('kept/.lock'), $session, 'and so does a crash';
 leave('keeps');
-is $keeps->status(60), 0, 'and whoever holds it';
+is $keeps->status(60), 0, 'whoever holds it goes on';
 like $keeps->out, qr/keeps was in/, 'to its end';
 unlike $keeps->out, qr/Lock lost/, 'without a doubt';
 
