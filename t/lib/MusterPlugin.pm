@@ -89,6 +89,7 @@ sub plugin_start
         fcntl $keep, Fcntl::F_SETFD(), 0;
         exec { $command[0] } @command or POSIX::_exit(127);
     }
+    setpgrp $pid, $pid;    # as it does itself: whoever is first
     return { pid => $pid, base => $base, jid => $jid,
         seconds => $o->{seconds} };
 }

@@ -76,6 +76,7 @@ END
     $self->{pid} = fork;
     die "fork: $!" unless defined $self->{pid};
     $self->serve($socket, $sshd, $conf) if !$self->{pid};
+    setpgrp $self->{pid}, $self->{pid};    # as it does itself
     push @all, $self;
     return $self;
 }

@@ -79,6 +79,7 @@ sub run
     my $pid = fork;
     die "fork: $!\n" unless defined $pid;
     run_child($o, $out, @argv) if !$pid;
+    setpgrp $pid, $pid;    # as the child does: whoever is first
     close $out;
     my $end = $o->{seconds} && time + $o->{seconds};
     my ($rest, $late) = ('', 0);
