@@ -145,15 +145,21 @@ static void on_submit(void *arg, const char *jid, unsigned hosts)
     answered(p);
 }
 
+static bool is_output(enum muster_stream stream)
+{
+    return stream == MUSTER_STDOUT || stream == MUSTER_STDERR;
+}
+
 static void on_output(void *arg, const char *host, enum muster_stream stream,
                       const char *text, size_t len, bool whole)
 {
     struct rexec_ask *a = called(arg)->ask;
 
-    (void)stream;
-    a->is.calls->output(a->is.arg, host, text, len);
+    if (!is_output(stream))
+        return;
+    a->is.calls->output(a->is.arg, host, stream, text, len);
     if (whole)
-        a->is.calls->output(a->is.arg, host, "\n", 1);
+        a->is.calls->output(a->is.arg, host, stream, "\n", 1);
 }
 
 static void on_cut(void *arg, const char *host, enum muster_stream stream,
@@ -161,8 +167,8 @@ static void on_cut(void *arg, const char *host, enum muster_stream stream,
 {
     struct rexec_ask *a = called(arg)->ask;
 
-    (void)stream;
-    a->is.calls->cut(a->is.arg, host, bytes);
+    if (is_output(stream))
+        a->is.calls->cut(a->is.arg, host, stream, bytes);
 }
 
 static void on_exit_of(void *arg, const char *host,

@@ -43,8 +43,11 @@ struct rexec_ask;
  * count of the hosts, in their order. */
 struct rexec_ask_calls {
     void (*submitted)(void *arg);
-    void (*output)(void *arg, const char *host, const char *text, size_t len);
-    void (*cut)(void *arg, const char *host, uint64_t bytes);
+    /* stream: MUSTER_STDOUT or MUSTER_STDERR. */
+    void (*output)(void *arg, const char *host, enum muster_stream stream,
+                   const char *text, size_t len);
+    void (*cut)(void *arg, const char *host, enum muster_stream stream,
+                uint64_t bytes);
     void (*exited)(void *arg, const char *host, const struct muster_result *r);
     /* No more comes of these: who of them has not exited does not. */
     void (*ended)(void *arg, size_t first, size_t count, const char *why);

@@ -1,5 +1,4 @@
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "lib/mem.h"
@@ -20,43 +19,58 @@ static void set_timer(struct rexec_run *r, uint64_t at)
 }
 
 static void write_key(struct rexec_run *r, struct place *p, const char *name,
-                      const void *value, size_t len, bool last)
+                      const void *value, size_t len, uint64_t flags)
 {
+    bool last = !strcmp(name, "exit");
+
     if (!r->cancelled)
-        rexec_writer_add(r->writer, p->node, name, value, len, last);
+        rexec_writer_add(r->writer, p->node, name, value, len, flags, last);
     p->alive_at = loop_now(r->m->loop) + r->wait_ms;
 }
 
 /* A piece of output, or (len 0) a sign of life: they are counted together. */
 static void write_piece(struct rexec_run *r, struct place *p, const void *bytes,
-                        size_t len)
+                        size_t len, uint64_t flags)
 {
     char name[24];
 
     snprintf(name, sizeof(name), "out/%05x", p->pieces++);
-    write_key(r, p, name, bytes, len, false);
+    write_key(r, p, name, bytes, len, flags);
 }
 
 static void flush(struct rexec_run *r, struct place *p)
 {
     if (buf_len(&p->out))
-        write_piece(r, p, buf_data(&p->out), buf_len(&p->out));
+        write_piece(r, p, buf_data(&p->out), buf_len(&p->out),
+                    rexec_written_flags(p->errors));
     buf_reset(&p->out, REXEC_CHUNK);
+    p->errors = 0;
     p->quiet_at = 0;
 }
 
-void rexec_run_output(struct rexec_run *r, struct place *p, const char *text,
-                      size_t len)
+/* How many of so many bytes were told before the restart. */
+static size_t pass_over(struct place *p, enum muster_stream stream,
+                        uint64_t bytes)
 {
-    size_t n = p->skip < len ? p->skip : len;
+    uint64_t *skip = &p->skip[stream], n = *skip < bytes ? *skip : bytes;
 
-    p->skip -= n;
+    *skip -= n;
+    return (size_t)n;
+}
+
+void rexec_run_output(struct rexec_run *r, struct place *p,
+                      enum muster_stream stream, const char *text, size_t len)
+{
+    size_t n = pass_over(p, stream, len);
+
     text += n;
     len -= n;
     for (; len; text += n, len -= n) {
         n = REXEC_CHUNK - buf_len(&p->out);
         n = len < n ? len : n;
         buf_add(&p->out, text, n);
+        if (stream == MUSTER_STDERR)
+            p->errors += (unsigned)n;
         if (buf_len(&p->out) == REXEC_CHUNK)
             flush(r, p);
     }
@@ -72,51 +86,26 @@ void rexec_run_remark(struct rexec_run *r, struct place *p, const char *text)
     struct buf line = BUF_INIT;
 
     buf_add_fmt(&line, "muster: %s: %s\n", p->host, text);
-    rexec_run_output(r, p, buf_data(&line), buf_len(&line));
+    rexec_run_output(r, p, MUSTER_STDOUT, buf_data(&line), buf_len(&line));
     buf_free(&line);
 }
 
-static char *missing(uint64_t bytes)
+/* A piece of its own, that stands for them. Some may have been told before the
+ * restart: the dispatcher keeps the beginning and the end of much output. */
+void rexec_run_missing(struct rexec_run *r, struct place *p,
+                       enum muster_stream stream, uint64_t bytes)
 {
-    return xasprintf("%llu bytes of output are missing here",
-                     (unsigned long long)bytes);
-}
-
-/*
- * How many of the bytes that are missing now were told before the restart: the
- * dispatcher keeps the beginning and the end of much output. Or they were
- * missing then, too: that was written, and is passed over as it is told again.
- */
-static uint64_t told_before(struct rexec_run *r, struct place *p,
-                            uint64_t bytes)
-{
-    uint64_t n = bytes < p->skip ? bytes : p->skip;
     struct buf line = BUF_INIT;
-    char *text;
 
-    if (!n)
-        return 0;
-    text = missing(bytes);
-    buf_add_fmt(&line, "muster: %s: %s\n", p->host, text);
-    if (rexec_written_has(r->m->kv, r->base, p->node, p->written - p->skip,
-                          buf_data(&line), buf_len(&line)))
-        n = 0;
-    buf_free(&line);
-    free(text);
-    p->skip -= n;
-    return n;
-}
-
-void rexec_run_missing(struct rexec_run *r, struct place *p, uint64_t bytes)
-{
-    char *text;
-
-    bytes -= told_before(r, p, bytes);
+    bytes -= pass_over(p, stream, bytes);
     if (!bytes)
         return;
-    text = missing(bytes);
-    rexec_run_remark(r, p, text);
-    free(text);
+    buf_add_fmt(&line, "muster: %s: %llu bytes of output are missing here\n",
+                p->host, (unsigned long long)bytes);
+    flush(r, p);
+    write_piece(r, p, buf_data(&line), buf_len(&line),
+                rexec_written_missing(stream == MUSTER_STDERR, bytes));
+    buf_free(&line);
 }
 
 void rexec_run_exit(struct rexec_run *r, struct place *p, int rc)
@@ -127,7 +116,7 @@ void rexec_run_exit(struct rexec_run *r, struct place *p, int rc)
         return;
     flush(r, p);
     snprintf(text, sizeof(text), "%d", rc);
-    write_key(r, p, "exit", text, strlen(text), true);
+    write_key(r, p, "exit", text, strlen(text), 0);
     p->exited = true;
     r->left--;
 }
@@ -138,7 +127,7 @@ void rexec_run_acknowledge(struct rexec_run *r)
         if (r->places[i].acked)
             continue;
         r->places[i].acked = true;
-        write_key(r, &r->places[i], "ack", "", 0, false);
+        write_key(r, &r->places[i], "ack", "", 0, 0);
     }
     set_timer(r, loop_now(r->m->loop) + r->wait_ms);
 }
@@ -157,7 +146,7 @@ void rexec_run_timer(void *arg)
         if (p->quiet_at && p->quiet_at <= now)
             flush(r, p);
         if (p->alive_at <= now)
-            write_piece(r, p, NULL, 0);
+            write_piece(r, p, NULL, 0, 0);
         if (p->quiet_at && p->quiet_at < next)
             next = p->quiet_at;
         if (p->alive_at < next)
@@ -180,7 +169,7 @@ void rexec_run_look_back(struct rexec_run *r)
         p->acked = w.acked;
         p->exited = w.exited;
         p->pieces = w.pieces;
-        p->written = p->skip = w.bytes;
+        memcpy(p->skip, w.bytes, sizeof(p->skip));
         p->alive_at = loop_now(r->m->loop) + r->wait_ms;
         r->left -= w.exited;
     }

@@ -92,7 +92,7 @@ static void end_some(void *arg, size_t first, size_t count, const char *why)
     for (size_t i = first; i < first + count; i++) {
         if (r->places[i].exited)
             continue;
-        r->places[i].skip = 0;
+        memset(r->places[i].skip, 0, sizeof(r->places[i].skip));
         rexec_run_remark(r, &r->places[i], why);
         rexec_run_exit(r, &r->places[i], NOT_STARTED);
     }
@@ -117,22 +117,24 @@ static struct place *find_place(struct rexec_run *r, const char *host)
     return p && !p->exited && !r->cancelled ? p : NULL;
 }
 
-static void on_output(void *arg, const char *host, const char *text, size_t len)
+static void on_output(void *arg, const char *host, enum muster_stream stream,
+                      const char *text, size_t len)
 {
     struct rexec_run *r = arg;
     struct place *p = find_place(r, host);
 
     if (p)
-        rexec_run_output(r, p, text, len);
+        rexec_run_output(r, p, stream, text, len);
 }
 
-static void on_cut(void *arg, const char *host, uint64_t bytes)
+static void on_cut(void *arg, const char *host, enum muster_stream stream,
+                   uint64_t bytes)
 {
     struct rexec_run *r = arg;
     struct place *p = find_place(r, host);
 
     if (p)
-        rexec_run_missing(r, p, bytes);
+        rexec_run_missing(r, p, stream, bytes);
 }
 
 static void on_exited(void *arg, const char *host,

@@ -9,18 +9,20 @@
 #include "plugins/registry/consul/rexec_ask.h"
 #include "plugins/registry/consul/rexec_run.h"
 #include "plugins/registry/consul/rexec_writer.h"
+#include "plugins/registry/consul/rexec_written.h"
 #include "server/state/execs.h"
 #include "server/state/kv.h"
 
 /* A worker of it. */
 struct place {
-    char *node, *host; /* owned */
-    bool acked;        /* its ack was written, or is on its way */
-    bool exited;       /* the same of its exit */
-    unsigned pieces;   /* of output and signs of life, so far */
-    uint64_t written;  /* bytes of output, before the restart ... */
-    uint64_t skip;     /* ... and not yet told again */
-    struct buf out;    /* not yet a piece */
+    char *node, *host;            /* owned */
+    bool acked;                   /* its ack was written, or is on its way */
+    bool exited;                  /* the same of its exit */
+    unsigned pieces;              /* of output and signs of life, so far */
+    uint64_t skip[REXEC_STREAMS]; /* bytes of output that were told before the
+                                     restart, and not yet again */
+    struct buf out;               /* not yet a piece */
+    unsigned errors;              /* bytes of it that are of stderr */
     uint64_t quiet_at; /* when out is written in any case; 0: it is empty */
     uint64_t alive_at; /* when a sign of life is due */
 };
@@ -49,10 +51,11 @@ struct rexec_run {
 };
 
 /* Some of its output. */
-void rexec_run_output(struct rexec_run *r, struct place *p, const char *text,
-                      size_t len);
+void rexec_run_output(struct rexec_run *r, struct place *p,
+                      enum muster_stream stream, const char *text, size_t len);
 /* So many bytes of it are not to be had. */
-void rexec_run_missing(struct rexec_run *r, struct place *p, uint64_t bytes);
+void rexec_run_missing(struct rexec_run *r, struct place *p,
+                       enum muster_stream stream, uint64_t bytes);
 /* What is no output of the command, as a line of it. */
 void rexec_run_remark(struct rexec_run *r, struct place *p, const char *text);
 void rexec_run_exit(struct rexec_run *r, struct place *p, int rc);

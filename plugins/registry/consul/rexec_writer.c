@@ -15,6 +15,7 @@ struct item {
     char *key; /* owned */
     void *value;
     size_t len;
+    uint64_t flags;
     bool last;
 };
 
@@ -106,6 +107,7 @@ static unsigned gather(const struct rexec_writer *w, struct kv_op *ops)
                                   .key_len = strlen(i->key),
                                   .value = i->value,
                                   .value_len = i->len,
+                                  .flags = i->flags,
                                   .session = w->session};
     }
     return n;
@@ -153,7 +155,7 @@ void rexec_writer_free(struct rexec_writer *w)
 
 void rexec_writer_add(struct rexec_writer *w, const char *node,
                       const char *name, const void *value, size_t len,
-                      bool last)
+                      uint64_t flags, bool last)
 {
     struct item *i;
 
@@ -162,6 +164,7 @@ void rexec_writer_add(struct rexec_writer *w, const char *node,
     i = xcalloc(1, sizeof(*i));
     i->key = xasprintf("%s/%s/%s", w->base, node, name);
     i->len = len;
+    i->flags = flags;
     i->last = last;
     i->value = xmalloc(len + 1);
     if (len)

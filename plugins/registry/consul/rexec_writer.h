@@ -13,6 +13,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct musterd;
 struct rexec_writer;
@@ -32,11 +33,12 @@ struct rexec_writer *rexec_writer_new(struct musterd *m, const char *base,
 /* No call comes any more; what is not written yet is not. NULL is fine. */
 void rexec_writer_free(struct rexec_writer *w);
 
-/* Adds base/node/name. What is last of its node is not committed together with
- * what came before it, so that nobody sees it earlier. */
+/* Adds base/node/name, with those flags. What is last of its node is not
+ * committed together with what came before it, so that nobody sees it earlier.
+ */
 void rexec_writer_add(struct rexec_writer *w, const char *node,
                       const char *name, const void *value, size_t len,
-                      bool last);
+                      uint64_t flags, bool last);
 /* Bytes that wait, with those that are being committed. */
 size_t rexec_writer_queued(const struct rexec_writer *w);
 

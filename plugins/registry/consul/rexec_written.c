@@ -8,6 +8,11 @@
 
 #define DIGITS 5 /* of a piece's number */
 
+/* Flags; below them a number of bytes. */
+#define MISSING   ((uint64_t)1 << 63)
+#define OF_STDERR ((uint64_t)1 << 62)
+#define NUMBER    (OF_STDERR - 1)
+
 /* The number of a piece by what stands behind its "out/"; false: it is none of
  * ours. */
 static bool piece_number(const char *name, unsigned *number)
@@ -17,6 +22,29 @@ static bool piece_number(const char *name, unsigned *number)
         return false;
     *number = (unsigned)strtoul(name, NULL, 16);
     return true;
+}
+
+uint64_t rexec_written_flags(unsigned errors)
+{
+    return errors;
+}
+
+uint64_t rexec_written_missing(bool of_stderr, uint64_t bytes)
+{
+    return MISSING | (of_stderr ? OF_STDERR : 0) | (bytes & NUMBER);
+}
+
+static void add_bytes(struct rexec_written *w, const struct kv_entry *e)
+{
+    uint64_t n = e->flags & NUMBER;
+
+    if (e->flags & MISSING) {
+        w->bytes[e->flags & OF_STDERR ? 1 : 0] += n;
+        return;
+    }
+    n = n < e->value_len ? n : e->value_len;
+    w->bytes[0] += e->value_len - n;
+    w->bytes[1] += n;
 }
 
 void rexec_written_look(const struct kv *kv, const char *base, const char *node,
@@ -37,33 +65,10 @@ void rexec_written_look(const struct kv *kv, const char *base, const char *node,
             out->exited = true;
         } else if (!strncmp(name, "out/", 4) &&
                    piece_number(name + 4, &number)) {
-            out->bytes += e->value_len;
+            add_bytes(out, e);
             if (number >= out->pieces)
                 out->pieces = number + 1;
         }
     }
     free(prefix);
-}
-
-bool rexec_written_has(const struct kv *kv, const char *base, const char *node,
-                       uint64_t at, const char *text, size_t len)
-{
-    char *prefix = xasprintf("%s/%s/out/", base, node);
-    size_t prefix_len = strlen(prefix), n;
-    const struct kv_entry *e = NULL;
-
-    while (len && (e = kv_next(kv, prefix, prefix_len, e))) {
-        if (at >= e->value_len) {
-            at -= e->value_len;
-            continue;
-        }
-        n = e->value_len - at < len ? e->value_len - at : len;
-        if (memcmp(e->value + at, text, n) != 0)
-            break;
-        text += n;
-        len -= n;
-        at = 0;
-    }
-    free(prefix);
-    return !len;
 }
