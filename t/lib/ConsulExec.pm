@@ -70,10 +70,12 @@ sub token
         ? (headers => {'X-Consul-Token' => $self->{token}}) : ();
 }
 
-# One blocking look at everything, and what is new in it
+# One blocking look at everything, and what is new in it; and a renewal, as who
+# submits keeps his session, however long it takes
 sub look
 {
     my ($self, $wait) = @_;
+    $self->renew;
     my $a = call($self->{reg}, 'GET', "/v1/kv/$self->{base}?recurse=1&index="
         . "$self->{index}&wait=" . ($wait || '2s'), $self->token);
     my $since = $self->{index};
