@@ -341,8 +341,8 @@ void conn_set_handler(struct conn *c, const struct conn_handler *handler,
     c->arg = arg;
 }
 
-static enum conn_verdict drop_line(struct conn *c, void *arg, char *line,
-                                   size_t len)
+enum conn_verdict conn_drop_line(struct conn *c, void *arg, char *line,
+                                 size_t len)
 {
     (void)c;
     (void)arg;
@@ -353,7 +353,7 @@ static enum conn_verdict drop_line(struct conn *c, void *arg, char *line,
 
 void conn_disown(struct conn *c)
 {
-    static const struct conn_handler nobody = {.line = drop_line};
+    static const struct conn_handler nobody = {.line = conn_drop_line};
 
     conn_set_handler(c, &nobody, NULL);
 }

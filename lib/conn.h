@@ -162,6 +162,9 @@ void conn_watch_peer(struct conn *c, unsigned seconds);
 /* Changes the handler, as when a connection turns out to be another kind. */
 void conn_set_handler(struct conn *c, const struct conn_handler *handler,
                       void *arg);
+/* A handler's line() where nothing that comes is of any use. */
+enum conn_verdict conn_drop_line(struct conn *c, void *arg, char *line,
+                                 size_t len);
 /* Its owner has given it up, and closes it: what still comes is dropped, and
  * nobody is told anything. */
 void conn_disown(struct conn *c);

@@ -42,16 +42,6 @@ void greet_gone(struct greet *g)
     g->of = NULL;
 }
 
-static enum conn_verdict greet_line(struct conn *c, void *arg, char *line,
-                                    size_t len)
-{
-    (void)c;
-    (void)arg;
-    (void)line;
-    (void)len;
-    return CONN_NEXT;
-}
-
 static void greet_secured(struct conn *c, void *arg)
 {
     struct greet *g = arg;
@@ -62,7 +52,7 @@ static void greet_secured(struct conn *c, void *arg)
     g->done(g);
 }
 
-static const struct conn_handler handler = {.line = greet_line,
+static const struct conn_handler handler = {.line = conn_drop_line,
                                             .secured = greet_secured};
 
 /* False: there is no room, and all wait for us. */
