@@ -153,9 +153,9 @@ static uint32_t many_find(const struct seqset_many *m, uint64_t seq)
     return low;
 }
 
-/* The first member of chunk `at` that is not below seq. It is looked for first
- * where it stands if the members are spread evenly, as those are that were
- * registered in turn. */
+/* The first member of chunk `at` that is not below seq. That is mostly the first
+ * of all where what is old goes; else it is looked for first where it stands if
+ * the members are spread evenly, as those are that were registered in turn. */
 static uint32_t many_place(const struct seqset_many *m, uint32_t at,
                            uint64_t seq)
 {
@@ -163,6 +163,8 @@ static uint32_t many_place(const struct seqset_many *m, uint32_t at,
     uint64_t before = many_before(m, at);
     uint64_t guess = (seq - before) * high / (m->lasts[at] - before + 1);
 
+    if (many_seq(m, at, 0) >= seq)
+        return 0;
     for (step = 1; low < high; step *= 2) {
         if (guess < low || guess >= high)
             guess = (low + high) / 2;
