@@ -112,12 +112,9 @@ sub post_job
 sub job
 {
     my ($f, $jid) = @_;
-    my $job;
-    eventually {
-        $job = ask($f, 'GET', "/jobs/$jid?outputs=1")->{json};
-        $job->{state} != 1
-    } or die "$jid does not end";
-    return $job;
+    eventually { ask($f, 'GET', "/jobs/$jid")->{json}{state} != 1 } 120
+        or die "$jid does not end";
+    return ask($f, 'GET', "/jobs/$jid?outputs=1")->{json};
 }
 
 # A request whose answer comes in chunks
