@@ -40,9 +40,10 @@ static void write_piece(struct rexec_run *r, struct place *p, const void *bytes,
 
 static void flush(struct rexec_run *r, struct place *p)
 {
+    p->written += buf_len(&p->out);
     if (buf_len(&p->out))
         write_piece(r, p, buf_data(&p->out), buf_len(&p->out),
-                    rexec_written_flags(p->errors));
+                    rexec_written_flags(p->written, p->errors));
     buf_reset(&p->out, REXEC_CHUNK);
     p->errors = 0;
     p->quiet_at = 0;
@@ -52,10 +53,13 @@ static void flush(struct rexec_run *r, struct place *p)
 static size_t pass_over(struct place *p, enum muster_stream stream,
                         uint64_t bytes)
 {
-    uint64_t *skip = &p->skip[stream], n = *skip < bytes ? *skip : bytes;
+    uint64_t *skip = &p->skip[stream];
+    uint64_t first = p->first < bytes ? p->first : bytes;
+    uint64_t n = *skip < bytes - first ? *skip : bytes - first;
 
+    p->first -= first;
     *skip -= n;
-    return (size_t)n;
+    return (size_t)(first + n);
 }
 
 void rexec_run_output(struct rexec_run *r, struct place *p,
@@ -103,6 +107,7 @@ void rexec_run_missing(struct rexec_run *r, struct place *p,
     buf_add_fmt(&line, "muster: %s: %llu bytes of output are missing here\n",
                 p->host, (unsigned long long)bytes);
     flush(r, p);
+    p->written += bytes;
     write_piece(r, p, buf_data(&line), buf_len(&line),
                 rexec_written_missing(stream == MUSTER_STDERR, bytes));
     buf_free(&line);
@@ -169,6 +174,8 @@ void rexec_run_look_back(struct rexec_run *r)
         p->acked = w.acked;
         p->exited = w.exited;
         p->pieces = w.pieces;
+        p->written = w.all;
+        p->first = w.first;
         memcpy(p->skip, w.bytes, sizeof(p->skip));
         p->alive_at = loop_now(r->m->loop) + r->wait_ms;
         r->left -= w.exited;

@@ -92,6 +92,7 @@ static void end_some(void *arg, size_t first, size_t count, const char *why)
     for (size_t i = first; i < first + count; i++) {
         if (r->places[i].exited)
             continue;
+        r->places[i].first = 0;
         memset(r->places[i].skip, 0, sizeof(r->places[i].skip));
         rexec_run_remark(r, &r->places[i], why);
         rexec_run_exit(r, &r->places[i], NOT_STARTED);

@@ -15,14 +15,16 @@
 
 /* A worker of it. */
 struct place {
-    char *node, *host;            /* owned */
-    bool acked;                   /* its ack was written, or is on its way */
-    bool exited;                  /* the same of its exit */
-    unsigned pieces;              /* of output and signs of life, so far */
-    uint64_t skip[REXEC_STREAMS]; /* bytes of output that were told before the
-                                     restart, and not yet again */
-    struct buf out;               /* not yet a piece */
-    unsigned errors;              /* bytes of it that are of stderr */
+    char *node, *host; /* owned */
+    bool acked;        /* its ack was written, or is on its way */
+    bool exited;       /* the same of its exit */
+    unsigned pieces;   /* of output and signs of life, so far */
+    uint64_t written;  /* bytes of output, with those that are missing */
+    /* Of these, what was told before the restart and not yet again: of the
+     * first ones, of either stream; of those behind them. */
+    uint64_t first, skip[REXEC_STREAMS];
+    struct buf out;    /* not yet a piece */
+    unsigned errors;   /* bytes of it that are of stderr */
     uint64_t quiet_at; /* when out is written in any case; 0: it is empty */
     uint64_t alive_at; /* when a sign of life is due */
 };

@@ -24,9 +24,9 @@ static bool piece_number(const char *name, unsigned *number)
     return true;
 }
 
-uint64_t rexec_written_flags(unsigned errors)
+uint64_t rexec_written_flags(uint64_t all, unsigned errors)
 {
-    return errors;
+    return all <= REXEC_PLAIN ? 0 : errors;
 }
 
 uint64_t rexec_written_missing(bool of_stderr, uint64_t bytes)
@@ -39,7 +39,13 @@ static void add_bytes(struct rexec_written *w, const struct kv_entry *e)
     uint64_t n = e->flags & NUMBER;
 
     if (e->flags & MISSING) {
+        w->all += n;
         w->bytes[e->flags & OF_STDERR ? 1 : 0] += n;
+        return;
+    }
+    w->all += e->value_len;
+    if (w->all <= REXEC_PLAIN) {
+        w->first += e->value_len;
         return;
     }
     n = n < e->value_len ? n : e->value_len;

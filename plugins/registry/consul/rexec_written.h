@@ -1,8 +1,9 @@
 /*
  * What the keys of a remote execution say was written of a worker before a
- * restart (rexec_run.h has their names). Which stream the bytes of a piece are
- * of, and for how many that are missing it stands, is in the key's flags, which
- * nobody else looks at: an agent of Consul writes 0 there.
+ * restart (rexec_run.h has their names). For how many bytes that are missing a
+ * piece stands is in the key's flags; and behind the first REXEC_PLAIN, which a
+ * dispatcher keeps, how many of its bytes are of stderr. An agent of Consul
+ * writes 0 there, and nobody looks at it.
  *
  * Must not know jobs. Only reads.
  */
@@ -16,15 +17,19 @@
 struct kv;
 
 #define REXEC_STREAMS 2 /* stdout, stderr */
+#define REXEC_PLAIN   4096
 
 struct rexec_written {
     bool acked, exited;
     unsigned pieces; /* of output and signs of life: the number of the next */
-    uint64_t bytes[REXEC_STREAMS]; /* of output, with those that are missing */
+    /* Of output, with those that are missing: in all; the first of them, of
+     * either stream; those behind them. */
+    uint64_t all, first, bytes[REXEC_STREAMS];
 };
 
-/* The flags of a piece of output: so many of its bytes are of stderr ... */
-uint64_t rexec_written_flags(unsigned errors);
+/* The flags of a piece of output, with which there are so many bytes in all: so
+ * many of its bytes are of stderr ... */
+uint64_t rexec_written_flags(uint64_t all, unsigned errors);
 /* ... or of one that says that so many are missing. */
 uint64_t rexec_written_missing(bool of_stderr, uint64_t bytes);
 
