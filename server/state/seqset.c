@@ -153,9 +153,10 @@ static uint32_t many_find(const struct seqset_many *m, uint64_t seq)
     return low;
 }
 
-/* The first member of chunk `at` that is not below seq. That is mostly the first
- * of all where what is old goes; else it is looked for first where it stands if
- * the members are spread evenly, as those are that were registered in turn. */
+/* The first member of chunk `at` that is not below seq. That is mostly the
+ * first of all where what is old goes; else it is looked for first where it
+ * stands if the members are spread evenly, as those are that were registered in
+ * turn. */
 static uint32_t many_place(const struct seqset_many *m, uint32_t at,
                            uint64_t seq)
 {
