@@ -6,11 +6,13 @@
 
 #include "lib/conn_impl.h"
 
-#define CONN_READ     16384  /* bytes asked for by one read */
-#define CONN_AHEAD    65536  /* held beyond the longest line: whole ones */
-#define CONN_SHARERS  64     /* so many have all of their lines in one turn */
-#define CONN_OUT_KEEP 4096   /* an idle connection's output keeps no more */
-#define CONN_DISCARD  262144 /* bytes of a closed one's input thrown away */
+#define CONN_READ     16384 /* bytes asked for by one read */
+#define CONN_AHEAD    65536 /* held beyond the longest line: whole ones */
+#define CONN_SHARERS  64    /* so many have all of their lines in one turn */
+#define CONN_OUT_KEEP 4096  /* an idle connection's output keeps no more */
+/* Bytes of a closed one's input thrown away: more than a body that is refused
+ * for its length has where its sender does not know better. */
+#define CONN_DISCARD 4194304
 
 static void conn_lines(struct conn *c);
 
@@ -58,7 +60,7 @@ static void conn_failed(struct conn *c, int error)
  * kernel does not reset the connection before that byte is read. */
 static void conn_discard(struct conn *c)
 {
-    char trash[4096];
+    char trash[16384];
     ssize_t n = read(c->fd, trash, sizeof(trash));
 
     if (n < 0 && (errno == EAGAIN || errno == EINTR))
