@@ -60,10 +60,12 @@ static void restore_over(struct restore *r)
         r->end = SNAPSHOT_FAILED;
     r->closing = r->journaled && r->end != SNAPSHOT_LATER &&
                  (!r->resumed || r->end == SNAPSHOT_DONE);
-    if (r->closing)
-        give(r);
-    else
+    if (!r->closing) {
         restore_told(r);
+        return;
+    }
+    musterd_not_later(r->m, &r->step); /* what was answered at once asks */
+    give(r);
 }
 
 void restore_begin(struct restore *r)

@@ -165,6 +165,25 @@ is $status, 0, 'muster restore' or diag($wrong);
 ok !journal(), 'the file is set aside';
 is slurp("$db.replaced.snapshot"), 'rubbish', 'with its database';
 
+# -- what there is no room for ---------------------------------------------------
+
+my $small = consul('-o', "registry.store=sqlite:$db.small",
+    '-o', 'registry.checks=1');
+my $large = consul();
+call($large, 'PUT', '/v1/catalog/register',
+    body => $json->encode({Node => 'n', Address => '10.0.0.1',
+        Checks => [map { {CheckID => "c$_", Name => "c$_"} } 1 .. 3]}));
+my $much = call($large, 'GET', '/v1/snapshot')->{body};
+for my $time (1, 2) {
+    my $a = call($small, 'PUT', '/v1/snapshot', body => $much);
+    like "$a->{status} $a->{body}",
+        qr/^500 .*: too many checks are registered: \d+ records were changed/,
+        "time $time: it is said, and what was done";
+    ok !-e "$db.small.snapshot", 'and nothing is left of the file';
+}
+is call($small, 'GET', '/v1/catalog/node/n')->{json}{Node}{Node}, 'n',
+    'it goes on';
+
 # -- what is kept nowhere --------------------------------------------------------
 
 my $memory = consul();
