@@ -86,6 +86,15 @@ static void keep_refusal(struct dir_change *ch, const char *text)
         ch->text = xstrdup(text);
 }
 
+/* The one that was tried last went by itself, while it was asked for. */
+static bool went_itself(const struct dir_change *ch)
+{
+    const struct dir_node *n = directory_node(ch->d, ch->node);
+
+    return !n || !keymap_find(&n->instances, buf_data(&ch->after),
+                              buf_len(&ch->after));
+}
+
 /* Services of the node that may go together, with their checks. */
 static unsigned gather(struct dir_change *ch, const struct dir_node *n,
                        struct service **list)
@@ -158,9 +167,10 @@ static void node_run(struct dir_change *ch)
         ch->more = false;
         return;
     }
-    if (r->outcome == DIR_REFUSED)
+    if (r->outcome == DIR_REFUSED && !went_itself(ch))
         keep_refusal(ch, r->text);
     r->outcome = DIR_DONE;
+    r->text = NULL;
     ch->much = 0;
     node_step(ch);
     if (ch->text && !ch->more && r->outcome == DIR_DONE) {

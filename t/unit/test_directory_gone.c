@@ -131,6 +131,31 @@ static void who_is_busy_goes_later(void **state)
     place_close(&p);
 }
 
+/* Who goes by himself meanwhile is not one that may not go. */
+static void who_goes_meanwhile_is_gone(void **state)
+{
+    static const char *const names[] = {"a", "b", "c"};
+    static const char *const who[] = {"a@n", "b@n", "c@n"};
+    const struct catalog_request q = {.may_all = true};
+    struct store *s = store_delayed_new();
+    struct dir_told t;
+    struct place p;
+    size_t i;
+
+    (void)state;
+    place_open(&p, s, false);
+    for (i = 0; i < ARRAY_LEN(who); i++) {
+        services(&p, names, ARRAY_LEN(names));
+        catalog_remove(p.c, entry(&p, who[i]), &q, NULL, NULL);
+        dir_deregister(&p, &t, "n");
+        delayed_commit_all(s);
+        dir_assert_done(&t);
+        assert_null(directory_node(p.d, "n"));
+        assert_state(p.c, "");
+    }
+    place_close(&p);
+}
+
 /* Its own who may not be removed stays, and the node with it. */
 static void the_rest_of_it_goes(void **state)
 {
@@ -193,6 +218,7 @@ int main(void)
         cmocka_unit_test(it_goes_whole),
         cmocka_unit_test(it_fails_whole),
         cmocka_unit_test(who_is_busy_goes_later),
+        cmocka_unit_test(who_goes_meanwhile_is_gone),
         cmocka_unit_test(the_rest_of_it_goes),
         cmocka_unit_test(many),
     };
