@@ -33,7 +33,7 @@ my $w = worker($reg, 'gate', '-o', "worker.spool=$dir/spool",
     '-o', 'worker.slots=4', '-o', "ansible.workdir=$dir/work",
     '-o', 'ansible.inventory=inventory',
     '-o', 'worker.plugins=' . source_dir() . '/plugins/worker');
-ok eventually { $reg->find('via gate .names 1') == 2 };
+ok eventually { $reg->find('via gate .names 1') == 2 } 180;
 
 my $c = connect_to($d->{addr}{exec});
 $c->send("execute cmd 'echo x >>$dir/effect; until [ -e $dir/go ]; do "
