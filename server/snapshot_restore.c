@@ -97,12 +97,19 @@ static void next_kind(struct restore *r)
     r->after = NULL;
 }
 
+/* Half of what may wait for the disk does: others want to change things, too,
+ * and a restore that the store refuses would be done in part. */
+static bool is_much(const struct store *s)
+{
+    return s->queue && s->counts.bytes >= s->queue / 2;
+}
+
 /* False: enough for this turn, or enough is under way. */
 static bool go_on(struct restore *r, unsigned *budget)
 {
     const struct snapshot *s = &r->snapshot;
 
-    if (!*budget || r->under_way >= RESTORE_UNDER_WAY)
+    if (!*budget || r->under_way >= RESTORE_UNDER_WAY || is_much(r->m->store))
         return false;
     --*budget;
     if (r->kind == SNAPSHOT_KEY && !r->removed) {

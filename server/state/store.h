@@ -167,7 +167,8 @@ struct store {
     /* Why nothing can be kept at the moment (static), or NULL: all is well. */
     const char *degraded;
     struct store_counts counts;
-    int fd; /* readable: there is something to collect(); -1: never */
+    size_t queue; /* bytes that may be under way; 0: as many as there are */
+    int fd;       /* readable: there is something to collect(); -1: never */
     /* hand_over() is to be called soon; NULL: it is called all the time. */
     void (*pending)(void *arg);
     /* It has become degraded, or (NULL) is so no longer. */

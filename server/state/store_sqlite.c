@@ -29,7 +29,6 @@
 
 struct sqlite_store {
     struct store base;
-    size_t queue; /* bytes that may be under way */
     struct db db;
     struct writer *writer;       /* from the replay on */
     struct store_backup *backup; /* under way; or NULL */
@@ -171,7 +170,7 @@ static const char *refusal(const struct sqlite_store *q, bool durable,
         return "not kept: the registry is going down";
     if (q->next + 1 + span > q->reserved)
         return s->degraded ? s->degraded : "not kept: no revision is left";
-    if (durable && s->counts.bytes >= q->queue)
+    if (durable && s->counts.bytes >= s->queue)
         return "not kept: too many changes wait for the disk: try again";
     return NULL;
 }
@@ -449,7 +448,7 @@ struct store *store_sqlite_open(const char *path, size_t queue, char **error)
     q->base.ops = &ops;
     q->base.idle = true;
     q->base.fd = -1;
-    q->queue = queue;
+    q->base.queue = queue;
     histogram_init_counts(&q->base.counts.size);
     histogram_init_seconds(&q->base.counts.seconds);
     return &q->base;

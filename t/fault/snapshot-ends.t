@@ -184,6 +184,17 @@ for my $time (1, 2) {
 is call($small, 'GET', '/v1/catalog/node/n')->{json}{Node}{Node}, 'n',
     'it goes on';
 
+# more than may wait for the disk at once
+my $slow = consul('-o', "registry.store=sqlite:$db.slow",
+    '-o', 'registry.store_queue=64K');
+kv_put($large, "large$_", 'x' x 200_000) for 1 .. 5;
+call($large, 'PUT', '/v1/catalog/deregister',
+    body => $json->encode({Node => 'n'}));
+$much = call($large, 'GET', '/v1/snapshot')->{body};
+is call($slow, 'PUT', '/v1/snapshot', body => $much)->{status}, 200,
+    'more than may wait for the disk: it takes its time';
+is length kv_get($slow, 'large5')->{Value}, 200_000, 'and is done';
+
 # -- what is kept nowhere --------------------------------------------------------
 
 my $memory = consul();
