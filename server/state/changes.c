@@ -24,9 +24,10 @@ void changes_start(struct changes *s, uint64_t revision)
     s->head = s->services = revision;
 }
 
-static struct change *changes_slot(const struct changes *s, uint64_t revision)
+/* The nth of all that ever told of a service. */
+static struct change *changes_slot(const struct changes *s, uint64_t nth)
 {
-    return &s->ring[revision & (s->size - 1)];
+    return &s->ring[nth & (s->size - 1)];
 }
 
 /* What a change keeps alive, as if nobody else did. */
@@ -40,7 +41,7 @@ static size_t change_bytes(const struct change *c)
  * asked for beforehand. */
 static void changes_warm(const struct changes *s)
 {
-    const struct change *c = changes_slot(s, s->head - s->count + CHANGES_SOON);
+    const struct change *c = changes_slot(s, s->told - s->held + CHANGES_SOON);
 
     __builtin_prefetch(c->service);
     if (c->before)
@@ -49,14 +50,22 @@ static void changes_warm(const struct changes *s)
         record_prefetch(c->after);
 }
 
+/* The oldest revision is no longer known. */
 static void changes_drop_oldest(struct changes *s)
 {
-    struct change *c = changes_slot(s, s->head - s->count + 1);
+    uint64_t oldest = s->head - s->count + 1;
+    struct change *c;
 
-    if (s->count > CHANGES_SOON)
+    s->count--;
+    if (!s->held)
+        return;
+    c = changes_slot(s, s->told - s->held);
+    if (c->revision != oldest)
+        return;
+    if (s->held > CHANGES_SOON)
         changes_warm(s);
     s->bytes -= change_bytes(c);
-    s->count--;
+    s->held--;
     s->forget(s->arg, c);
 }
 
@@ -73,10 +82,10 @@ static void changes_grow(struct changes *s)
 {
     size_t size = s->size ? 2 * s->size : CHANGES_FIRST;
     struct change *ring = xcalloc(size, sizeof(*ring));
-    uint64_t r;
+    uint64_t n;
 
-    for (r = s->head - s->count + 1; r <= s->head && s->count; r++)
-        ring[r & (size - 1)] = *changes_slot(s, r);
+    for (n = s->told - s->held; n < s->told; n++)
+        ring[n & (size - 1)] = *changes_slot(s, n);
     free(s->ring);
     s->ring = ring;
     s->size = size;
@@ -87,13 +96,15 @@ void changes_add(struct changes *s, const struct change *c)
     assert(c->revision == s->head + 1);
     if (s->count == s->max)
         changes_drop_oldest(s);
-    if (s->count == s->size)
-        changes_grow(s);
     s->head++;
     s->count++;
-    if (c->kind != CHANGE_OTHER)
-        s->services = s->head;
-    *changes_slot(s, s->head) = *c;
+    if (c->kind == CHANGE_OTHER)
+        return;
+    if (s->held == s->size)
+        changes_grow(s);
+    s->services = s->head;
+    *changes_slot(s, s->told++) = *c;
+    s->held++;
     s->bytes += change_bytes(c);
     while (s->count > 1 && s->bytes > s->max_bytes)
         changes_drop_oldest(s);
@@ -104,8 +115,35 @@ bool changes_knows(const struct changes *s, uint64_t revision)
     return revision <= s->head && s->head - revision <= s->count;
 }
 
+/* The first at or after that revision, among the nth of `from` up to, and
+ * without, `to`; `to`: there is none. */
+static uint64_t changes_search(const struct changes *s, uint64_t revision,
+                               uint64_t from, uint64_t to)
+{
+    while (from < to) {
+        uint64_t mid = from + (to - from) / 2;
+
+        if (changes_slot(s, mid)->revision < revision)
+            from = mid + 1;
+        else
+            to = mid;
+    }
+    return from;
+}
+
 const struct change *changes_at(const struct changes *s, uint64_t revision)
 {
-    assert(revision <= s->head && s->head - revision < s->count);
-    return changes_slot(s, revision);
+    static struct change other = {.kind = CHANGE_OTHER};
+    uint64_t newer = s->head - revision, n;
+
+    assert(revision <= s->head && newer < s->count);
+    /* it stands there if all that came after it are of services, and never
+     * before that */
+    n = s->told - (newer < s->held ? newer + 1 : s->held);
+    if (s->held && changes_slot(s, n)->revision != revision)
+        n = changes_search(s, revision, n, s->told);
+    if (n < s->told && changes_slot(s, n)->revision == revision)
+        return changes_slot(s, n);
+    other.revision = revision;
+    return &other;
 }

@@ -3,6 +3,9 @@
  * the order of revisions. Every notification is made from it: readers are
  * revisions that walk along.
  *
+ * Of those that tell of no service (each write of a key is one) nothing is
+ * kept: the ring has gaps there, and a change is found by its revision.
+ *
  * Must not know who reads. Bounded by count and by bytes; what is pushed out is
  * forgotten, and changes_knows() says so.
  */
@@ -41,10 +44,12 @@ struct change {
 };
 
 struct changes {
-    struct change *ring;     /* owned; grows up to max */
+    struct change *ring;     /* owned; of services only; grows up to max */
     size_t size;             /* allocated, a power of two */
-    size_t count;            /* in use */
-    size_t max;              /* most that are kept */
+    size_t held;             /* in use */
+    uint64_t told;           /* so many of services there ever were */
+    size_t count;            /* revisions that are known */
+    size_t max;              /* most of them */
     size_t bytes, max_bytes; /* of the records they hold, roughly */
     uint64_t head;     /* the newest revision; 0: nothing has changed yet */
     uint64_t services; /* the newest that tells of a service */
@@ -61,7 +66,8 @@ void changes_free(struct changes *s);
 void changes_add(struct changes *s, const struct change *c);
 /* True if everything after that revision is still here. */
 bool changes_knows(const struct changes *s, uint64_t revision);
-/* The change of that revision, which must be known: head - count < r <= head */
+/* The change of that revision, which must be known: head - count < r <= head.
+ * A CHANGE_OTHER is good until the next call only. */
 const struct change *changes_at(const struct changes *s, uint64_t revision);
 
 #endif

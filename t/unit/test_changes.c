@@ -4,6 +4,7 @@
  */
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -81,6 +82,58 @@ static void test_growing(void **state)
     changes_free(&s);
 }
 
+static uint64_t told; /* the newest that was forgotten; others never are */
+
+static void forget_told(void *arg, struct change *c)
+{
+    (void)arg;
+    assert_int_not_equal(c->kind, CHANGE_OTHER);
+    assert_true(c->revision > told);
+    told = c->revision;
+}
+
+/* Revision r tells of a service every `each`, but not between 300 and 600. */
+static bool tells(uint64_t r, uint64_t each)
+{
+    return r % each == 0 && (r <= 300 || r >= 600);
+}
+
+/* Those that tell of no service take no room, and count all the same. */
+static void test_gaps(void **state)
+{
+    static const uint64_t eaches[] = {1, 2, 3, 7, 100, 5000};
+    struct changes s;
+    uint64_t r, seen;
+    size_t i, held;
+
+    (void)state;
+    for (i = 0; i < sizeof(eaches) / sizeof(eaches[0]); i++) {
+        told = 0;
+        changes_init(&s, 128, SIZE_MAX, forget_told, NULL);
+        for (r = 1; r <= 1000; r++) {
+            struct change c = {.revision = r,
+                               .kind = tells(r, eaches[i]) ? CHANGE_SET
+                                                           : CHANGE_OTHER};
+
+            changes_add(&s, &c);
+            assert_int_equal(s.count, r < 128 ? r : 128);
+            assert_true(told <= s.head - s.count);
+            for (seen = s.head - s.count + 1, held = 0; seen <= r; seen++) {
+                const struct change *at = changes_at(&s, seen);
+
+                assert_int_equal(at->revision, seen);
+                assert_int_equal(at->kind == CHANGE_SET,
+                                 tells(seen, eaches[i]));
+                held += at->kind == CHANGE_SET;
+            }
+            assert_int_equal(s.held, held);
+        }
+        assert_int_equal(s.bytes, s.held * sizeof(struct change));
+        changes_free(&s);
+        assert_int_equal(s.held + s.bytes, 0);
+    }
+}
+
 static void test_bytes(void **state)
 {
     struct record *small = calloc(1, sizeof(*small));
@@ -115,6 +168,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_count),
         cmocka_unit_test(test_growing),
+        cmocka_unit_test(test_gaps),
         cmocka_unit_test(test_bytes),
     };
 
