@@ -85,6 +85,9 @@ struct dir_watch {
     struct dir_watch *next_due; /* NULL: they are not to be told */
 };
 
+/* Those of a node (no health) or of a name. */
+enum { DIR_WATCH_ROWS, DIR_WATCH_CHECKS, DIR_WATCH_HEALTH, DIR_WATCHES };
+
 struct dir_node {
     const char *name, *address;
     const char *id;          /* a UUID; or "" */
@@ -103,7 +106,7 @@ struct dir_node {
     struct dir_record *record;
     char *said_address; /* owned; of one that is not recorded */
     uint64_t rows_index, checks_index;
-    struct dir_watch rows_watch, checks_watch;
+    struct dir_watch *watches;    /* owned; NULL: nobody has ever waited */
     struct dir_node *prev, *next; /* of those that are gone */
     char text[];
 };
@@ -120,7 +123,7 @@ struct dir_name {
     struct keynode by_name;
     struct keymap instances;
     uint64_t rows_index, checks_index, health_index;
-    struct dir_watch rows_watch, checks_watch, health_watch;
+    struct dir_watch *watches;    /* as a node's */
     struct dir_name *prev, *next; /* of those that are gone */
     char text[];
 };

@@ -60,22 +60,26 @@ static void touch_checks(struct directory *d, const struct dir_check *c,
     struct keynode *at;
 
     dir_touch_table(d, TABLE_CHECKS, revision);
-    dir_touch(d, &n->checks_index, &n->checks_watch, revision);
+    dir_touch(d, &n->checks_index, dir_watch_of(n->watches, DIR_WATCH_CHECKS),
+              revision);
     dir_touch(d, &d->state_index[DIR_ANY], &d->state_watch[DIR_ANY], revision);
     dir_touch(d, &d->state_index[c->status], &d->state_watch[c->status],
               revision);
     if (c->instance) {
         name = c->instance->name;
         name->version++;
-        dir_touch(d, &name->checks_index, &name->checks_watch, revision);
-        dir_touch(d, &name->health_index, &name->health_watch, revision);
+        dir_touch(d, &name->checks_index,
+                  dir_watch_of(name->watches, DIR_WATCH_CHECKS), revision);
+        dir_touch(d, &name->health_index,
+                  dir_watch_of(name->watches, DIR_WATCH_HEALTH), revision);
         return;
     }
     for (at = keymap_from(&n->instances, "", 0); at;
          at = keymap_after(&n->instances, at->key, at->key_len)) {
         name = dir_instance_by_node(at)->name;
         name->version++;
-        dir_touch(d, &name->health_index, &name->health_watch, revision);
+        dir_touch(d, &name->health_index,
+                  dir_watch_of(name->watches, DIR_WATCH_HEALTH), revision);
     }
 }
 

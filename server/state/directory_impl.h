@@ -258,8 +258,17 @@ void dir_tell_check(struct directory *d, const struct dir_check *c,
 
 /* directory_wait.c */
 
+/* An index moves; w NULL: nobody waits for that. */
 void dir_touch(struct directory *d, uint64_t *index, struct dir_watch *w,
                uint64_t revision);
+/* One of those of a node or a name, if there are any. */
+static inline struct dir_watch *dir_watch_of(struct dir_watch *watches,
+                                             unsigned which)
+{
+    return watches ? &watches[which] : NULL;
+}
+/* Somebody waits for one of them. */
+bool dir_is_waited(const struct dir_watch *watches);
 void dir_touch_table(struct directory *d, enum dir_table t, uint64_t revision);
 /* Tells those who were touched. */
 void dir_tell_waiters(struct directory *d);

@@ -15,7 +15,8 @@ void dir_node_touch(struct directory *d, struct dir_node *n, uint64_t revision)
     dir_touch_table(d, TABLE_NODES, revision);
     dir_touch(d, &d->nodes_index, &d->nodes_watch, revision);
     dir_touch(d, &d->instances_index, &d->instances_watch, revision);
-    dir_touch(d, &n->rows_index, &n->rows_watch, revision);
+    dir_touch(d, &n->rows_index, dir_watch_of(n->watches, DIR_WATCH_ROWS),
+              revision);
     for (at = keymap_from(&n->instances, "", 0); at;
          at = keymap_after(&n->instances, at->key, at->key_len))
         dir_name_touch(d, dir_instance_by_node(at)->name, revision);

@@ -89,6 +89,13 @@ static void node_free(struct dir_node *n)
     dir_record_unref(n->record);
     free(n->serf);
     free(n->said_address);
+    free(n->watches);
+    free(n);
+}
+
+static void name_free(struct dir_name *n)
+{
+    free(n->watches);
     free(n);
 }
 
@@ -105,7 +112,7 @@ static void forget_nodes(struct directory *d, size_t tries)
     while (d->gone_node_count > DIR_GONE_MAX && tries--) {
         n = d->gone_nodes;
         DL_DELETE(d->gone_nodes, n);
-        if (n->rows_watch.waiters || n->checks_watch.waiters) {
+        if (dir_is_waited(n->watches)) {
             DL_APPEND(d->gone_nodes, n);
             continue;
         }
@@ -124,8 +131,7 @@ static void forget_names(struct directory *d, size_t tries)
     while (d->gone_name_count > DIR_GONE_MAX && tries--) {
         n = d->gone_names;
         DL_DELETE(d->gone_names, n);
-        if (n->rows_watch.waiters || n->checks_watch.waiters ||
-            n->health_watch.waiters) {
+        if (dir_is_waited(n->watches)) {
             DL_APPEND(d->gone_names, n);
             continue;
         }
@@ -133,7 +139,7 @@ static void forget_names(struct directory *d, size_t tries)
         raise_floor(d, n->health_index); /* the checks' is never greater */
         keymap_remove(&d->names, &n->by_name);
         d->gone_name_count--;
-        free(n);
+        name_free(n);
     }
 }
 
@@ -156,8 +162,10 @@ void dir_forget_some(struct directory *d)
 void dir_name_touch(struct directory *d, struct dir_name *n, uint64_t revision)
 {
     n->version++;
-    dir_touch(d, &n->rows_index, &n->rows_watch, revision);
-    dir_touch(d, &n->health_index, &n->health_watch, revision);
+    dir_touch(d, &n->rows_index, dir_watch_of(n->watches, DIR_WATCH_ROWS),
+              revision);
+    dir_touch(d, &n->health_index, dir_watch_of(n->watches, DIR_WATCH_HEALTH),
+              revision);
 }
 
 /* A row of services; named: the list of names, or of their tags, is another. */
@@ -168,7 +176,8 @@ static void instance_touch(struct directory *d, struct dir_instance *i,
     dir_touch(d, &d->instances_index, &d->instances_watch, revision);
     if (named)
         dir_touch(d, &d->services_index, &d->services_watch, revision);
-    dir_touch(d, &i->node->rows_index, &i->node->rows_watch, revision);
+    dir_touch(d, &i->node->rows_index,
+              dir_watch_of(i->node->watches, DIR_WATCH_ROWS), revision);
     dir_name_touch(d, i->name, revision);
 }
 
@@ -407,7 +416,7 @@ bool dir_view_give_back(struct directory *d, unsigned n)
         if (at)
             give_back(d, dir_node_of(at));
         else
-            free(dir_name_of(keymap_pop(&d->old_names)));
+            name_free(dir_name_of(keymap_pop(&d->old_names)));
     }
     return d->old_nodes.root || d->old_names.root;
 }

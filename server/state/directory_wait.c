@@ -31,7 +31,7 @@ static struct dir_watch none_due; /* behind the last that is due */
 
 static void watch_due(struct directory *d, struct dir_watch *w)
 {
-    if (!w->waiters || w->next_due)
+    if (!w || !w->waiters || w->next_due)
         return;
     w->next_due = d->due ? d->due : &none_due;
     d->due = w;
@@ -160,22 +160,40 @@ uint64_t directory_index(struct directory *d, const struct dir_scope *s)
 
 /* -- waiting --------------------------------------------------------------- */
 
+bool dir_is_waited(const struct dir_watch *watches)
+{
+    unsigned i;
+
+    for (i = 0; watches && i < DIR_WATCHES; i++)
+        if (watches[i].waiters)
+            return true;
+    return false;
+}
+
+/* Most nodes and names are never waited for: they come when they are. */
+static struct dir_watch *watches_made(struct dir_watch **watches)
+{
+    if (!*watches)
+        *watches = xcalloc(DIR_WATCHES, sizeof(**watches));
+    return *watches;
+}
+
 static struct dir_watch *watch_of_node(struct directory *d,
                                        const struct dir_scope *s)
 {
-    struct dir_node *n = dir_node_get(d, s->name);
+    struct dir_watch *w = watches_made(&dir_node_get(d, s->name)->watches);
 
-    return s->kind == DIR_NODE ? &n->rows_watch : &n->checks_watch;
+    return &w[s->kind == DIR_NODE ? DIR_WATCH_ROWS : DIR_WATCH_CHECKS];
 }
 
 static struct dir_watch *watch_of_name(struct directory *d,
                                        const struct dir_scope *s)
 {
-    struct dir_name *n = dir_name_get(d, s->name);
+    struct dir_watch *w = watches_made(&dir_name_get(d, s->name)->watches);
 
-    return s->kind == DIR_SERVICE          ? &n->rows_watch
-           : s->kind == DIR_SERVICE_CHECKS ? &n->checks_watch
-                                           : &n->health_watch;
+    return &w[s->kind == DIR_SERVICE          ? DIR_WATCH_ROWS
+              : s->kind == DIR_SERVICE_CHECKS ? DIR_WATCH_CHECKS
+                                              : DIR_WATCH_HEALTH];
 }
 
 static struct dir_watch *watch_of(struct directory *d,
