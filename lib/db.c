@@ -140,9 +140,14 @@ static bool db_prepare(struct sqlite3 *sql)
 {
     sqlite3_busy_timeout(sql, DB_BUSY_MS);
     sqlite3_extended_result_codes(sql, 0);
+    /* What is read and written again and again is little, and the system has
+     * the rest at hand: 512 KiB of pages are kept, not 2 MiB. What is changed
+     * by one transaction may still take SQLite's default, 500 pages. */
     return db_exec(sql, "PRAGMA trusted_schema=OFF;"
                         "PRAGMA cell_size_check=ON;"
-                        "PRAGMA temp_store=MEMORY");
+                        "PRAGMA temp_store=MEMORY;"
+                        "PRAGMA cache_size=-512;"
+                        "PRAGMA cache_spill=500");
 }
 
 /* SQLite does without where it cannot, and does not call that an error. */
