@@ -13,6 +13,18 @@
 #include "lib/mem.h"
 #include "lib/refused.h"
 
+/* -- how many -------------------------------------------------------------- */
+
+static size_t conn_count, conn_most; /* of all loops */
+
+size_t conn_fallen(void)
+{
+    size_t fallen = conn_most - conn_count;
+
+    conn_most = conn_count;
+    return fallen;
+}
+
 /* -- closing --------------------------------------------------------------- */
 
 static void conn_free(struct conn *c)
@@ -33,6 +45,7 @@ static void conn_free(struct conn *c)
     buf_free(&c->out);
     free(c->reason);
     free(c);
+    conn_count--;
 }
 
 /* Nobody waits for the gate any more. */
@@ -331,6 +344,8 @@ struct conn *conn_new(struct loop *l, int fd, const char *id,
     sock_peer(fd, c->peer, sizeof(c->peer));
     conn_arm_timer(c);
     conn_update_reading(c);
+    if (++conn_count > conn_most)
+        conn_most = conn_count;
     return c;
 }
 

@@ -132,6 +132,10 @@ struct conn *conn_new(struct loop *l, int fd, const char *id,
                       const struct conn_limits *limits,
                       const struct conn_handler *handler, void *arg);
 
+/* By how much there are fewer connections than there were at most since the
+ * last call: what they took is free, but not yet given back to the system. */
+size_t conn_fallen(void);
+
 /* On whose behalf it speaks; who may do everything unless that was set. */
 struct principal *conn_principal(const struct conn *c);
 /* From now on it speaks for p, which is held; the handler is told. Revoked, p

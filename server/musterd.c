@@ -6,6 +6,7 @@
 
 #include "lib/auth/auth.h"
 #include "lib/conf.h"
+#include "lib/conn.h"
 #include "lib/log.h"
 #include "lib/mem.h"
 #include "lib/metrics.h"
@@ -28,7 +29,8 @@
 #include "server/statics.h"
 #include "server/storage.h"
 
-#define TIDY_MS 5000
+#define TIDY_MS    5000
+#define TIDY_CONNS 64 /* so many that went leave something to give back */
 
 static void catalog_has_changed(void *arg)
 {
@@ -74,6 +76,8 @@ static void tidy_up(void *arg)
 {
     struct musterd *m = arg;
 
+    if (conn_fallen() >= TIDY_CONNS)
+        m->tidying = true;
     if (pool_trim()) {
         m->tidying = true;
     } else if (m->tidying) {
