@@ -15,7 +15,7 @@
 
 /* -- how many -------------------------------------------------------------- */
 
-static size_t conn_count, conn_most; /* of all loops */
+static _Thread_local size_t conn_count, conn_most;
 
 size_t conn_fallen(void)
 {

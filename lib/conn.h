@@ -132,7 +132,7 @@ struct conn *conn_new(struct loop *l, int fd, const char *id,
                       const struct conn_limits *limits,
                       const struct conn_handler *handler, void *arg);
 
-/* By how much there are fewer connections than there were at most since the
+/* By how much this thread has fewer connections than it had at most since the
  * last call: what they took is free, but not yet given back to the system. */
 size_t conn_fallen(void);
 
